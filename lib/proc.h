@@ -1,0 +1,185 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef PROC_H
+#define PROC_H
+
+#include "compat.h"
+
+#include <sys/resource.h>
+
+#include <event2/event.h>
+#include <protobuf-c/protobuf-c.h>
+
+#include "imsg.h"
+#include "imsg_rule.h"
+#include "roles.h"
+
+/*
+ * Processes: a table of rows, a matrix of links, fork + exec of the own
+ * binary per row, confinement before the first byte of input, a ready
+ * barrier, dispatch by table, and an orderly end.
+ *
+ * Child's descriptors at entry: 3 imsg channel to the parent, 4 log socket.
+ * Sequence: parent sends PROC_START; the child runs pr_warmup, confines
+ * itself and answers PROC_HELLO; parent sends PROC_PEER (with fd) per link,
+ * then PROC_READY, which the child echoes; then pr_start runs and the event
+ * loop begins.  Any break of it within PROC_START_MSEC is fatal.
+ */
+#define PROC_START_MSEC		10000
+#define PROC_STOP_MSEC		5000	/* SIGTERM to SIGKILL */
+#define PROC_DISPATCH_MAX	32	/* messages per wake-up */
+
+enum proc_root {
+	PROC_ROOT_SLASH,		/* parent only */
+	PROC_ROOT_EMPTY,		/* run_dir/empty, root, 0555 */
+	PROC_ROOT_STATE			/* the engine's db/ or state/ */
+};
+
+#define PROC_F_NETNS	0x01		/* own empty network namespace */
+#define PROC_F_RESTART	0x02		/* may be restarted alone */
+#define PROC_F_MLOCK	0x04		/* keyholder: no swap, no core */
+
+struct peer;
+
+struct proc_handler {
+	uint32_t	 ph_type;
+	/* Borrows the imsg.  The table check has passed. */
+	void		(*ph_fn)(struct peer *, struct imsg *);
+};
+
+struct proc_row {
+	enum role	 pr_role;
+	const char	*pr_name;	/* "keyholder": -P, title, log */
+	const char	*pr_user;	/* "_snt-key" */
+	enum proc_root	 pr_root;
+	unsigned int	 pr_flags;	/* PROC_F_* */
+	const char	*pr_promises;	/* sandbox.h */
+	rlim_t		 pr_fsize;	/* RLIMIT_FSIZE bytes or RLIM_INFINITY */
+	rlim_t		 pr_nofile;
+	const struct proc_handler *pr_handlers;	/* ends with ph_fn NULL */
+	void		(*pr_warmup)(void);	/* before confinement, or NULL */
+	void		(*pr_start)(void);	/* after the barrier */
+	/* A peer's channel closed (restart or death); NULL: fatal. */
+	void		(*pr_peer_lost)(struct peer *);
+	/* A peer's channel (re)opened; may be NULL. */
+	void		(*pr_peer_up)(struct peer *);
+	/* Parent asked for the end: finish, then proc_exit().  NULL: at once. */
+	void		(*pr_stop)(void);
+};
+
+enum proc_linkkind { LINK_ASYNC, LINK_SYNC };
+
+struct proc_link {
+	enum role	 pl_a;		/* for LINK_SYNC: the asker */
+	enum role	 pl_b;		/* for LINK_SYNC: the keyholder */
+	enum proc_linkkind pl_kind;
+};
+
+struct proc_table {
+	const char		*pt_daemon;	/* "sentineld" */
+	const struct proc_row	*pt_rows;	/* row 0 is the parent */
+	size_t			 pt_nrows;
+	const struct proc_link	*pt_links;
+	size_t			 pt_nlinks;
+};
+
+/*
+ * One open channel to a sibling.  All state about a sibling is keyed by
+ * pe_channel, which is never reused within a life of the process, so that a
+ * restarted sibling cannot be mistaken for its predecessor.
+ */
+struct peer {
+	enum role	 pe_role;
+	uint64_t	 pe_channel;
+	bool		 pe_sync;	/* keyholder's end of a LINK_SYNC */
+	struct imsgbuf	 pe_ibuf;
+	struct event	*pe_rev;
+	struct event	*pe_wev;
+	TAILQ_ENTRY(peer) pe_entry;
+};
+
+/* Bytes queued to a sibling beyond which senders with an edge behind them
+ * must refuse new work (credit).  A sibling is never stopped being read. */
+#define PEER_HIGH_BYTES		(4U * 1024 * 1024)
+/* Hard bound: a sibling that stops reading is broken; fatal. */
+#define PEER_MAX_BYTES		(64U * 1024 * 1024)
+
+/* Options a parent gives to its children in PROC_START. */
+struct proc_opts {
+	bool		 po_keep;	/* privileges: keep */
+	bool		 po_trap;	/* sandbox trap mode */
+	int		 po_verbose;
+	uint32_t	 po_uid_base;
+	char		 po_emptydir[108];
+	char		 po_statedir[1024];
+};
+
+/* --- every process ------------------------------------------------------ */
+struct event_base *proc_base(void);
+enum role	 proc_self(void);
+/* NULL when there is no open channel. */
+struct peer	*proc_peer(enum role);
+bool		 peer_has_credit(const struct peer *);
+/* 0, or -1 when peer is NULL (ENOTCONN).  Out of memory is fatal.  Checks the
+ * table on the sending side too: breaking it is our own bug, fatal. */
+int		 peer_send(struct peer *, uint32_t type, uint32_t id, int fd,
+		    const void *, size_t);
+int		 peer_send_ibuf(struct peer *, uint32_t type, uint32_t id,
+		    int fd, const struct ibuf *);
+int		 peer_send_pb(struct peer *, uint32_t type, uint32_t id,
+		    const ProtobufCMessage *);
+/* Handler found a message broken: fatal, or for a restartable peer the
+ * channel is closed and the parent told to restart it. */
+void		 peer_broken(struct peer *, const struct imsg *,
+		    const char *why);
+
+/* --- children (proc_child.c) -------------------------------------------- */
+/* Runs the row called name; returns only by exit. */
+__dead void	 proc_child_main(const struct proc_table *, const char *name,
+		    int argc, char **argv);
+/* The asker's end of its LINK_SYNC, for keyop.h; -1 when none. */
+int		 proc_sync_fd(void);
+__dead void	 proc_exit(int);	/* flushes, exits */
+
+/* --- parent (proc_parent.c, proc_reap.c) -------------------------------- */
+struct proc_parent_ops {
+	/* All rows passed the barrier: push configuration. */
+	void	(*op_ready)(void);
+	/* A restartable row is up again: push its configuration. */
+	void	(*op_restarted)(enum role);
+	/* Just before exit, after the last child is reaped. */
+	void	(*op_exit)(void);
+};
+/* Parent's handlers are row 0's.  Starts every row for which enabled() is
+ * true, returns after the barrier; -1 logged. */
+int		 proc_parent_init(const struct proc_table *,
+		    const struct proc_opts *, const struct proc_parent_ops *,
+		    bool (*enabled)(enum role));
+/* Dispatches until all children are gone; returns the exit status. */
+int		 proc_parent_loop(void);
+/* SIGTERM handler's work, also for fatal causes: stop children in reverse
+ * order of rows, SIGKILL after PROC_STOP_MSEC, exit with status. */
+void		 proc_parent_stop(int status);
+pid_t		 proc_pid(enum role);
+/* Why the row's last instance ended, for control; "" while running. */
+const char	*proc_lastdeath(enum role);
+unsigned int	 proc_restarts(enum role);
+/* Saves an O_PATH descriptor (>= 64) to the running binary, so that an
+ * upgrade on disk cannot mix versions.  Call first in main(). */
+void		 proc_save_self(void);
+
+#endif /* PROC_H */
