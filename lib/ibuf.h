@@ -23,7 +23,8 @@
  * Byte buffers with OpenBSD 7.7's ibuf_add(3) names and semantics, restricted
  * to what is used here.  Getters return -1 with EBADMSG when the buffer is
  * too short and never read past its end; adders return -1 with ERANGE past
- * the maximum or ENOMEM.  Integers are in network byte order.
+ * the maximum, EINVAL for a value that its field cannot hold, or ENOMEM.
+ * Integers are in network byte order.
  * ibuf_free() wipes what the buffer held and closes an fd it still owns.
  */
 struct ibuf {

@@ -25,6 +25,9 @@
  * after imsg_init(3) of OpenBSD 7.7.  Header in host order: the peer is on
  * this machine.  The peer's pid field is never trusted.
  *
+ * The top bit of len on the wire says that the message carries a descriptor;
+ * it is stripped before anybody sees hdr.len.
+ *
  * Linux loses a descriptor silently when the receiver has no free slot and
  * sets MSG_CTRUNC: the message is then delivered with imsg_fd_lost() true,
  * and the table check (imsg_rule.h) rejects it.  Surplus descriptors are
@@ -38,7 +41,7 @@ struct imsg_hdr {
 	uint32_t	 type;
 	uint32_t	 len;		/* header and body */
 	uint32_t	 peerid;	/* request, connection or 0 */
-	uint32_t	 pid;
+	uint32_t	 pid;		/* 0, ignored */
 };
 
 struct imsg {
@@ -59,9 +62,8 @@ struct imsgbuf {
 	size_t		 rsize;
 	size_t		 rlen;
 	size_t		 rpos;
-	int		 rfds[16];	/* received, not yet claimed */
+	int		 rfds[16];	/* not yet claimed, in order; -1: lost */
 	size_t		 nrfds;
-	bool		 rfd_lost;
 };
 
 int	 imsgbuf_init(struct imsgbuf *, int fd);	/* fd stays caller's */
@@ -90,7 +92,8 @@ bool	 imsg_has_fd(const struct imsg *);
 bool	 imsg_fd_lost(const struct imsg *);
 struct ibuf *imsg_get_ibuf(struct imsg *);	/* lends the body */
 
-/* Queues.  An fd passed is taken in every case, also on failure. */
+/* Queues.  0, or -1 (ENOMEM, EMSGSIZE over maxbody).  An fd passed is taken in
+ * every case, also on failure. */
 int	 imsg_compose(struct imsgbuf *, uint32_t type, uint32_t id, int fd,
 	    const void *, size_t);
 int	 imsg_compose_ibuf(struct imsgbuf *, uint32_t type, uint32_t id,

@@ -23,7 +23,8 @@
  * Logging of every process.  A child writes one datagram per line to the
  * parent's socket (byte 0: syslog priority, rest: text, no newline, at most
  * LOG_LINE_MAXBYTES); it never opens /dev/log.  The parent's side is in
- * logsink.h.  Bytes outside printable ASCII and UTF-8 are made visible.
+ * logsink.h.  Bytes outside printable ASCII and UTF-8 are made visible by who
+ * writes the line out.  errno survives every call but fatal's.
  * Style of a line: lower case, "subject: what: detail", with ids, no secrets.
  */
 #define LOG_LINE_MAXBYTES	1024
@@ -35,6 +36,9 @@
 void	 log_init(const char *name, int fd);
 void	 log_setverbose(int);		/* 0 info, 1 debug */
 int	 log_getverbose(void);
+/* Parent: hand lines to fn (priority, text, bytes) instead of fd; NULL ends
+ * that.  fn must not log. */
+void	 log_setsink(void (*fn)(int, const char *, size_t));
 const char *log_procname(void);
 
 /* errno text is appended exactly once by the forms without x. */

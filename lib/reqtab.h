@@ -19,6 +19,8 @@
 
 #include "compat.h"
 
+#include <event2/event.h>
+
 #include "imsg.h"
 
 /*
@@ -33,9 +35,11 @@ struct reqtab;
 /* imsg is NULL unless REQ_ANSWER; borrowed. */
 typedef void (*req_cb)(void *arg, enum req_end, struct imsg *);
 
-struct reqtab	*reqtab_new(size_t max);
-void		 reqtab_free(struct reqtab *);	/* pending get REQ_LOST */
-/* Returns the id, or 0 (ENOBUFS) when max requests are pending. */
+/* Dies when out of memory.  The base must outlive the table. */
+struct reqtab	*reqtab_new(struct event_base *, size_t max);
+/* Pending ones get REQ_LOST; not from inside a callback. */
+void		 reqtab_free(struct reqtab *);
+/* Returns the id, or 0 (ENOBUFS when max requests are pending, ENOMEM). */
 uint32_t	 reqtab_add(struct reqtab *, uint64_t channel,
 		    unsigned int msec, req_cb, void *);
 int		 reqtab_answer(struct reqtab *, uint64_t channel, uint32_t id,
