@@ -1,0 +1,67 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef DOCKER_SPEC_H
+#define DOCKER_SPEC_H
+
+#include "compat.h"
+
+#include "docker_api.h"
+#include "json.h"
+
+/*
+ * From the inspect answer of a container to the body that creates its
+ * successor.  Everything passes through as Docker wrote it; a table of rules
+ * (docker_spec.c) names the members that are replaced, cleared or made.  A
+ * further rule is a row and a function.
+ */
+#define DOCKER_NETS_MAX		32	/* networks of one container */
+#define DOCKER_NET_MAXBYTES	16384	/* JSON of one endpoint */
+
+struct docker_net {
+	char	*nt_name;
+	char	*nt_config;	/* endpoint settings, a JSON object */
+	bool	 nt_fixed;	/* holds a configured address */
+};
+
+struct docker_spec {
+	char	*sp_body;	/* for /containers/create */
+	size_t	 sp_bodylen;
+	char	*sp_primary;	/* network in sp_body, or "" */
+	/* All networks by NetworkMode first, then by name; those after the
+	 * primary are connected before start. */
+	struct docker_net sp_nets[DOCKER_NETS_MAX];
+	size_t	 sp_nnets;
+};
+
+struct docker_spec_in {
+	const struct json_value	*si_container;	/* inspect of the old one */
+	const struct json_value	*si_image;	/* inspect of its image or NULL */
+	const char		*si_ref;	/* Image of the new one */
+	unsigned int		 si_api;	/* minor version in use */
+};
+
+/*
+ * Build it.  0, or -1 with a line in err: the container cannot be carried
+ * over by this version, nothing was touched.
+ */
+int	 docker_spec_build(struct docker_spec *, const struct docker_spec_in *,
+	    char *err, size_t errsize);
+void	 docker_spec_free(struct docker_spec *);
+/* {"Container":id,"EndpointConfig":config}; caller frees, NULL ENOMEM. */
+char	*docker_spec_connect(const char *id, const char *config, size_t *len);
+
+#endif /* DOCKER_SPEC_H */
