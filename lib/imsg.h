@@ -71,7 +71,11 @@ void	 imsgbuf_set_maxsize(struct imsgbuf *, uint32_t body);
 void	 imsgbuf_clear(struct imsgbuf *);		/* closes queued fds */
 size_t	 imsgbuf_queuelen(const struct imsgbuf *);
 size_t	 imsgbuf_queuebytes(const struct imsgbuf *);
-/* 1 read or EAGAIN, 0 EOF, -1 error; one recvmsg(2) of at most 64 KiB. */
+/*
+ * 1 read or EAGAIN, 0 EOF, -1 error; one recvmsg(2) of at most 64 KiB, and none
+ * while a whole message waits: who stops imsgbuf_get() before it returns 0 must
+ * come back without waiting for the socket.
+ */
 int	 imsgbuf_read(struct imsgbuf *);
 /* 0 written or EAGAIN (queue may remain), -1 error. */
 int	 imsgbuf_write(struct imsgbuf *);
