@@ -38,10 +38,19 @@
  * itself and answers PROC_HELLO; parent sends PROC_PEER (with fd) per link,
  * then PROC_READY, which the child echoes; then pr_start runs and the event
  * loop begins.  Any break of it within PROC_START_MSEC is fatal.
+ *
+ * End: the parent sends PROC_STOP row by row, last row first; pr_stop runs
+ * and calls proc_exit(), which flushes, answers PROC_STOPPED and waits for
+ * the parent to close channel 3.  So no process sees a sibling go before it
+ * has been told to stop itself.
  */
 #define PROC_START_MSEC		10000
 #define PROC_STOP_MSEC		5000	/* SIGTERM to SIGKILL */
+#define PROC_STOP_EACH_MSEC	2000	/* then the next row is told as well */
+#define PROC_RESTART_MIN_MSEC	1000	/* back-off of a restartable row */
+#define PROC_RESTART_MAX_MSEC	60000	/* a life as long resets it */
 #define PROC_DISPATCH_MAX	32	/* messages per wake-up */
+#define PROC_WHY_MAXBYTES	200	/* reasons in PROC_BROKEN and logs */
 
 enum proc_root {
 	PROC_ROOT_SLASH,		/* parent only */
@@ -73,11 +82,19 @@ struct proc_row {
 	const struct proc_handler *pr_handlers;	/* ends with ph_fn NULL */
 	void		(*pr_warmup)(void);	/* before confinement, or NULL */
 	void		(*pr_start)(void);	/* after the barrier */
-	/* A peer's channel closed (restart or death); NULL: fatal. */
+	/*
+	 * A peer's channel closed (restart or death); the peer is freed after
+	 * the call.  NULL: the parent has PROC_STOP_MSEC to end the daemon in
+	 * order, then it is fatal.  Not called after PROC_STOP.
+	 */
 	void		(*pr_peer_lost)(struct peer *);
-	/* A peer's channel (re)opened; may be NULL. */
+	/*
+	 * A peer's channel opened, also the first time: called for each
+	 * sibling (not the parent) right after pr_start.  May be NULL.
+	 */
 	void		(*pr_peer_up)(struct peer *);
-	/* Parent asked for the end: finish, then proc_exit().  NULL: at once. */
+	/* Parent asked for the end: finish, then proc_exit(), now or from a
+	 * later event.  NULL: at once. */
 	void		(*pr_stop)(void);
 };
 
@@ -109,6 +126,9 @@ struct peer {
 	struct imsgbuf	 pe_ibuf;
 	struct event	*pe_rev;
 	struct event	*pe_wev;
+	struct event	*pe_kick;	/* messages left after a wake-up */
+	bool		 pe_busy;	/* a handler runs: free it later */
+	bool		 pe_closed;
 	TAILQ_ENTRY(peer) pe_entry;
 };
 
@@ -124,14 +144,17 @@ struct proc_opts {
 	bool		 po_trap;	/* sandbox trap mode */
 	int		 po_verbose;
 	uint32_t	 po_uid_base;
+	unsigned int	 po_restart_msec; /* 0: PROC_RESTART_MIN_MSEC */
+	unsigned int	 po_stop_msec;	/* 0: PROC_STOP_MSEC */
 	char		 po_emptydir[108];
 	char		 po_statedir[1024];
 };
 
-/* --- every process ------------------------------------------------------ */
+/* --- every process (proc_peer.c) ---------------------------------------- */
+/* Made at the first call; priorities 0 (signing channels) and 1 (default). */
 struct event_base *proc_base(void);
 enum role	 proc_self(void);
-/* NULL when there is no open channel. */
+/* NULL when there is no open channel; the asynchronous one of two. */
 struct peer	*proc_peer(enum role);
 bool		 peer_has_credit(const struct peer *);
 /* 0, or -1 when peer is NULL (ENOTCONN).  Out of memory is fatal.  Checks the
@@ -153,19 +176,34 @@ __dead void	 proc_child_main(const struct proc_table *, const char *name,
 		    int argc, char **argv);
 /* The asker's end of its LINK_SYNC, for keyop.h; -1 when none. */
 int		 proc_sync_fd(void);
-__dead void	 proc_exit(int);	/* flushes, exits */
+/*
+ * Flushes what is queued and ends the process, without atexit handlers.
+ * After PROC_STOP with status 0 it first tells the parent and waits for it.
+ */
+__dead void	 proc_exit(int);
 
 /* --- parent (proc_parent.c, proc_reap.c) -------------------------------- */
 struct proc_parent_ops {
-	/* All rows passed the barrier: push configuration. */
+	/* All rows passed the barrier: push configuration.  No handler of the
+	 * parent runs before. */
 	void	(*op_ready)(void);
 	/* A restartable row is up again: push its configuration. */
 	void	(*op_restarted)(enum role);
-	/* Just before exit, after the last child is reaped. */
+	/* SIGHUP; may be NULL. */
+	void	(*op_hup)(void);
+	/* The end has begun, children still live; may be NULL. */
+	void	(*op_stopping)(void);
+	/* Just before exit, after the last child is reaped; may be NULL. */
 	void	(*op_exit)(void);
 };
-/* Parent's handlers are row 0's.  Starts every row for which enabled() is
- * true, returns after the barrier; -1 logged. */
+/*
+ * Parent's handlers are row 0's.  Starts every row for which enabled() is
+ * true (NULL: all), returns after the barrier and op_ready(); -1 logged, all
+ * children gone.  logsink_open() comes before it.  The title becomes
+ * "sentineld: parent" if main() called setproctitle_init().  A SIGTERM that
+ * comes meanwhile makes it return 0 and proc_parent_loop() end at once.
+ * With po_keep refuses uid 0, without it every other uid.
+ */
 int		 proc_parent_init(const struct proc_table *,
 		    const struct proc_opts *, const struct proc_parent_ops *,
 		    bool (*enabled)(enum role));
@@ -174,12 +212,18 @@ int		 proc_parent_loop(void);
 /* SIGTERM handler's work, also for fatal causes: stop children in reverse
  * order of rows, SIGKILL after PROC_STOP_MSEC, exit with status. */
 void		 proc_parent_stop(int status);
-pid_t		 proc_pid(enum role);
+/* Level to all children and ourselves. */
+void		 proc_parent_verbose(int);
+pid_t		 proc_pid(enum role);	/* 0 when it does not run */
+uid_t		 proc_uid(enum role);	/* id it runs under */
+/* What confines it ("chroot netns caps landlock seccomp"), as it reported. */
+const char	*proc_sandbox(enum role);
 /* Why the row's last instance ended, for control; "" while running. */
 const char	*proc_lastdeath(enum role);
 unsigned int	 proc_restarts(enum role);
 /* Saves an O_PATH descriptor (>= 64) to the running binary, so that an
- * upgrade on disk cannot mix versions.  Call first in main(). */
+ * upgrade on disk cannot mix versions.  Call first in main(); a second call
+ * does nothing. */
 void		 proc_save_self(void);
 
 #endif /* PROC_H */
