@@ -1,0 +1,74 @@
+#!/bin/sh
+#
+# one.sh DIR SCENARIO: run one scenario and file its result in DIR.
+#
+# Lines at the head of a scenario say what it needs:
+#	# needs: docker		the suite's Docker Engine and registry
+#	# needs: root		is skipped for everybody else
+#	# needs: full		only with FULL=1
+#	# timeout: N		seconds (default 60)
+#
+# As root a scenario runs in network, mount and pid namespaces of its own:
+# port 9443 is always free there, and the kernel ends whatever is left when
+# the scenario ends.
+
+set -u
+res=$1
+t=$2
+n=integration.$(basename "$t" .sh)
+out=$res/$n.out
+
+. regress/lab/lib.sh
+
+skip()
+{
+	echo "ok - $n # SKIP $1" >"$out"
+	echo 77 >"$res/$n.rc"
+	sh regress/lab/report.sh "$res" "$n"
+	exit 0
+}
+
+needs=$(sed -n 's/^# needs: *//p' "$t")
+secs=$(sed -n 's/^# timeout: *//p' "$t")
+for need in $needs; do
+	case $need in
+	root)	[ "$(id -u)" -eq 0 ] || skip "needs root" ;;
+	full)	[ "${FULL:-0}" = 1 ] || skip "only with FULL=1" ;;
+	docker)	[ "$(id -u)" -eq 0 ] || skip "needs root for a Docker Engine"
+		if ! lab_up >"$out" 2>&1; then
+			echo "not ok - the lab did not start" >>"$out"
+			echo 1 >"$res/$n.rc"
+			sh regress/lab/report.sh "$res" "$n"
+			exit 0
+		fi
+		;;
+	esac
+done
+
+T=$(mktemp -d "${LAB_DIR%/*}/s.XXXX") || exit 1
+# The daemons' unprivileged children walk through it to their own directories.
+chmod 711 "$T"
+export T LAB_DIR
+begin=$(date +%s)
+if [ "$(id -u)" -eq 0 ]; then
+	# unshare ignores SIGTERM while it waits, and takes the whole pid
+	# namespace with it when it is killed.
+	timeout -s KILL "${secs:-60}" \
+	    unshare --net --mount --pid --fork --kill-child --mount-proc \
+	    sh regress/lab/inside.sh "$t" >"$out" 2>&1
+else
+	timeout -k 5 "${secs:-60}" sh regress/lab/inside.sh "$t" >"$out" 2>&1
+fi
+rc=$?
+[ $rc -eq 137 ] && echo "not ok - $n: stopped after ${secs:-60} s" >>"$out"
+if [ $rc -ne 0 ] && [ $rc -ne 77 ] || grep -q '^not ok' "$out"; then
+	for log in "$T"/*.log; do
+		[ -s "$log" ] || continue
+		echo "# --- $(basename "$log")"
+		tail -n 60 "$log" | sed 's/^/# /'
+	done >>"$out"
+fi
+echo $(($(date +%s) - begin)) >"$res/$n.sec"
+echo $rc >"$res/$n.rc"
+[ "${KEEP:-0}" = 1 ] || rm -rf "$T"
+sh regress/lab/report.sh "$res" "$n"

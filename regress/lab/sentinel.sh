@@ -1,0 +1,282 @@
+# What scenarios use: tests that print TAP, daemons, and questions to them.
+# To be sourced after lib.sh, with T (the scenario's directory) and B set.
+#
+# Daemons run in the foreground as children of the scenario; their logs are
+# $T/NAME.log and their pids $T/NAME.pid.  NAME is "s" for the server, and
+# what the scenario likes for an agent.
+
+SCENARIO_RC=0
+PEER="/usr/bin/python3 regress/peer"
+PORT=9443
+CTL_SOCK=$T/s/run/sentineld.sock
+
+if [ "$(id -u)" -eq 0 ]; then
+	PRIVILEGES=drop
+else
+	# No namespace of its own: two scenarios may run on this machine.
+	PRIVILEGES=keep
+	PORT=$((20000 + $$ % 20000))
+fi
+
+# --- tests ------------------------------------------------------------------
+
+pass()
+{
+	echo "ok - $*"
+}
+
+fail()
+{
+	echo "not ok - $*"
+	SCENARIO_RC=1
+}
+
+# check TEXT COMMAND...: it must succeed; check_not: it must fail.
+check()
+{
+	ck_text=$1
+	shift
+	if "$@" >"$T/check.out" 2>&1; then
+		pass "$ck_text"
+		return 0
+	fi
+	fail "$ck_text"
+	sed 's/^/# /' "$T/check.out" | tail -n 20
+	return 1
+}
+
+check_not()
+{
+	ck_text=$1
+	shift
+	if "$@" >"$T/check.out" 2>&1; then
+		fail "$ck_text"
+		sed 's/^/# /' "$T/check.out" | tail -n 20
+		return 1
+	fi
+	pass "$ck_text"
+}
+
+# check_rc TEXT STATUS COMMAND...: the exit status must be that one.
+check_rc()
+{
+	ck_text=$1
+	ck_want=$2
+	shift 2
+	"$@" >"$T/check.out" 2>&1
+	ck_rc=$?
+	if [ "$ck_rc" -eq "$ck_want" ]; then
+		pass "$ck_text"
+		return 0
+	fi
+	fail "$ck_text: exit status $ck_rc, not $ck_want"
+	sed 's/^/# /' "$T/check.out" | tail -n 20
+	return 1
+}
+
+# check_eq TEXT WANT GOT
+check_eq()
+{
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+		return 0
+	fi
+	fail "$1: '$3', not '$2'"
+	return 1
+}
+
+# Nothing after it makes sense without this.
+must()
+{
+	check "$@" || exit 1
+}
+
+has()
+{
+	grep -Eq -- "$2" "$1"
+}
+
+# wait_log NAME REGEX [SECONDS]: a line of a daemon's log.
+wait_log()
+{
+	wait_for "${3:-10}" has "$T/$1.log" "$2"
+}
+
+# --- configuration ----------------------------------------------------------
+
+# server_conf [LINES]: $T/s.conf; LINES go below "cluster:".
+server_conf()
+{
+	mkdir -p "$T/s"
+	cat >"$T/s.conf" <<-EOT
+	privileges: $PRIVILEGES
+	run_dir: $T/s/run
+	log: { level: debug }
+	server:
+	  data_dir: $T/s/data
+	  docker: none
+	  timers:
+	    ping_interval: 1s
+	    ping_timeout: 2s
+	    heartbeat_timeout: 10s
+	    handshake_timeout: 3s
+	    action_timeout: 20s
+	    gate_running: 2s
+	  cluster:
+	    enabled: true
+	    listen: "127.0.0.1:$PORT"
+	    enroll_failures: 1000
+	${1:+    $1}
+	EOT
+}
+
+# agent_conf NAME [LINES]: $T/NAME.conf; LINES go below "agent:".  A token in
+# $T/NAME.token is used.
+agent_conf()
+{
+	mkdir -p "$T/$1"
+	cat >"$T/$1.conf" <<-EOT
+	mode: agent
+	privileges: $PRIVILEGES
+	run_dir: $T/$1/run
+	log: { level: debug }
+	agent:
+	  server: "${AGENT_SERVER:-127.0.0.1:$PORT}"
+	  name: $1
+	  enroll_token_file: $T/$1.token
+	  data_dir: $T/$1/data
+	  docker: ${AGENT_DOCKER:-none}
+	  timers:
+	    heartbeat_interval: 1s
+	    reconnect_min: 200ms
+	    reconnect_max: 1s
+	    connect_timeout: 5s
+	    rpc_timeout: 10s
+	    gate_running: 2s
+	${2:+  $2}
+	EOT
+}
+
+# --- daemons ----------------------------------------------------------------
+
+pid_of()
+{
+	cat "$T/$1.pid" 2>/dev/null
+}
+
+server_run()
+{
+	"$B/sentineld" -d -f "$T/s.conf" >>"$T/s.log" 2>&1 </dev/null &
+	echo $! >"$T/s.pid"
+}
+
+# server_start: and wait until it answers.
+server_start()
+{
+	[ -f "$T/s.conf" ] || server_conf
+	server_run
+	wait_for 15 server_answers
+}
+
+server_answers()
+{
+	alive "$(pid_of s)" || return 0		# wait no longer
+	ctl status
+}
+
+# agent_start NAME
+agent_start()
+{
+	[ -f "$T/$1.conf" ] || agent_conf "$1"
+	"$B/sentinel-agentd" -d -f "$T/$1.conf" >>"$T/$1.log" 2>&1 </dev/null &
+	echo $! >"$T/$1.pid"
+}
+
+# daemon_stop NAME [SIGNAL]: end it and wait; the status is the daemon's.
+daemon_stop()
+{
+	ds_pid=$(pid_of "$1")
+	kill "-${2:-TERM}" "$ds_pid" 2>/dev/null
+	wait_for 10 gone "$ds_pid" || {
+		kill -9 "$ds_pid"
+		echo "# $1 had to be killed"
+	}
+	wait "$ds_pid" 2>/dev/null
+}
+
+# children PID: pids of its living children.
+children()
+{
+	cat "/proc/$1/task/$1/children" 2>/dev/null
+}
+
+# child_of NAME ROLE: pid of a daemon's process, by its title.
+child_of()
+{
+	for co_pid in $(children "$(pid_of "$1")"); do
+		if tr '\0' ' ' <"/proc/$co_pid/cmdline" 2>/dev/null |
+		    grep -q ": $2\( \|\$\)"; then
+			echo "$co_pid"
+			return 0
+		fi
+	done
+	return 1
+}
+
+# Called when the scenario ends, as root only to end it in order: the
+# namespace would not let anything live on.
+scenario_end()
+{
+	for se_file in "$T"/*.pid; do
+		[ -f "$se_file" ] || continue
+		se_pid=$(cat "$se_file")
+		alive "$se_pid" && kill "$se_pid" 2>/dev/null
+	done
+	for se_file in "$T"/*.pid; do
+		[ -f "$se_file" ] || continue
+		se_pid=$(cat "$se_file")
+		wait_for 6 gone "$se_pid" || kill -9 "$se_pid" 2>/dev/null
+	done
+}
+
+# --- questions --------------------------------------------------------------
+
+ctl()
+{
+	timeout 60 "$B/sentinelctl" -s "$CTL_SOCK" "$@"
+}
+
+# token [OPTIONS]: a new one.
+token()
+{
+	ctl token create --json "$@" | jq -r .token
+}
+
+# hosts FILTER: jq over the array of hosts.
+hosts()
+{
+	ctl host list --json | jq -e "$@"
+}
+
+host_connected()
+{
+	hosts --arg n "$1" 'any(.[]; .name == $n and .connected)'
+}
+
+host_disconnected()
+{
+	hosts --arg n "$1" 'any(.[]; .name == $n and (.connected | not))'
+}
+
+wait_connected()
+{
+	wait_for "${2:-15}" host_connected "$1"
+}
+
+# enrolled NAME: a token, an agent and its first session.
+enrolled()
+{
+	(umask 077; token --name "$1" >"$T/$1.token")
+	agent_start "$1"
+	wait_connected "$1"
+}
