@@ -1,0 +1,88 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef DB_H
+#define DB_H
+
+#include "compat.h"
+
+#include "pbmem.h"
+#include "store.h"
+#include "store.pb-c.h"
+
+/*
+ * Records of the database (proto/store.proto), typed.  All run inside
+ * store_update() or store_view().  A record read lives in the caller's arena.
+ * A record that does not unpack is logged and reported as EBADMSG by get, and
+ * logged and left out by walk; it is never silently overwritten.
+ * Times are unix seconds unless the name says _msec.  Process: engine.
+ */
+#define DB_SCHEMA		1
+#define DB_HOSTS_MAX		65536
+#define DB_TOKENS_MAX		4096
+#define DB_EVENTS_KEEP		10000		/* newest */
+#define DB_TOKEN_KEEP_SEC	(7 * 86400)	/* after expiry */
+
+/* For walks: false ends it. */
+typedef bool (*db_host_visit)(const Sentinel__Store__Host *, void *);
+typedef bool (*db_token_visit)(const Sentinel__Store__Token *, void *);
+typedef bool (*db_event_visit)(const Sentinel__Store__Event *, void *);
+typedef bool (*db_revoked_visit)(const char *serial,
+	    const Sentinel__Store__Revoked *, void *);
+
+/* --- db_host.c: key = id, 32 hex ---------------------------------------- */
+/* 1, 0 absent, -1 */
+int	 db_host_get(struct store_txn *, const char *id, struct pbmem *,
+	    Sentinel__Store__Host **);
+/* A living (not decommissioned) host of that name, letter case ignored. */
+int	 db_host_find(struct store_txn *, const char *name, struct pbmem *,
+	    Sentinel__Store__Host **);
+/* 0, -1: EINVAL for a record that would not pass its own check */
+int	 db_host_put(struct store_txn *, const Sentinel__Store__Host *);
+int	 db_host_del(struct store_txn *, const char *id);	/* 1, 0, -1 */
+/* In order of id; number visited or -1. */
+ssize_t	 db_host_walk(struct store_txn *, db_host_visit, void *);
+
+/* --- db_token.c: key = id, 8 hex ---------------------------------------- */
+int	 db_token_get(struct store_txn *, const char *id, struct pbmem *,
+	    Sentinel__Store__Token **);
+/* As db_token_put, but EEXIST when the id is taken, ENOBUFS when
+ * DB_TOKENS_MAX are there. */
+int	 db_token_new(struct store_txn *, const Sentinel__Store__Token *);
+int	 db_token_put(struct store_txn *, const Sentinel__Store__Token *);
+int	 db_token_del(struct store_txn *, const char *id);
+ssize_t	 db_token_walk(struct store_txn *, db_token_visit, void *);
+/* Deletes those that expired more than DB_TOKEN_KEEP_SEC before now; their
+ * number or -1. */
+ssize_t	 db_token_sweep(struct store_txn *, int64_t now);
+
+/* --- db_event.c: key = big-endian id ------------------------------------ */
+/* Gives the event its id (one above the newest) and deletes the oldest
+ * beyond DB_EVENTS_KEEP, a few at a time.  0, -1. */
+int	 db_event_add(struct store_txn *, Sentinel__Store__Event *);
+/* Newest limit (0: all) events with an id above after, oldest first. */
+ssize_t	 db_event_walk(struct store_txn *, uint64_t after, size_t limit,
+	    db_event_visit, void *);
+
+/* --- db_revoked.c: key = serial, lower-case hex ------------------------- */
+int	 db_revoked_put(struct store_txn *, const char *serial,
+	    const Sentinel__Store__Revoked *);
+int	 db_revoked_has(struct store_txn *, const char *serial); /* 1, 0, -1 */
+ssize_t	 db_revoked_walk(struct store_txn *, db_revoked_visit, void *);
+/* Deletes those revoked before a time; their number or -1. */
+ssize_t	 db_revoked_sweep(struct store_txn *, int64_t before);
+
+#endif /* DB_H */
