@@ -38,6 +38,15 @@
 #define __dead		__attribute__((__noreturn__))
 #endif
 #define __printflike_(f, a)	__attribute__((__format__(__printf__, f, a)))
+/* libbsd's own use __unused, which glibc lacks. */
+#undef RB_PROTOTYPE_STATIC
+#define RB_PROTOTYPE_STATIC(name, type, field, cmp)			\
+	RB_PROTOTYPE_INTERNAL(name, type, field, cmp,			\
+	    __attribute__((__unused__)) static)
+#undef RB_GENERATE_STATIC
+#define RB_GENERATE_STATIC(name, type, field, cmp)			\
+	RB_GENERATE_INTERNAL(name, type, field, cmp,			\
+	    __attribute__((__unused__)) static)
 #ifndef nitems
 #define nitems(a)	(sizeof((a)) / sizeof((a)[0]))
 #endif

@@ -41,9 +41,8 @@ enum logsink_out {
 void	 logsink_open(struct event_base *, const char *ident,
 	    enum logsink_out);
 /*
- * Collect from fd, the parent's end of the child's socket; taken, made
- * non-blocking.  name is kept by reference.  Returns an id > 0, or -1 with
- * errno and fd closed.
+ * Collect from fd, the parent's end of the child's socket; taken.  name is
+ * kept by reference.  Returns an id > 0, or -1 (ENOMEM) with fd closed.
  */
 int	 logsink_add(const char *name, int fd);
 /* The child is gone: its last lines are written, fd is closed. */
