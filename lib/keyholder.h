@@ -1,0 +1,116 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef KEYHOLDER_H
+#define KEYHOLDER_H
+
+#include "compat.h"
+
+#include "eckey.h"
+#include "proc.h"
+
+/*
+ * The keyholder process of both daemons: has the private keys, answers typed
+ * questions, asks nobody and waits for nobody.  Which key answers is decided
+ * by the channel a question arrives on, never by the question alone:
+ *
+ *	CA		KEY_ISSUE (from the engine), and the leaves that it
+ *			makes for SERVER_TLS and COMMAND itself
+ *	SERVER_TLS	KEY_SIGN on cluster's synchronous channel
+ *	AGENT_TLS	KEY_SIGN on uplink's; KEY_CSR from the agent's engine
+ *	COMMAND		KEY_COMMAND from the engine: one typed statement
+ *	HMAC		KEY_MAC, KEY_MACCHECK from the engine
+ *
+ * Messages: imsg_types.def, KEY_*.  Sequence on the server:
+ *	parent	KEY_LOAD or KEY_CREATE: CA key, then CA cert, HMAC secret;
+ *		each is answered by KEY_LOADED.  The mix "load the key, create
+ *		the certificate" is what a crash between two renames leaves.
+ *	keyholder  KEY_INFO (CA, slot 0) to the engine
+ *	parent	KEY_NAMES -> new SERVER_TLS key with its leaf (KEY_INFO slot 0
+ *		the first time, then 1) and a new COMMAND key (KEY_INFO, always
+ *		slot 0: from that message on every KEY_COMMAND_SIGNED is by
+ *		this certificate), then KEY_NAMES_DONE.  Without both CA parts
+ *		it fails.  A third SERVER_TLS key replaces the one in slot 1.
+ *	engine	KEY_DROP (SERVER_TLS, point that stays) when cluster uses it
+ * and on an agent:
+ *	parent	KEY_LOAD (AGENT_TLS, key) -> slot 0; KEY_CREATE -> slot 1, a
+ *		whole key left behind in the file is taken, a torn one is
+ *		rewritten; KEY_LOADED to the parent, KEY_INFO to the engine
+ *	engine	KEY_CSR (slot), KEY_DROP; what stays becomes slot 0
+ */
+enum keyholder_purpose {
+	KEY_PURPOSE_CA = 1,
+	KEY_PURPOSE_SERVER_TLS = 2,
+	KEY_PURPOSE_COMMAND = 3,
+	KEY_PURPOSE_HMAC = 4,
+	KEY_PURPOSE_AGENT_TLS = 5,
+	KEY_PURPOSE_WEB_TLS = 6		/* reserved */
+};
+
+enum keyholder_part {
+	KEY_PART_KEY = 0,
+	KEY_PART_CERT = 1,
+	KEY_PART_SECRET = 2
+};
+
+/* rc of KEY_LOADED */
+enum keyholder_loaded {
+	KEY_LOADED_OLD = 0,		/* what the file held */
+	KEY_LOADED_NEW = 1,		/* made, written and synced */
+	KEY_LOADED_FAILED = 2
+};
+
+/* rc of KEY_ISSUED; 0 is success, also for every other rc of a KEY_* answer */
+enum keyholder_rc {
+	KEY_RC_OK = 0,
+	KEY_RC_LIMITED = 1,
+	KEY_RC_REFUSED = 2,
+	KEY_RC_FAILED = 3
+};
+
+#define KEY_SLOT_CURRENT	0
+#define KEY_SLOT_NEW		1
+#define KEY_PROFILE_AGENT	1	/* KEY_ISSUE */
+#define KEY_NAME_DNS		1	/* KEY_NAMES */
+#define KEY_NAME_IP		2	/* 4 or 16 bytes, network order */
+
+#define KEY_FILE_MAXBYTES	65536
+#define KEY_CERT_MAXBYTES	3072	/* DER */
+#define KEY_SERIAL_MAXBYTES	20
+#define KEY_SECRET_LEN		32
+#define KEY_NAMES_MAX		256
+#define KEY_SUBJECT_MAXBYTES	64
+#define KEY_ISSUE_RATE		50	/* a second */
+#define KEY_ISSUE_BURST		2000
+#define KEY_ISSUE_QUEUE		4096	/* more wait: KEY_RC_LIMITED */
+#define KEY_CA_LIFE_SEC		(3650LL * 86400)
+#define KEY_LEAF_LIFE_MAXSEC	(3650LL * 86400)
+#define KEY_BACKDATE_MAXSEC	3600	/* or a tenth of the life */
+
+/* Rows of the process tables. */
+extern const struct proc_handler keyholder_handlers[];		/* sentineld */
+extern const struct proc_handler keyholder_agent_handlers[];	/* agentd */
+/* pr_warmup: arena, libcrypto without its configuration file, the random
+ * generator and one signature, so that nothing of it comes after the filter. */
+void	 keyholder_warmup(void);
+/* pr_start */
+void	 keyholder_start(void);
+/* pr_peer_up: a synchronous channel goes before everything else. */
+void	 keyholder_peer_up(struct peer *);
+/* pr_peer_lost: nothing is kept per peer but its queued issues. */
+void	 keyholder_peer_lost(struct peer *);
+
+#endif /* KEYHOLDER_H */
