@@ -1,0 +1,291 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "sentineld.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "datadir.h"
+#include "dockersock.h"
+#include "listener.h"
+#include "log.h"
+#include "privdrop.h"
+#include "procstatus.h"
+#include "sdnotify.h"
+
+#define PARENT_SOCKET_MODE	0660	/* owner root: sentinelctl as root */
+#define PARENT_SOCKET_RO_MODE	0666
+
+/* Roles that get a part of the configuration. */
+#define PARENT_CONF_ROLES	(ROLE_BIT(ROLE_CLUSTER) | \
+				ROLE_BIT(ROLE_ENGINE) | ROLE_BIT(ROLE_DOCKER))
+
+static bool	 role_enabled(enum role);
+static void	 prepare_directories(const struct proc_opts *);
+static void	 bind_sockets(void);
+static void	 on_ready(void);
+static void	 on_keys(void);
+static void	 on_pushed(bool, const char *);
+static void	 on_restarted(enum role);
+static void	 on_repushed(bool, const char *);
+static void	 on_stopping(void);
+static void	 on_exit_last(void);
+static void	 send_journal(void);
+static void	 pack_part(enum role, uint32_t, struct ibuf *);
+static void	 send_listener(enum role, uint8_t, int *);
+
+static struct {
+	struct conf	*conf;
+	int		 cluster_fd;	/* until handed over */
+	int		 control_fd;
+	int		 control_ro_fd;
+	char		 listen[64];
+} parent = { NULL, -1, -1, -1, "" };
+
+const struct proc_handler	parent_handlers[] = {
+	{ IMSG_CONF_ACCEPT,	confpart_accept },
+	{ IMSG_CONF_REJECT,	confpart_reject },
+	{ IMSG_KEY_LOADED,	parent_keys_loaded },
+	{ IMSG_KEY_NAMES_DONE,	parent_keys_names_done },
+	{ IMSG_STATUS_ASK,	procstatus_ask },
+	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
+	{ 0, NULL }
+};
+
+static const struct proc_parent_ops	parent_ops = {
+	.op_ready = on_ready,
+	.op_restarted = on_restarted,
+	.op_stopping = on_stopping,
+	.op_exit = on_exit_last,
+};
+
+void
+parent_main(struct conf *conf, const struct proc_opts *po)
+{
+	const struct conf_server	*cs = &conf->c_server;
+
+	parent.conf = conf;
+	(void)sdnotify_init();
+	snprintf(parent.listen, sizeof(parent.listen),
+	    strchr(cs->cs_listen.a_host, ':') != NULL ? "[%s]:%u" : "%s:%u",
+	    cs->cs_listen.a_host, cs->cs_listen.a_port);
+	prepare_directories(po);
+	bind_sockets();
+	procstatus_init(&sentineld_table);
+	dockersock_init(cs->cs_docker.cd_socket);
+	log_info("sentineld %s starting%s", SENTINEL_VERSION,
+	    conf->c_file == NULL ? " without a configuration file" : "");
+	if (proc_parent_init(&sentineld_table, po, &parent_ops,
+	    role_enabled) == -1)
+		exit(1);
+	exit(proc_parent_loop());
+}
+
+static bool
+role_enabled(enum role role)
+{
+	switch (role) {
+	case ROLE_CLUSTER:
+		return (parent.conf->c_server.cs_cluster);
+	case ROLE_DOCKER:
+		return (parent.conf->c_server.cs_docker.cd_socket != NULL);
+	default:
+		return (true);
+	}
+}
+
+static void
+prepare_directories(const struct proc_opts *po)
+{
+	const struct conf_server	*cs = &parent.conf->c_server;
+	struct datadir_want		 dw = {
+		.dw_role = DATADIR_SERVER,
+		.dw_data = cs->cs_data_dir,
+		.dw_cluster = cs->cs_dir,
+		.dw_run = parent.conf->c_run_dir,
+		.dw_keep = po->po_keep,
+	};
+	char				 err[PATH_MAX + 256];
+
+	if (!po->po_keep && privdrop_ids("_snt-db", po->po_uid_base,
+	    ROLE_ENGINE, &dw.dw_uid, &dw.dw_gid) == -1)
+		exit(1);
+	if (datadir_prepare(&dw, err, sizeof(err)) == -1)
+		fatalx("%s", err);
+}
+
+/* Before any child runs: a port in use must be told at once. */
+static void
+bind_sockets(void)
+{
+	const struct conf_server	*cs = &parent.conf->c_server;
+	char				 err[512];
+
+	if (cs->cs_cluster && (parent.cluster_fd =
+	    listener_tcp(cs->cs_listen.a_host, cs->cs_listen.a_port, err,
+	    sizeof(err))) == -1)
+		fatalx("%s", err);
+	if ((parent.control_fd = listener_unix(cs->cs_control,
+	    PARENT_SOCKET_MODE, err, sizeof(err))) == -1)
+		fatalx("control: %s", err);
+	if (cs->cs_control_ro != NULL && (parent.control_ro_fd =
+	    listener_unix(cs->cs_control_ro, PARENT_SOCKET_RO_MODE, err,
+	    sizeof(err))) == -1)
+		fatalx("control_ro: %s", err);
+}
+
+/* Every child is confined and connected: keys first, then configuration. */
+static void
+on_ready(void)
+{
+	if (parent.conf->c_server.cs_cluster)
+		parent_keys_load(parent.conf, on_keys);
+	else
+		on_keys();
+}
+
+static void
+on_keys(void)
+{
+	if (confpart_push(PARENT_CONF_ROLES, pack_part, on_pushed) == -1)
+		fatal("configuration");
+}
+
+/* The last step: only now does anything accept. */
+static void
+on_pushed(bool ok, const char *why)
+{
+	if (!ok)
+		fatalx("configuration refused: %s", why);
+	send_journal();
+	send_listener(ROLE_CLUSTER, 0, &parent.cluster_fd);
+	send_listener(ROLE_CONTROL, 0, &parent.control_fd);
+	send_listener(ROLE_CONTROL, 1, &parent.control_ro_fd);
+	(void)sdnotify_ready();
+	if (parent.conf->c_server.cs_cluster)
+		log_info("ready: agents connect to %s", parent.listen);
+	else
+		log_info("ready: cluster mode is off (cluster.enabled)");
+}
+
+static void
+on_restarted(enum role role)
+{
+	if (confpart_push(ROLE_BIT(role), pack_part, on_repushed) == -1)
+		log_warn("configuration after a restart");
+}
+
+static void
+on_repushed(bool ok, const char *why)
+{
+	if (!ok)
+		fatalx("configuration refused after a restart: %s", why);
+	send_journal();
+}
+
+static void
+send_journal(void)
+{
+	char	 err[PATH_MAX + 256];
+
+	if (proc_peer(ROLE_DOCKER) != NULL && dockersock_send_journal(
+	    proc_peer(ROLE_DOCKER), parent.conf->c_server.cs_data_dir, err,
+	    sizeof(err)) == -1)
+		fatalx("%s", err);
+}
+
+static void
+send_listener(enum role role, uint8_t index, int *fd)
+{
+	if (*fd != -1)
+		peer_send(proc_peer(role), IMSG_CONF_LISTEN, 0, *fd, &index,
+		    sizeof(index));
+	*fd = -1;
+}
+
+static void
+pack_part(enum role role, uint32_t generation, struct ibuf *buf)
+{
+	const struct conf_server	*cs = &parent.conf->c_server;
+	struct cluster_conf		 cc = { 0 };
+	struct docker_conf		 dc = { 0 };
+	struct engine_conf		 ec = { 0 };
+
+	switch (role) {
+	case ROLE_CLUSTER:
+		cc.cc_handshake_msec = cs->cs_handshake_msec;
+		cc.cc_ping_msec = cs->cs_ping_msec;
+		cc.cc_pong_msec = cs->cs_pong_msec;
+		cc.cc_max_agents = cs->cs_max_agents;
+		(void)strlcpy(cc.cc_listen, parent.listen,
+		    sizeof(cc.cc_listen));
+		confpart_pack(&cluster_confpart, &cc, generation, buf);
+		break;
+	case ROLE_DOCKER:
+		dc.dc_enabled = 1;
+		dc.dc_gate_msec = cs->cs_docker.cd_gate_msec;
+		dc.dc_pull_idle_msec = cs->cs_docker.cd_pull_idle_msec;
+		confpart_pack(&docker_confpart, &dc, generation, buf);
+		break;
+	case ROLE_ENGINE:
+		ec.ec_cluster = cs->cs_cluster;
+		ec.ec_docker = cs->cs_docker.cd_socket != NULL;
+		ec.ec_agent_life_sec = cs->cs_agent_life_msec / 1000;
+		ec.ec_token_life_sec = cs->cs_token_life_msec / 1000;
+		ec.ec_enroll_failures = cs->cs_enroll_failures;
+		ec.ec_enroll_window_msec = cs->cs_enroll_window_msec;
+		ec.ec_heartbeat_msec = cs->cs_heartbeat_msec;
+		ec.ec_list_msec = cs->cs_list_msec;
+		ec.ec_action_msec = cs->cs_action_msec;
+		ec.ec_logs_msec = cs->cs_logs_msec;
+		ec.ec_update_msec = cs->cs_update_msec;
+		ec.ec_last_seen_msec = cs->cs_last_seen_msec;
+		ec.ec_checkpoint_msec = cs->cs_checkpoint_msec;
+		(void)strlcpy(ec.ec_listen, parent.listen,
+		    sizeof(ec.ec_listen));
+		if (gethostname(ec.ec_hostname, sizeof(ec.ec_hostname)) == -1 ||
+		    memchr(ec.ec_hostname, '\0', sizeof(ec.ec_hostname)) ==
+		    NULL)
+			(void)strlcpy(ec.ec_hostname, "local",
+			    sizeof(ec.ec_hostname));
+		confpart_pack(&engine_confpart, &ec, generation, buf);
+		break;
+	default:
+		fatalx("no configuration part for role %d", role);
+	}
+}
+
+static void
+on_stopping(void)
+{
+	(void)sdnotify_stopping();
+}
+
+static void
+on_exit_last(void)
+{
+	const struct conf_server	*cs = &parent.conf->c_server;
+
+	/* Ours: the data directory's lock is held until we are gone. */
+	(void)unlink(cs->cs_control);
+	if (cs->cs_control_ro != NULL)
+		(void)unlink(cs->cs_control_ro);
+	log_info("sentineld stopped");
+}
