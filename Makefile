@@ -105,6 +105,7 @@ $(B)/llhttp/%.o: /usr/share/llhttp/%.c
 .SECONDARY:
 
 include regress/Makefile.inc
+include demo.mk
 
 # Nothing to do when every package is there, so no network is needed then.
 deps:

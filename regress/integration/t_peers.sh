@@ -15,7 +15,7 @@ agent="$PEER/agent.py"
 conn="--server 127.0.0.1:$PORT --ca $T/ca/ca.pem --dir $T/a"
 must "enrolment" $agent enroll $conn --token "$token" --name fred
 check_rc "a wrong token" 1 $agent enroll $conn --token 00 --name fred
-check "is named" has "$T/check.out" "PERMISSION_DENIED: invalid"
+said "is named" "PERMISSION_DENIED: invalid"
 must "enrolment again" $agent enroll $conn --token "$token" --name fred
 
 $agent run $conn --container web --seconds 20 >"$T/peer-agent.log" 2>&1 &

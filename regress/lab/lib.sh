@@ -61,7 +61,7 @@ lab_run()
 # The client takes nothing from the user's settings, and writes none.
 lab_docker()
 {
-	DOCKER_CONFIG="$LAB_DIR/client" lab_run docker \
+	DOCKER_CONFIG="$LAB_DIR/client" docker \
 	    -H "unix://$LAB_DIR/docker.sock" "$@"
 }
 

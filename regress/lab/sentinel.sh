@@ -6,7 +6,7 @@
 # what the scenario likes for an agent.
 
 SCENARIO_RC=0
-PEER="/usr/bin/python3 regress/peer"
+PEER="/usr/bin/python3 -B regress/peer"
 PORT=9443
 CTL_SOCK=$T/s/run/sentineld.sock
 
@@ -70,6 +70,18 @@ check_rc()
 		return 0
 	fi
 	fail "$ck_text: exit status $ck_rc, not $ck_want"
+	sed 's/^/# /' "$T/check.out" | tail -n 20
+	return 1
+}
+
+# said TEXT REGEX: the output of the last check has such a line.
+said()
+{
+	if grep -Eq -- "$2" "$T/check.out"; then
+		pass "$1"
+		return 0
+	fi
+	fail "$1: no '$2' in"
 	sed 's/^/# /' "$T/check.out" | tail -n 20
 	return 1
 }
