@@ -139,9 +139,9 @@ void		 json_gen_member(struct json_gen *, const struct json_value *);
 char		*json_gen_take(struct json_gen *, size_t *len);
 
 /*
- * Copy of len bytes with everything that is not UTF-8, and NUL, replaced by
- * U+FFFD; caller frees; NULL: ENOMEM.  outlen may be NULL.
+ * Copy of len bytes, repaired as by utf8_repair(); caller frees; NULL: ENOMEM.
+ * outlen may be NULL.
  */
-char		*utf8_repair(const void *, size_t len, size_t *outlen);
+char		*json_repair(const void *, size_t len, size_t *outlen);
 
 #endif /* JSON_H */

@@ -1,0 +1,615 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include <sys/uio.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <llhttp.h>
+
+#include "http.h"
+#include "stream.h"
+
+enum http_state {
+	HTTP_IDLE,		/* no request in flight */
+	HTTP_HEAD,		/* status line and headers awaited */
+	HTTP_BODY,
+	HTTP_COMPLETE,		/* whole message parsed, hr_done to be called */
+	HTTP_SPENT		/* never again */
+};
+
+struct http_conn {
+	struct stream		*hc_stream;
+	enum http_state		 hc_state;
+	bool			 hc_paused;
+	bool			 hc_keep;	/* peer keeps it open */
+	bool			 hc_dead;	/* freed inside a callback */
+	unsigned int		 hc_busy;	/* callbacks on the stack */
+	llhttp_t		 hc_parser;
+	struct http_request	 hc_req;	/* callbacks and limits */
+	char			 hc_method[8];
+	size_t			 hc_reqlen;	/* bytes of the request */
+	size_t			 hc_bodylen;	/* of the answer, so far */
+	const char		*hc_why;	/* what broke, static */
+	enum http_end		 hc_end;	/* with hc_why */
+	/* header fields: name NUL value NUL ... */
+	char			 hc_head[HTTP_HEAD_MAXBYTES];
+	size_t			 hc_headlen;
+	size_t			 hc_linelen;	/* status line bytes */
+	size_t			 hc_name;	/* offset of the current name */
+	unsigned int		 hc_fields;
+	bool			 hc_invalue;
+	bool			 hc_valueend;	/* value ended inside a chunk */
+	const char		*hc_chunkend;
+	/* owner */
+	void			(*hc_closed)(void *, struct http_conn *);
+	void			*hc_arg;
+};
+
+static void	 http_read(struct stream *, struct evbuffer *, void *);
+static void	 http_ended(struct stream *, enum stream_end, const char *,
+		    void *);
+static int	 http_on_status(llhttp_t *, const char *, size_t);
+static int	 http_on_field(llhttp_t *, const char *, size_t);
+static int	 http_on_value(llhttp_t *, const char *, size_t);
+static int	 http_on_headers(llhttp_t *);
+static int	 http_on_body(llhttp_t *, const char *, size_t);
+static int	 http_on_complete(llhttp_t *);
+
+static const struct stream_ops http_stream_ops = {
+	.so_read = http_read,
+	.so_end = http_ended
+};
+
+static const llhttp_settings_t http_settings = {
+	.on_status = http_on_status,
+	.on_header_field = http_on_field,
+	.on_header_value = http_on_value,
+	.on_headers_complete = http_on_headers,
+	.on_body = http_on_body,
+	.on_message_complete = http_on_complete
+};
+
+struct http_conn *
+http_conn_new(struct event_base *base, int fd,
+    void (*closed)(void *, struct http_conn *), void *arg)
+{
+	struct http_conn	*hc;
+	int			 error;
+
+	if ((hc = calloc(1, sizeof(*hc))) == NULL)
+		goto err;
+	hc->hc_closed = closed;
+	hc->hc_arg = arg;
+	hc->hc_stream = stream_new(base, fd, NULL, &http_stream_ops, hc);
+	if (hc->hc_stream == NULL)
+		goto err;
+	return (hc);
+err:
+	error = errno;
+	free(hc);
+	if (fd != -1)
+		close(fd);
+	errno = error;
+	return (NULL);
+}
+
+void
+http_conn_free(struct http_conn *hc)
+{
+	if (hc == NULL)
+		return;
+	stream_free(hc->hc_stream);
+	hc->hc_stream = NULL;
+	hc->hc_dead = true;
+	hc->hc_state = HTTP_SPENT;
+	if (hc->hc_busy == 0)
+		free(hc);
+}
+
+/* Callbacks of the owner may free the connection: enter, call, leave. */
+static void
+http_enter(struct http_conn *hc)
+{
+	hc->hc_busy++;
+}
+
+/* True when the connection is gone. */
+static bool
+http_leave(struct http_conn *hc)
+{
+	bool	 dead = hc->hc_dead;
+
+	if (--hc->hc_busy == 0 && dead)
+		free(hc);
+	return (dead);
+}
+
+bool
+http_conn_usable(const struct http_conn *hc)
+{
+	return (hc->hc_state == HTTP_IDLE);
+}
+
+/* --- request -------------------------------------------------------------- */
+
+static bool
+http_is_line(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s <= ' ' || (unsigned char)*s >= 0x7f)
+			return (false);
+	return (true);
+}
+
+/* Whole lines, each with CRLF, of visible characters and blanks. */
+static bool
+http_is_headers(const char *s)
+{
+	size_t	 len = strlen(s), i;
+
+	if (len < 2 || strcmp(s + len - 2, "\r\n") != 0)
+		return (len == 0);
+	for (i = 0; i < len; i++) {
+		if (s[i] == '\r' && s[i + 1] == '\n')
+			i++;
+		else if ((unsigned char)s[i] < ' ' ||
+		    (unsigned char)s[i] >= 0x7f)
+			return (false);
+	}
+	return (true);
+}
+
+static bool
+http_request_ok(const struct http_request *hr)
+{
+	return (hr->hr_method[0] != '\0' && http_is_line(hr->hr_method) &&
+	    strlen(hr->hr_method) < sizeof(((struct http_conn *)0)->hc_method)
+	    && hr->hr_path[0] == '/' && http_is_line(hr->hr_path) &&
+	    (hr->hr_headers == NULL || http_is_headers(hr->hr_headers)) &&
+	    (hr->hr_ctype == NULL || http_is_line(hr->hr_ctype)));
+}
+
+static int
+http_compose(struct evbuffer *out, const struct http_request *hr)
+{
+	if (evbuffer_add_printf(out, "%s %s HTTP/1.1\r\nHost: docker\r\n"
+	    "User-Agent: sentinel\r\n", hr->hr_method, hr->hr_path) == -1)
+		return (-1);
+	if (hr->hr_headers != NULL && evbuffer_add(out, hr->hr_headers,
+	    strlen(hr->hr_headers)) == -1)
+		return (-1);
+	if (hr->hr_body != NULL && hr->hr_ctype != NULL &&
+	    evbuffer_add_printf(out, "Content-Type: %s\r\n",
+	    hr->hr_ctype) == -1)
+		return (-1);
+	if ((hr->hr_body != NULL || strcmp(hr->hr_method, "POST") == 0) &&
+	    evbuffer_add_printf(out, "Content-Length: %zu\r\n",
+	    hr->hr_body == NULL ? 0 : hr->hr_bodylen) == -1)
+		return (-1);
+	if (evbuffer_add(out, "\r\n", 2) == -1)
+		return (-1);
+	if (hr->hr_body != NULL && hr->hr_bodylen > 0)
+		return (evbuffer_add(out, hr->hr_body, hr->hr_bodylen));
+	return (0);
+}
+
+int
+http_request(struct http_conn *hc, const struct http_request *hr)
+{
+	struct evbuffer	*out;
+	size_t		 len;
+
+	if (hc->hc_state != HTTP_IDLE) {
+		errno = hc->hc_state == HTTP_SPENT ? EPIPE : EBUSY;
+		return (-1);
+	}
+	if (!http_request_ok(hr)) {
+		errno = EINVAL;
+		return (-1);
+	}
+	if ((out = evbuffer_new()) == NULL || http_compose(out, hr) == -1) {
+		if (out != NULL)
+			evbuffer_free(out);
+		errno = ENOMEM;
+		return (-1);
+	}
+	len = evbuffer_get_length(out);
+	if (stream_write_buf(hc->hc_stream, out) == -1) {
+		evbuffer_free(out);
+		hc->hc_state = HTTP_SPENT;
+		errno = EPIPE;
+		return (-1);
+	}
+	evbuffer_free(out);
+
+	llhttp_init(&hc->hc_parser, HTTP_RESPONSE, &http_settings);
+	hc->hc_parser.data = hc;
+	hc->hc_req = *hr;
+	hc->hc_req.hr_method = hc->hc_method;
+	strlcpy(hc->hc_method, hr->hr_method, sizeof(hc->hc_method));
+	hc->hc_req.hr_path = hc->hc_req.hr_headers = hc->hc_req.hr_ctype = NULL;
+	hc->hc_req.hr_body = NULL;
+	hc->hc_reqlen = len;
+	hc->hc_bodylen = 0;
+	hc->hc_why = NULL;
+	hc->hc_headlen = hc->hc_linelen = 0;
+	hc->hc_fields = 0;
+	hc->hc_invalue = false;
+	hc->hc_state = HTTP_HEAD;
+	stream_set_idle(hc->hc_stream, hr->hr_idle_msec);
+	stream_set_deadline(hc->hc_stream, hr->hr_total_msec);
+	return (0);
+}
+
+/* --- end of a request -------------------------------------------------------- */
+
+/* Tell the owner; true when the connection is gone. */
+static bool
+http_finish(struct http_conn *hc, enum http_end end, const char *what)
+{
+	struct http_request	 hr = hc->hc_req;
+
+	memset(&hc->hc_req, 0, sizeof(hc->hc_req));
+	if (hc->hc_paused)
+		http_conn_resume(hc);
+	stream_set_idle(hc->hc_stream, 0);
+	stream_set_deadline(hc->hc_stream, 0);
+	hc->hc_state = end == HTTP_DONE && hc->hc_keep ? HTTP_IDLE : HTTP_SPENT;
+	http_enter(hc);
+	if (hr.hr_done != NULL)
+		hr.hr_done(hr.hr_arg, end, what);
+	return (http_leave(hc));
+}
+
+static void
+http_ended(struct stream *s, enum stream_end end, const char *text, void *arg)
+{
+	struct http_conn	*hc = arg;
+	enum http_state		 st = hc->hc_state;
+
+	(void)text;
+	if (st == HTTP_IDLE || st == HTTP_SPENT) {
+		hc->hc_state = HTTP_SPENT;
+		http_enter(hc);
+		hc->hc_closed(hc->hc_arg, hc);
+		(void)http_leave(hc);
+		return;
+	}
+	hc->hc_keep = false;
+	if (end == STREAM_END_TIMEOUT) {
+		(void)http_finish(hc, HTTP_TIMEOUT, "no answer in time");
+		return;
+	}
+	if (st == HTTP_HEAD && stream_queued(s) >= hc->hc_reqlen) {
+		(void)http_finish(hc, HTTP_UNSENT, "connection closed");
+		return;
+	}
+	/* A body without a length ends with the connection. */
+	if (end == STREAM_END_EOF && st == HTTP_BODY) {
+		http_enter(hc);
+		(void)llhttp_finish(&hc->hc_parser);
+		if (http_leave(hc))
+			return;
+		if (hc->hc_state == HTTP_COMPLETE) {
+			(void)http_finish(hc, HTTP_DONE, "");
+			return;
+		}
+	}
+	(void)http_finish(hc, HTTP_LOST, "connection closed before the answer");
+}
+
+/* --- answer ------------------------------------------------------------------ */
+
+static int
+http_break(struct http_conn *hc, enum http_end end, const char *why)
+{
+	if (hc->hc_why == NULL) {
+		hc->hc_end = end;
+		hc->hc_why = why;
+	}
+	return (HPE_USER);
+}
+
+/* Feed one contiguous piece; bytes taken. */
+static size_t
+http_feed(struct http_conn *hc, const char *data, size_t len)
+{
+	llhttp_errno_t	 e;
+	const char	*pos;
+
+	hc->hc_chunkend = data + len;
+	e = llhttp_execute(&hc->hc_parser, data, len);
+	if (e == HPE_OK)
+		return (len);
+	if (e == HPE_PAUSED) {
+		pos = llhttp_get_error_pos(&hc->hc_parser);
+		return ((size_t)(pos - data));
+	}
+	if (hc->hc_why == NULL)
+		(void)http_break(hc, HTTP_BROKEN, "answer is not valid HTTP");
+	return (len);
+}
+
+static void
+http_read(struct stream *s, struct evbuffer *in, void *arg)
+{
+	struct http_conn	*hc = arg;
+	struct evbuffer_iovec	 v;
+	size_t			 n, done = 0;
+
+	(void)s;
+	while (!hc->hc_paused && done < HTTP_READ_MAXBYTES &&
+	    evbuffer_peek(in, -1, NULL, &v, 1) > 0 && v.iov_len > 0) {
+		if (hc->hc_state != HTTP_HEAD && hc->hc_state != HTTP_BODY) {
+			/* Nobody asked: it cannot be used again. */
+			hc->hc_keep = false;
+			hc->hc_state = HTTP_SPENT;
+			evbuffer_drain(in, evbuffer_get_length(in));
+			http_enter(hc);
+			hc->hc_closed(hc->hc_arg, hc);
+			(void)http_leave(hc);
+			return;
+		}
+		http_enter(hc);
+		n = http_feed(hc, v.iov_base, v.iov_len);
+		if (http_leave(hc))
+			return;
+		evbuffer_drain(in, n);
+		done += n;
+		if (hc->hc_why != NULL) {
+			hc->hc_keep = false;
+			(void)http_finish(hc, hc->hc_end, hc->hc_why);
+			return;
+		}
+		if (hc->hc_state == HTTP_COMPLETE) {
+			if (evbuffer_get_length(in) > 0)
+				hc->hc_keep = false;
+			if (http_finish(hc, HTTP_DONE, ""))
+				return;
+		}
+	}
+}
+
+static int
+http_on_status(llhttp_t *p, const char *at, size_t len)
+{
+	struct http_conn	*hc = p->data;
+
+	(void)at;
+	hc->hc_linelen += len;
+	if (hc->hc_linelen > HTTP_HEAD_MAXBYTES)
+		return (http_break(hc, HTTP_BROKEN, "status line too long"));
+	return (0);
+}
+
+/* Room is kept for the NUL of name and value. */
+static int
+http_head_add(struct http_conn *hc, const char *at, size_t len)
+{
+	if (len > sizeof(hc->hc_head) - hc->hc_headlen ||
+	    sizeof(hc->hc_head) - hc->hc_headlen - len < 2)
+		return (http_break(hc, HTTP_BROKEN, "header too long"));
+	memcpy(hc->hc_head + hc->hc_headlen, at, len);
+	hc->hc_headlen += len;
+	return (0);
+}
+
+static int
+http_on_field(llhttp_t *p, const char *at, size_t len)
+{
+	struct http_conn	*hc = p->data;
+	size_t			 i;
+
+	if (hc->hc_state != HTTP_HEAD)
+		return (0);	/* trailers are not kept */
+	if (hc->hc_invalue || hc->hc_fields == 0) {
+		if (++hc->hc_fields > HTTP_FIELDS_MAX)
+			return (http_break(hc, HTTP_BROKEN,
+			    "too many header fields"));
+		if (hc->hc_invalue)
+			hc->hc_head[hc->hc_headlen++] = '\0';
+		hc->hc_invalue = hc->hc_valueend = false;
+		hc->hc_name = hc->hc_headlen;
+	}
+	if (http_head_add(hc, at, len) != 0)
+		return (HPE_USER);
+	for (i = hc->hc_headlen - len; i < hc->hc_headlen; i++)
+		hc->hc_head[i] = (char)tolower((unsigned char)hc->hc_head[i]);
+	return (0);
+}
+
+static int
+http_on_value(llhttp_t *p, const char *at, size_t len)
+{
+	struct http_conn	*hc = p->data;
+
+	if (hc->hc_state != HTTP_HEAD)
+		return (0);
+	if (!hc->hc_invalue) {
+		if (hc->hc_headlen == hc->hc_name)
+			return (http_break(hc, HTTP_BROKEN,
+			    "header field without a name"));
+		if (http_head_add(hc, "", 1) != 0)
+			return (HPE_USER);
+		hc->hc_invalue = true;
+	} else if (hc->hc_valueend)
+		/* llhttp hands out a folded value as one more piece. */
+		return (http_break(hc, HTTP_BROKEN, "folded header field"));
+	hc->hc_valueend = at + len != hc->hc_chunkend;
+	return (http_head_add(hc, at, len));
+}
+
+const char *
+http_conn_header(const struct http_conn *hc, const char *name)
+{
+	const char	*p = hc->hc_head, *end = p + hc->hc_headlen, *value;
+
+	while (p < end) {
+		value = p + strlen(p) + 1;
+		if (value >= end)
+			return (NULL);
+		if (strcmp(p, name) == 0)
+			return (value);
+		p = value + strlen(value) + 1;
+	}
+	return (NULL);
+}
+
+/* What llhttp lets through and we do not: NULL when fine. */
+static const char *
+http_head_check(struct http_conn *hc, const llhttp_t *p)
+{
+	bool	 te = (p->flags & F_TRANSFER_ENCODING) != 0;
+
+	if (p->http_major != 1 || p->http_minor > 1)
+		return ("HTTP version is not 1.0 or 1.1");
+	if (p->status_code < 100 || p->status_code > 599)
+		return ("HTTP status out of range");
+	if (p->status_code == 101)
+		return ("unexpected change of protocol");
+	if (te && p->http_minor == 0)
+		return ("Transfer-Encoding in HTTP/1.0");
+	if (te && (p->flags & F_CONTENT_LENGTH) != 0)
+		return ("both Transfer-Encoding and Content-Length");
+	if (te && strcasecmp(http_conn_header(hc, "transfer-encoding"),
+	    "chunked") != 0)
+		return ("unknown Transfer-Encoding");
+	if (memchr(hc->hc_head, '\0', hc->hc_headlen) == NULL &&
+	    hc->hc_headlen > 0)
+		return ("broken header field");
+	if ((p->flags & F_CONTENT_LENGTH) != 0 && p->status_code < 300 &&
+	    strcmp(hc->hc_method, "HEAD") != 0 &&
+	    p->content_length > hc->hc_req.hr_maxbody)
+		return ("answer too long");
+	return (NULL);
+}
+
+static int
+http_on_headers(llhttp_t *p)
+{
+	struct http_conn	*hc = p->data;
+	const char		*why;
+
+	if (hc->hc_headlen < sizeof(hc->hc_head))
+		hc->hc_head[hc->hc_headlen++] = '\0';
+	if ((why = http_head_check(hc, p)) != NULL) {
+		(void)http_break(hc, HTTP_BROKEN, why);
+		return (-1);
+	}
+	if (p->status_code < 200)
+		return (0);
+	hc->hc_state = HTTP_BODY;
+	if (hc->hc_req.hr_head != NULL && hc->hc_req.hr_head(hc->hc_req.hr_arg,
+	    hc, p->status_code) == -1) {
+		(void)http_break(hc, HTTP_ABORTED, "stopped");
+		return (-1);
+	}
+	if (hc->hc_dead)
+		return (-1);
+	return (strcmp(hc->hc_method, "HEAD") == 0 ? 1 : 0);
+}
+
+static int
+http_on_body(llhttp_t *p, const char *at, size_t len)
+{
+	struct http_conn	*hc = p->data;
+
+	if (len > hc->hc_req.hr_maxbody - hc->hc_bodylen)
+		return (http_break(hc, HTTP_BROKEN, "answer too long"));
+	hc->hc_bodylen += len;
+	if (hc->hc_req.hr_data != NULL && hc->hc_req.hr_data(hc->hc_req.hr_arg,
+	    (const uint8_t *)at, len) == -1)
+		return (http_break(hc, HTTP_ABORTED, "stopped"));
+	if (hc->hc_dead)
+		return (HPE_USER);
+	return (hc->hc_paused ? HPE_PAUSED : 0);
+}
+
+static int
+http_on_complete(llhttp_t *p)
+{
+	struct http_conn	*hc = p->data;
+
+	if (hc->hc_state == HTTP_HEAD) {
+		/* 1xx: the real answer follows. */
+		hc->hc_headlen = hc->hc_linelen = 0;
+		hc->hc_invalue = hc->hc_valueend = false;
+		if (++hc->hc_fields > HTTP_FIELDS_MAX)
+			return (http_break(hc, HTTP_BROKEN,
+			    "too many interim answers"));
+		return (0);
+	}
+	hc->hc_keep = llhttp_should_keep_alive(p) != 0;
+	hc->hc_state = HTTP_COMPLETE;
+	/* One message ends the loop: the next one needs a request first. */
+	return (HPE_PAUSED);
+}
+
+void
+http_conn_pause(struct http_conn *hc)
+{
+	if (hc->hc_paused || hc->hc_stream == NULL)
+		return;
+	hc->hc_paused = true;
+	stream_pause(hc->hc_stream);
+	stream_set_idle(hc->hc_stream, 0);
+}
+
+void
+http_conn_resume(struct http_conn *hc)
+{
+	if (!hc->hc_paused || hc->hc_stream == NULL)
+		return;
+	hc->hc_paused = false;
+	if (hc->hc_state == HTTP_BODY &&
+	    llhttp_get_errno(&hc->hc_parser) == HPE_PAUSED)
+		llhttp_resume(&hc->hc_parser);
+	stream_set_idle(hc->hc_stream, hc->hc_req.hr_idle_msec);
+	stream_resume(hc->hc_stream);
+}
+
+int
+http_escape(char *path, size_t size, const char *s)
+{
+	static const char	 hex[] = "0123456789ABCDEF";
+	size_t			 len = strlen(path);
+	unsigned char		 c;
+
+	for (; (c = (unsigned char)*s) != '\0'; s++) {
+		if (size - len < 4) {
+			errno = ENAMETOOLONG;
+			return (-1);
+		}
+		if (isalnum(c) || strchr("-._~", c) != NULL)
+			path[len++] = (char)c;
+		else {
+			path[len++] = '%';
+			path[len++] = hex[c >> 4];
+			path[len++] = hex[c & 15];
+		}
+	}
+	path[len] = '\0';
+	return (0);
+}
