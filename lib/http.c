@@ -32,11 +32,11 @@
 #include "stream.h"
 
 enum http_state {
-	HTTP_IDLE,		/* no request in flight */
-	HTTP_HEAD,		/* status line and headers awaited */
-	HTTP_BODY,
-	HTTP_COMPLETE,		/* whole message parsed, hr_done to be called */
-	HTTP_SPENT		/* never again */
+	HC_IDLE,		/* no request in flight */
+	HC_HEAD,		/* status line and headers awaited */
+	HC_BODY,
+	HC_COMPLETE,		/* whole message parsed, hr_done to be called */
+	HC_SPENT		/* never again */
 };
 
 struct http_conn {
@@ -59,7 +59,7 @@ struct http_conn {
 	size_t			 hc_linelen;	/* status line bytes */
 	size_t			 hc_name;	/* offset of the current name */
 	unsigned int		 hc_fields;
-	bool			 hc_invalue;
+	bool			 hc_inname;
 	bool			 hc_valueend;	/* value ended inside a chunk */
 	const char		*hc_chunkend;
 	/* owner */
@@ -72,7 +72,9 @@ static void	 http_ended(struct stream *, enum stream_end, const char *,
 		    void *);
 static int	 http_on_status(llhttp_t *, const char *, size_t);
 static int	 http_on_field(llhttp_t *, const char *, size_t);
+static int	 http_on_field_end(llhttp_t *);
 static int	 http_on_value(llhttp_t *, const char *, size_t);
+static int	 http_on_value_end(llhttp_t *);
 static int	 http_on_headers(llhttp_t *);
 static int	 http_on_body(llhttp_t *, const char *, size_t);
 static int	 http_on_complete(llhttp_t *);
@@ -85,7 +87,9 @@ static const struct stream_ops http_stream_ops = {
 static const llhttp_settings_t http_settings = {
 	.on_status = http_on_status,
 	.on_header_field = http_on_field,
+	.on_header_field_complete = http_on_field_end,
 	.on_header_value = http_on_value,
+	.on_header_value_complete = http_on_value_end,
 	.on_headers_complete = http_on_headers,
 	.on_body = http_on_body,
 	.on_message_complete = http_on_complete
@@ -123,7 +127,7 @@ http_conn_free(struct http_conn *hc)
 	stream_free(hc->hc_stream);
 	hc->hc_stream = NULL;
 	hc->hc_dead = true;
-	hc->hc_state = HTTP_SPENT;
+	hc->hc_state = HC_SPENT;
 	if (hc->hc_busy == 0)
 		free(hc);
 }
@@ -149,7 +153,7 @@ http_leave(struct http_conn *hc)
 bool
 http_conn_usable(const struct http_conn *hc)
 {
-	return (hc->hc_state == HTTP_IDLE);
+	return (hc->hc_state == HC_IDLE);
 }
 
 /* --- request -------------------------------------------------------------- */
@@ -221,8 +225,8 @@ http_request(struct http_conn *hc, const struct http_request *hr)
 	struct evbuffer	*out;
 	size_t		 len;
 
-	if (hc->hc_state != HTTP_IDLE) {
-		errno = hc->hc_state == HTTP_SPENT ? EPIPE : EBUSY;
+	if (hc->hc_state != HC_IDLE) {
+		errno = hc->hc_state == HC_SPENT ? EPIPE : EBUSY;
 		return (-1);
 	}
 	if (!http_request_ok(hr)) {
@@ -238,7 +242,7 @@ http_request(struct http_conn *hc, const struct http_request *hr)
 	len = evbuffer_get_length(out);
 	if (stream_write_buf(hc->hc_stream, out) == -1) {
 		evbuffer_free(out);
-		hc->hc_state = HTTP_SPENT;
+		hc->hc_state = HC_SPENT;
 		errno = EPIPE;
 		return (-1);
 	}
@@ -256,8 +260,8 @@ http_request(struct http_conn *hc, const struct http_request *hr)
 	hc->hc_why = NULL;
 	hc->hc_headlen = hc->hc_linelen = 0;
 	hc->hc_fields = 0;
-	hc->hc_invalue = false;
-	hc->hc_state = HTTP_HEAD;
+	hc->hc_inname = hc->hc_valueend = false;
+	hc->hc_state = HC_HEAD;
 	stream_set_idle(hc->hc_stream, hr->hr_idle_msec);
 	stream_set_deadline(hc->hc_stream, hr->hr_total_msec);
 	return (0);
@@ -272,11 +276,10 @@ http_finish(struct http_conn *hc, enum http_end end, const char *what)
 	struct http_request	 hr = hc->hc_req;
 
 	memset(&hc->hc_req, 0, sizeof(hc->hc_req));
-	if (hc->hc_paused)
-		http_conn_resume(hc);
+	hc->hc_paused = false;
 	stream_set_idle(hc->hc_stream, 0);
 	stream_set_deadline(hc->hc_stream, 0);
-	hc->hc_state = end == HTTP_DONE && hc->hc_keep ? HTTP_IDLE : HTTP_SPENT;
+	hc->hc_state = end == HTTP_DONE && hc->hc_keep ? HC_IDLE : HC_SPENT;
 	http_enter(hc);
 	if (hr.hr_done != NULL)
 		hr.hr_done(hr.hr_arg, end, what);
@@ -290,8 +293,8 @@ http_ended(struct stream *s, enum stream_end end, const char *text, void *arg)
 	enum http_state		 st = hc->hc_state;
 
 	(void)text;
-	if (st == HTTP_IDLE || st == HTTP_SPENT) {
-		hc->hc_state = HTTP_SPENT;
+	if (st == HC_IDLE || st == HC_SPENT) {
+		hc->hc_state = HC_SPENT;
 		http_enter(hc);
 		hc->hc_closed(hc->hc_arg, hc);
 		(void)http_leave(hc);
@@ -302,17 +305,17 @@ http_ended(struct stream *s, enum stream_end end, const char *text, void *arg)
 		(void)http_finish(hc, HTTP_TIMEOUT, "no answer in time");
 		return;
 	}
-	if (st == HTTP_HEAD && stream_queued(s) >= hc->hc_reqlen) {
+	if (st == HC_HEAD && stream_queued(s) >= hc->hc_reqlen) {
 		(void)http_finish(hc, HTTP_UNSENT, "connection closed");
 		return;
 	}
 	/* A body without a length ends with the connection. */
-	if (end == STREAM_END_EOF && st == HTTP_BODY) {
+	if (end == STREAM_END_EOF && st == HC_BODY) {
 		http_enter(hc);
 		(void)llhttp_finish(&hc->hc_parser);
 		if (http_leave(hc))
 			return;
-		if (hc->hc_state == HTTP_COMPLETE) {
+		if (hc->hc_state == HC_COMPLETE) {
 			(void)http_finish(hc, HTTP_DONE, "");
 			return;
 		}
@@ -357,15 +360,15 @@ http_read(struct stream *s, struct evbuffer *in, void *arg)
 {
 	struct http_conn	*hc = arg;
 	struct evbuffer_iovec	 v;
-	size_t			 n, done = 0;
+	size_t			 n;
 
 	(void)s;
-	while (!hc->hc_paused && done < HTTP_READ_MAXBYTES &&
+	while (!hc->hc_paused &&
 	    evbuffer_peek(in, -1, NULL, &v, 1) > 0 && v.iov_len > 0) {
-		if (hc->hc_state != HTTP_HEAD && hc->hc_state != HTTP_BODY) {
+		if (hc->hc_state != HC_HEAD && hc->hc_state != HC_BODY) {
 			/* Nobody asked: it cannot be used again. */
 			hc->hc_keep = false;
-			hc->hc_state = HTTP_SPENT;
+			hc->hc_state = HC_SPENT;
 			evbuffer_drain(in, evbuffer_get_length(in));
 			http_enter(hc);
 			hc->hc_closed(hc->hc_arg, hc);
@@ -377,13 +380,12 @@ http_read(struct stream *s, struct evbuffer *in, void *arg)
 		if (http_leave(hc))
 			return;
 		evbuffer_drain(in, n);
-		done += n;
 		if (hc->hc_why != NULL) {
 			hc->hc_keep = false;
 			(void)http_finish(hc, hc->hc_end, hc->hc_why);
 			return;
 		}
-		if (hc->hc_state == HTTP_COMPLETE) {
+		if (hc->hc_state == HC_COMPLETE) {
 			if (evbuffer_get_length(in) > 0)
 				hc->hc_keep = false;
 			if (http_finish(hc, HTTP_DONE, ""))
@@ -422,15 +424,13 @@ http_on_field(llhttp_t *p, const char *at, size_t len)
 	struct http_conn	*hc = p->data;
 	size_t			 i;
 
-	if (hc->hc_state != HTTP_HEAD)
+	if (hc->hc_state != HC_HEAD)
 		return (0);	/* trailers are not kept */
-	if (hc->hc_invalue || hc->hc_fields == 0) {
+	if (!hc->hc_inname) {
 		if (++hc->hc_fields > HTTP_FIELDS_MAX)
 			return (http_break(hc, HTTP_BROKEN,
 			    "too many header fields"));
-		if (hc->hc_invalue)
-			hc->hc_head[hc->hc_headlen++] = '\0';
-		hc->hc_invalue = hc->hc_valueend = false;
+		hc->hc_inname = true;
 		hc->hc_name = hc->hc_headlen;
 	}
 	if (http_head_add(hc, at, len) != 0)
@@ -441,24 +441,42 @@ http_on_field(llhttp_t *p, const char *at, size_t len)
 }
 
 static int
+http_on_field_end(llhttp_t *p)
+{
+	struct http_conn	*hc = p->data;
+
+	if (hc->hc_state != HC_HEAD)
+		return (0);
+	if (!hc->hc_inname || hc->hc_headlen == hc->hc_name)
+		return (http_break(hc, HTTP_BROKEN,
+		    "header field without a name"));
+	hc->hc_inname = hc->hc_valueend = false;
+	return (http_head_add(hc, "", 1));
+}
+
+static int
 http_on_value(llhttp_t *p, const char *at, size_t len)
 {
 	struct http_conn	*hc = p->data;
 
-	if (hc->hc_state != HTTP_HEAD)
+	if (hc->hc_state != HC_HEAD)
 		return (0);
-	if (!hc->hc_invalue) {
-		if (hc->hc_headlen == hc->hc_name)
-			return (http_break(hc, HTTP_BROKEN,
-			    "header field without a name"));
-		if (http_head_add(hc, "", 1) != 0)
-			return (HPE_USER);
-		hc->hc_invalue = true;
-	} else if (hc->hc_valueend)
-		/* llhttp hands out a folded value as one more piece. */
+	/* llhttp hands out a folded value as one more piece. */
+	if (hc->hc_valueend)
 		return (http_break(hc, HTTP_BROKEN, "folded header field"));
 	hc->hc_valueend = at + len != hc->hc_chunkend;
 	return (http_head_add(hc, at, len));
+}
+
+static int
+http_on_value_end(llhttp_t *p)
+{
+	struct http_conn	*hc = p->data;
+
+	if (hc->hc_state != HC_HEAD)
+		return (0);
+	hc->hc_valueend = false;
+	return (http_head_add(hc, "", 1));
 }
 
 const char *
@@ -481,7 +499,8 @@ http_conn_header(const struct http_conn *hc, const char *name)
 static const char *
 http_head_check(struct http_conn *hc, const llhttp_t *p)
 {
-	bool	 te = (p->flags & F_TRANSFER_ENCODING) != 0;
+	const char	*coding;
+	bool		 te = (p->flags & F_TRANSFER_ENCODING) != 0;
 
 	if (p->http_major != 1 || p->http_minor > 1)
 		return ("HTTP version is not 1.0 or 1.1");
@@ -493,13 +512,11 @@ http_head_check(struct http_conn *hc, const llhttp_t *p)
 		return ("Transfer-Encoding in HTTP/1.0");
 	if (te && (p->flags & F_CONTENT_LENGTH) != 0)
 		return ("both Transfer-Encoding and Content-Length");
-	if (te && strcasecmp(http_conn_header(hc, "transfer-encoding"),
-	    "chunked") != 0)
+	if (te && ((p->flags & F_CHUNKED) == 0 || (coding =
+	    http_conn_header(hc, "transfer-encoding")) == NULL ||
+	    strcasecmp(coding, "chunked") != 0))
 		return ("unknown Transfer-Encoding");
-	if (memchr(hc->hc_head, '\0', hc->hc_headlen) == NULL &&
-	    hc->hc_headlen > 0)
-		return ("broken header field");
-	if ((p->flags & F_CONTENT_LENGTH) != 0 && p->status_code < 300 &&
+	if ((p->flags & F_CONTENT_LENGTH) != 0 &&
 	    strcmp(hc->hc_method, "HEAD") != 0 &&
 	    p->content_length > hc->hc_req.hr_maxbody)
 		return ("answer too long");
@@ -512,15 +529,13 @@ http_on_headers(llhttp_t *p)
 	struct http_conn	*hc = p->data;
 	const char		*why;
 
-	if (hc->hc_headlen < sizeof(hc->hc_head))
-		hc->hc_head[hc->hc_headlen++] = '\0';
 	if ((why = http_head_check(hc, p)) != NULL) {
 		(void)http_break(hc, HTTP_BROKEN, why);
 		return (-1);
 	}
 	if (p->status_code < 200)
 		return (0);
-	hc->hc_state = HTTP_BODY;
+	hc->hc_state = HC_BODY;
 	if (hc->hc_req.hr_head != NULL && hc->hc_req.hr_head(hc->hc_req.hr_arg,
 	    hc, p->status_code) == -1) {
 		(void)http_break(hc, HTTP_ABORTED, "stopped");
@@ -552,17 +567,17 @@ http_on_complete(llhttp_t *p)
 {
 	struct http_conn	*hc = p->data;
 
-	if (hc->hc_state == HTTP_HEAD) {
+	if (hc->hc_state == HC_HEAD) {
 		/* 1xx: the real answer follows. */
 		hc->hc_headlen = hc->hc_linelen = 0;
-		hc->hc_invalue = hc->hc_valueend = false;
+		hc->hc_inname = hc->hc_valueend = false;
 		if (++hc->hc_fields > HTTP_FIELDS_MAX)
 			return (http_break(hc, HTTP_BROKEN,
 			    "too many interim answers"));
 		return (0);
 	}
 	hc->hc_keep = llhttp_should_keep_alive(p) != 0;
-	hc->hc_state = HTTP_COMPLETE;
+	hc->hc_state = HC_COMPLETE;
 	/* One message ends the loop: the next one needs a request first. */
 	return (HPE_PAUSED);
 }
@@ -583,7 +598,7 @@ http_conn_resume(struct http_conn *hc)
 	if (!hc->hc_paused || hc->hc_stream == NULL)
 		return;
 	hc->hc_paused = false;
-	if (hc->hc_state == HTTP_BODY &&
+	if (hc->hc_state == HC_BODY &&
 	    llhttp_get_errno(&hc->hc_parser) == HPE_PAUSED)
 		llhttp_resume(&hc->hc_parser);
 	stream_set_idle(hc->hc_stream, hc->hc_req.hr_idle_msec);

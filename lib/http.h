@@ -34,7 +34,6 @@
  */
 #define HTTP_HEAD_MAXBYTES	16384	/* status line and header fields */
 #define HTTP_FIELDS_MAX		100
-#define HTTP_READ_MAXBYTES	65536	/* per wake-up */
 
 enum http_end {
 	HTTP_DONE,		/* whole answer received */
