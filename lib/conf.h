@@ -178,6 +178,7 @@ struct conf_flag {
 
 struct conf_opts {
 	enum conf_mode	 co_daemon;	/* CONF_SERVER: sentineld is asking */
+	bool		 co_check;	/* -n: nothing will be acted on */
 	const char	*co_file;	/* -f; NULL: CONF_PATH if it exists */
 	char *const	*co_environ;
 	const struct conf_flag *co_flags;
