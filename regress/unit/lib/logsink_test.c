@@ -58,6 +58,12 @@ monotime_timeval(uint64_t msec)
 static struct event_base *base;
 static int	 saved_stderr, out[2];
 
+static void
+capture(bool on)
+{
+	(void)dup2(on ? out[1] : saved_stderr, STDERR_FILENO);
+}
+
 static int
 setup(void **state)
 {
@@ -85,12 +91,6 @@ teardown(void **state)
 	(void)close(saved_stderr);
 	(void)unsetenv("JOURNAL_STREAM");
 	return (0);
-}
-
-static void
-capture(bool on)
-{
-	(void)dup2(on ? out[1] : saved_stderr, STDERR_FILENO);
 }
 
 /* What was written since the last call, as one string. */
