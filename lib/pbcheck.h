@@ -89,6 +89,9 @@ int	 pbcheck_scan(const ProtobufCMessageDescriptor *, const uint8_t *,
 void	*pbcheck_unpack(const ProtobufCMessageDescriptor *, const uint8_t *,
 	    size_t, struct pbmem *, const char **why);
 
+/* Whether every byte may stand in such a string; UTF-8 is not looked at. */
+bool	 pbcheck_has_set(enum pbcheck_set, const uint8_t *, size_t);
+
 /*
  * Before packing what holds strings from Docker or a file: every string that
  * is not valid UTF-8 or is longer than its rule allows is replaced by a

@@ -1,0 +1,96 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include "pbcheck_rule.h"
+#include "store.pb-c.h"
+
+/* proto/store.proto: a database may come from a backup or a broken disk. */
+#define MAX_TIME	253402300799LL		/* unix seconds, year 9999 */
+#define POINT_MAX	65
+
+static const struct pbcheck_field schema[] = {
+	NUM(1, "version", 1, UINT32_MAX),
+	END
+};
+
+static const struct pbcheck_field host[] = {
+	STR(1, "id", 1, MAX_HOSTID, NAME),
+	STR(2, "name", 1, MAX_NAME, NAME),
+	STR(3, "raw_name", 0, MAX_NAME, LINE),
+	STR(4, "address", 0, 64, WORD),
+	STR(5, "state", 1, MAX_WORD, NAME),
+	STR(6, "cert_serial", 0, 64, HEX),
+	NUM(7, "cert_not_after", 0, MAX_TIME),
+	BYTES(8, "point", 0, POINT_MAX),
+	NUM(9, "enrolled_at", 0, MAX_TIME),
+	NUM(10, "last_seen", 0, MAX_TIME),
+	STR(11, "agent_version", 0, MAX_VERSION, LINE),
+	STRS(12, "features", MAX_FEATURES, 0, MAX_FEATURE, WORD),
+	STR(13, "engine_id", 0, MAX_ENGINE, WORD),
+	NUM(14, "disconnect_at", 0, MAX_TIME),
+	STR(15, "disconnect_err", 0, 4096, TEXT),
+	STR(16, "disconnect_cat", 0, MAX_WORD, WORD),
+	STR(17, "docker_error", 0, 4096, TEXT),
+	END
+};
+
+static const struct pbcheck_field token[] = {
+	STR(1, "id", 8, 8, HEX),
+	BYTES(2, "mac", 32, 32),
+	NUM(3, "created_at", 0, MAX_TIME),
+	NUM(4, "expires_at", 1, MAX_TIME),
+	NUM(5, "uses", 1, UINT32_MAX),
+	NUM(6, "used", 0, UINT32_MAX),
+	STR(7, "host_name", 0, MAX_NAME, LINE),
+	ANY(8, "revoked"),
+	STR(9, "creator", 0, 256, LINE),
+	BYTES(10, "point", 0, POINT_MAX),
+	STR(11, "host_id", 0, MAX_HOSTID, NAME),
+	STR(12, "serial", 0, 64, HEX),
+	NUM(13, "consumed_at", 0, MAX_TIME),
+	ANY(14, "seen"),
+	END
+};
+
+static const struct pbcheck_field event[] = {
+	NUM(1, "id", 1, INT64_MAX),
+	NUM(2, "time_msec", 0, MAX_TIME * 1000),
+	STR(3, "type", 1, 64, NAME),
+	STR(4, "host_id", 0, MAX_HOSTID, NAME),
+	STR(5, "host_name", 0, MAX_NAME, LINE),
+	STR(6, "container", 0, MAX_NAME, WORD),
+	STR(7, "message", 0, 65536, TEXT),
+	END
+};
+
+static const struct pbcheck_field revoked[] = {
+	NUM(1, "revoked_at", 0, MAX_TIME),
+	STR(2, "host_id", 0, MAX_HOSTID, NAME),
+	STR(3, "reason", 0, 4096, LINE),
+	END
+};
+
+#define M(name)	{ &sentinel__store__##name##__descriptor, name }
+const struct pbcheck_message pbcheck_store[] = {
+	M(event),
+	M(host),
+	M(token),
+	M(revoked),
+	M(schema),
+	{ NULL, NULL }
+};
