@@ -29,8 +29,8 @@
 #include "conf.h"
 #include "conf_load.h"
 #include "conf_set.h"
+#include "utf8.h"
 
-static void	 make_printable(char *);
 static void	 load_file(struct conf *, const struct conf_opts *, mode_t *,
 		    struct conf_errs *);
 static uint8_t	*read_all(int, const char *, size_t, size_t *,
@@ -103,11 +103,12 @@ const char *
 conf_from_text(const struct conf *c, int key, char *buf, size_t len)
 {
 	const struct conf_from	*from = &c->c_from[key];
+	size_t			 n;
 
 	switch (from->cf_origin) {
 	case CONF_O_FILE:
-		(void)snprintf(buf, len, "%s:%u", c->c_file, from->cf_line);
-		make_printable(buf);
+		n = utf8_vis(buf, len, c->c_file, strlen(c->c_file));
+		(void)snprintf(buf + n, len - n, ":%u", from->cf_line);
 		break;
 	case CONF_O_ENV:
 		(void)snprintf(buf, len, "environment %s", from->cf_name);
@@ -125,7 +126,8 @@ void
 conf_errs_add(struct conf_errs *errs, const char *fmt, ...)
 {
 	va_list	 ap;
-	char	*line;
+	char	*raw, *line = NULL;
+	size_t	 size;
 	int	 n;
 
 	if (errs->ce_len == CONF_ERRS_MAX) {
@@ -133,14 +135,16 @@ conf_errs_add(struct conf_errs *errs, const char *fmt, ...)
 		return;
 	}
 	va_start(ap, fmt);
-	n = vasprintf(&line, fmt, ap);
+	n = vasprintf(&raw, fmt, ap);
 	va_end(ap);
-	if (n == -1) {
-		/* Still an error: the caller looks at the number. */
-		errs->ce_line[errs->ce_len++] = NULL;
-		return;
+	/* File names and values come from outside, a terminal may show them. */
+	if (n != -1) {
+		size = 4 * (size_t)n + 1;
+		if ((line = malloc(size)) != NULL)
+			(void)utf8_vis(line, size, raw, (size_t)n);
+		free(raw);
 	}
-	make_printable(line);
+	/* Without memory still an error: the caller looks at the number. */
 	errs->ce_line[errs->ce_len++] = line;
 }
 
@@ -192,15 +196,6 @@ conf_errs_free(struct conf_errs *errs)
 	for (i = 0; i < errs->ce_len; i++)
 		free(errs->ce_line[i]);
 	memset(errs, 0, sizeof(*errs));
-}
-
-/* File names and values come from outside, a terminal may show them. */
-static void
-make_printable(char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
 }
 
 static void

@@ -162,7 +162,10 @@ struct conf {
 	struct conf_from c_from[CONF_NKEYS];
 };
 
-/* Errors, in the order found; whole lines without a newline. */
+/*
+ * Errors, in the order found; whole lines without a newline, fit to be shown.
+ * A line is NULL when there was no memory for it.
+ */
 struct conf_errs {
 	char		*ce_line[CONF_ERRS_MAX];
 	size_t		 ce_len;

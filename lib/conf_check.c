@@ -24,8 +24,7 @@
 
 #include "conf.h"
 #include "conf_load.h"
-
-#define NROLES		32	/* uids from uid_base on; roles.h */
+#include "roles.h"
 
 static void	 check_common(const struct conf *, struct conf_errs *);
 static void	 check_server(const struct conf *, struct conf_errs *);
@@ -112,7 +111,7 @@ conf_is_enrolled(const struct conf *c)
 static void
 check_common(const struct conf *c, struct conf_errs *errs)
 {
-	uint64_t	 first = c->c_uid_base, last = first + NROLES - 1;
+	uint64_t	 first = c->c_uid_base, last = first + ROLE_MAX - 1;
 
 	if (strlen(c->c_run_dir) + strlen("/empty") > CONF_SOCKET_MAXBYTES)
 		conf_errs_key(errs, c, key_of("run_dir"), "is %zu bytes, at "

@@ -35,7 +35,7 @@ static const char	 env_port_name[] = "SENTINEL_CLUSTER_PORT";
  * they know, filled or not.
  */
 void
-conf_env_apply(struct conf *c, char *const *environ, struct conf_errs *errs)
+conf_env_apply(struct conf *c, char *const *env, struct conf_errs *errs)
 {
 	char		 why[CONF_WHY_MAXBYTES];
 	const char	*name, *text;
@@ -43,7 +43,7 @@ conf_env_apply(struct conf *c, char *const *environ, struct conf_errs *errs)
 
 	for (key = 0; key < CONF_NKEYS; key++) {
 		if ((name = conf_keys[key].ck_env) == NULL ||
-		    (text = env_get(environ, name)) == NULL)
+		    (text = env_get(env, name)) == NULL)
 			continue;
 		if (conf_set_text(c, key, text, why) == -1) {
 			if (!is_repeated(key))
@@ -54,27 +54,27 @@ conf_env_apply(struct conf *c, char *const *environ, struct conf_errs *errs)
 		c->c_from[key].cf_origin = CONF_O_ENV;
 		c->c_from[key].cf_name = name;
 	}
-	if ((text = env_get(environ, env_port_name)) != NULL)
+	if ((text = env_get(env, env_port_name)) != NULL)
 		env_port(c, text, errs);
 }
 
 void
-conf_env_wipe(char *const *environ)
+conf_env_wipe(char *const *env)
 {
 	char	*value;
 	size_t	 len;
 	int	 key;
 
-	for (; *environ != NULL; environ++)
+	for (; *env != NULL; env++)
 		for (key = 0; key < CONF_NKEYS; key++) {
 			if (conf_keys[key].ck_type != CONF_T_SECRET ||
 			    conf_keys[key].ck_env == NULL)
 				continue;
 			len = strlen(conf_keys[key].ck_env);
-			if (strncmp(*environ, conf_keys[key].ck_env, len) != 0
-			    || (*environ)[len] != '=')
+			if (strncmp(*env, conf_keys[key].ck_env, len) != 0
+			    || (*env)[len] != '=')
 				continue;
-			value = *environ + len + 1;
+			value = *env + len + 1;
 			explicit_bzero(value, strlen(value));
 		}
 }
@@ -94,15 +94,15 @@ is_repeated(int key)
 
 /* The first of a name counts, as for getenv(3); NULL also when empty. */
 static const char *
-env_get(char *const *environ, const char *name)
+env_get(char *const *env, const char *name)
 {
 	size_t	 len = strlen(name);
 
-	for (; environ != NULL && *environ != NULL; environ++)
-		if (strncmp(*environ, name, len) == 0 &&
-		    (*environ)[len] == '=')
-			return ((*environ)[len + 1] == '\0' ? NULL :
-			    *environ + len + 1);
+	for (; env != NULL && *env != NULL; env++)
+		if (strncmp(*env, name, len) == 0 &&
+		    (*env)[len] == '=')
+			return ((*env)[len + 1] == '\0' ? NULL :
+			    *env + len + 1);
 	return (NULL);
 }
 

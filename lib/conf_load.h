@@ -37,7 +37,7 @@ void	 conf_yaml_parse(struct conf *, const char *name, const uint8_t *text,
 	    size_t len, struct conf_errs *);
 
 /* Environment into c, over the file's values.  Source: conf_env.c */
-void	 conf_env_apply(struct conf *, char *const *environ,
+void	 conf_env_apply(struct conf *, char *const *env,
 	    struct conf_errs *);
 
 /*

@@ -25,11 +25,14 @@
 
 #include "conf_set.h"
 
-static int	 set_bool(void *, const struct conf_key *, const char *, char *);
+static int	 set_bool(void *, const struct conf_key *, const char *,
+		    char *);
 static int	 set_number(void *, const struct conf_key *, const char *,
 		    char *);
-static int	 set_word(void *, const struct conf_key *, const char *, char *);
-static int	 set_addr(void *, const struct conf_key *, const char *, char *);
+static int	 set_word(void *, const struct conf_key *, const char *,
+		    char *);
+static int	 set_addr(void *, const struct conf_key *, const char *,
+		    char *);
 static int	 set_names(void *, const struct conf_key *, const char *,
 		    char *);
 static int	 names_add(struct conf_names *, const struct conf_key *,

@@ -25,9 +25,9 @@
 #include <string.h>
 
 #include "conf_value.h"
+#include "utf8.h"
 
 static int	 parse_number(const char *, uint64_t *);
-static int	 utf8_len(const unsigned char *);
 
 /* Largest first: a text names each at most once, in this order. */
 static const struct unit {
@@ -210,16 +210,15 @@ conf_value_is_host(const char *s)
 bool
 conf_value_is_text(const char *s)
 {
-	const unsigned char	*p = (const unsigned char *)s;
-	int			 n;
+	size_t		 len = strlen(s);
+	uint32_t	 cp;
+	int		 n;
 
-	while (*p != '\0') {
-		if ((n = utf8_len(p)) == 0)
+	for (; len > 0; s += n, len -= (size_t)n) {
+		if ((n = utf8_next(s, len, &cp)) < 1)
 			return (false);
-		if (*p < 0x20 || *p == 0x7f ||
-		    (*p == 0xc2 && p[1] < 0xa0))
+		if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
 			return (false);
-		p += n;
 	}
 	return (true);
 }
@@ -282,26 +281,4 @@ parse_number(const char *s, uint64_t *n)
 	}
 	*n = (uint64_t)strtonum(s, 0, INT64_MAX, &errstr);
 	return (errstr == NULL ? 0 : -1);
-}
-
-/* Bytes of the sequence at p (RFC 3629), or 0; never reads past a NUL. */
-static int
-utf8_len(const unsigned char *p)
-{
-	int	 i, n;
-
-	if (p[0] < 0x80)
-		return (1);
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return (0);
-	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	for (i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return (0);
-	if ((p[0] == 0xe0 && p[1] < 0xa0) ||	/* overlong */
-	    (p[0] == 0xed && p[1] > 0x9f) ||	/* surrogate */
-	    (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))	/* past U+10FFFF */
-		return (0);
-	return (n);
 }

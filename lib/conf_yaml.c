@@ -487,8 +487,8 @@ report_parser(struct load *l)
 	}
 	if (p->context != NULL)
 		error_at(l, mark, "not YAML: %s, %s (line %zu); check "
-		    "indentation (no tabs), brackets and quotes", p->problem, p->context,
-		    p->context_mark.line + 1);
+		    "indentation (no tabs), brackets and quotes", p->problem,
+		    p->context, p->context_mark.line + 1);
 	else
 		error_at(l, mark, "not YAML: %s; check indentation (no tabs), "
 		    "brackets and quotes", p->problem);

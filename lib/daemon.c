@@ -120,6 +120,7 @@ daemon_conf(const struct daemon_opts *opts, enum conf_mode daemon)
 	memset(&errs, 0, sizeof(errs));
 	memset(&co, 0, sizeof(co));
 	co.co_daemon = daemon;
+	co.co_check = opts->do_noaction;
 	co.co_file = opts->do_file;
 	co.co_environ = environ;
 	co.co_flags = opts->do_flags;

@@ -121,8 +121,9 @@ int
 reqtab_answer(struct reqtab *rt, uint64_t channel, uint32_t id,
     struct imsg *m)
 {
-	struct request	*rq, key = { .rq_id = id };
+	struct request	*rq, key;
 
+	key.rq_id = id;
 	rq = RB_FIND(request_tree, &rt->rt_tree, &key);
 	if (rq == NULL || rq->rq_channel != channel) {
 		errno = ENOENT;

@@ -83,7 +83,7 @@ for in in "$here"/*.in; do
 			sed 's/^/# /' "$tmp/err" "$tmp/diff"
 			result "not ok" "$name is read again as printed"
 		fi
-	elif [ $rc -eq 1 ] && [ -f "$here/$name.err" ] &&
+	elif [ $rc -eq 65 ] && [ -f "$here/$name.err" ] &&
 	    diff -u "$here/$name.err" "$tmp/err" >"$tmp/diff"; then
 		result ok "$name is refused"
 	else
@@ -104,7 +104,7 @@ else
 	result "not ok" "etc/sentinel.conf"
 fi
 check no-such-file
-if [ $rc -eq 1 ] && grep -q no-such-file "$tmp/err"; then
+if [ $rc -eq 78 ] && grep -q no-such-file "$tmp/err"; then
 	result ok "a missing -f file is refused"
 else
 	result "not ok" "a missing -f file is refused"
