@@ -187,7 +187,7 @@ server_start()
 {
 	[ -f "$T/s.conf" ] || server_conf
 	server_run
-	wait_for 15 server_answers
+	wait_for 15 server_answers && alive "$(pid_of s)"
 }
 
 server_answers()
@@ -233,6 +233,19 @@ child_of()
 		fi
 	done
 	return 1
+}
+
+# left PROGRAM: living processes of it in the scenario's pid namespace.
+left()
+{
+	[ "$(id -u)" -eq 0 ] || return 0
+	ps -eo stat=,pid=,comm=,args= |
+	    awk -v c="$1" '$1 !~ /^Z/ && $3 == c'
+}
+
+none_left()
+{
+	[ -z "$(left "$1")" ]
 }
 
 # Called when the scenario ends, as root only to end it in order: the

@@ -23,7 +23,8 @@ pb = None
 
 def enroll(args):
     key = args.dir + "/agent-key.pem"
-    peer.make_key(key)
+    if not args.keep_key:
+        peer.make_key(key)
     csr = peer.make_csr(key, args.name or "foreign")
     if args.csr == "garbage":
         csr = b"\x30\x03\x02\x01\x00"
@@ -274,6 +275,8 @@ def main():
     p.add_argument("--tokens", help="race: file with one token a line")
     p.add_argument("--name", default="")
     p.add_argument("--csr", default="good")
+    p.add_argument("--keep-key", action="store_true",
+                   help="enroll: with the key that is in --dir")
     p.add_argument("--misbehave", default="")
     p.add_argument("--container", action="append")
     p.add_argument("--engine-id", default="FOREIGN:" + secrets.token_hex(8))
