@@ -45,6 +45,8 @@ for need in $needs; do
 	esac
 done
 
+secs=${secs:-60}
+[ "${FULL:-0}" = 1 ] && secs=$((secs * 5))
 T=$(mktemp -d "${LAB_DIR%/*}/s.XXXX") || exit 1
 # The daemons' unprivileged children walk through it to their own directories.
 chmod 711 "$T"
@@ -53,14 +55,16 @@ begin=$(date +%s)
 if [ "$(id -u)" -eq 0 ]; then
 	# unshare ignores SIGTERM while it waits, and takes the whole pid
 	# namespace with it when it is killed.
-	timeout -s KILL "${secs:-60}" \
+	timeout -s KILL "$secs" \
 	    unshare --net --mount --pid --fork --kill-child --mount-proc \
 	    sh regress/lab/inside.sh "$t" >"$out" 2>&1
 else
-	timeout -k 5 "${secs:-60}" sh regress/lab/inside.sh "$t" >"$out" 2>&1
+	timeout -k 5 "$secs" sh regress/lab/inside.sh "$t" >"$out" 2>&1
 fi
 rc=$?
-[ $rc -eq 137 ] && echo "not ok - $n: stopped after ${secs:-60} s" >>"$out"
+# An engine of the scenario's own that had no time to clean up.
+[ -d "$T/lab" ] && (lab_stop "$T/lab")
+[ $rc -eq 137 ] && echo "not ok - $n: stopped after $secs s" >>"$out"
 if [ $rc -ne 0 ] && [ $rc -ne 77 ] || grep -q '^not ok' "$out"; then
 	for log in "$T"/*.log; do
 		[ -s "$log" ] || continue
