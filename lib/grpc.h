@@ -168,7 +168,7 @@ size_t	 grpc_conn_ncalls(const struct grpc_conn *);
 struct grpc_call *grpc_call_start(struct grpc_conn *,
 	    const struct grpc_method *, unsigned int timeout_msec, void *arg);
 /*
- * Queue one message.  -1 with EMSGSIZE (GRPC_SEND_MAXBYTES), ENOBUFS
+ * Queue one message; on a client's unary call this is all it sends.  -1 with EMSGSIZE (GRPC_SEND_MAXBYTES), ENOBUFS
  * (GRPC_QUEUE_MAXBYTES unsent), EPIPE (over, finished), ENOMEM; nothing was
  * queued then.
  */

@@ -56,13 +56,15 @@
 #define H2_COST_SMALL		1
 #define H2_EARN_DATA		30
 #define H2_FRAME_SMALL		256
+#define H2_CONTINUATIONS_MAX	8	/* frames of one header block */
+#define H2_CODE_LOST		UINT32_MAX	/* ho_closed: connection gone */
 
 struct h2;
 struct h2_stream;
 
 struct h2_header {
 	const char	*hh_name;	/* lower case */
-	const char	*hh_value;	/* NUL-terminated, copied */
+	const char	*hh_value;
 };
 
 struct h2_ops {
@@ -82,7 +84,7 @@ struct h2_ops {
 	/* Queue fell to H2_QUEUE_LOW after being above it.  May be NULL. */
 	void	(*ho_drained)(struct h2_stream *, void *);
 	/*
-	 * The stream is over; code is NGHTTP2_*.  unprocessed: the peer
+	 * The stream is over; code is NGHTTP2_* or H2_CODE_LOST.  unprocessed: the peer
 	 * promised (REFUSED_STREAM, GOAWAY) that it did nothing.
 	 */
 	void	(*ho_closed)(struct h2_stream *, uint32_t code,
@@ -115,6 +117,7 @@ void	 h2_goaway(struct h2 *);
 /* -1 with EBUSY while one is out. */
 int	 h2_ping(struct h2 *, unsigned int timeout_msec, h2_ping_cb *, void *);
 struct stream *h2_transport(struct h2 *);		/* lent */
+const char *h2_end_text(const struct h2 *);	/* in ho_closed and ho_end */
 size_t	 h2_nstreams(const struct h2 *);
 bool	 h2_is_going(const struct h2 *);	/* GOAWAY sent or received */
 
@@ -127,8 +130,12 @@ struct h2_stream *h2_request(struct h2 *, const struct h2_header *, size_t,
  */
 int	 h2_respond(struct h2_stream *, const struct h2_header *, size_t,
 	    bool end);
-/* Queue body bytes (copied). -1 with ENOMEM or EPIPE (ended, reset). */
-int	 h2_stream_write(struct h2_stream *, const void *, size_t);
+/*
+ * Queue body bytes (copied) in two parts, both or none.  -1 with ENOMEM or
+ * EPIPE (ended, reset).
+ */
+int	 h2_stream_write(struct h2_stream *, const void *head, size_t,
+	    const void *data, size_t);
 /*
  * After the queue: END_STREAM, with trailers when n > 0.  A server whose
  * client has not half-closed adds RST_STREAM(NO_ERROR), as gRPC wants.

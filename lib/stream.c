@@ -248,17 +248,19 @@ stream_wants(const struct stream *s, bool *rd, bool *wr)
 		*rd = stream_may_read(s) && !s->st_rd_out;
 		*wr = stream_may_read(s) && s->st_rd_out;
 		if (s->st_failed && s->st_end != STREAM_END_EOF)
-			break;
-		/* FALLTHROUGH */
+			unsent = false;
+		break;
 	case ST_FLUSH:
-		*rd = *rd || (unsent && s->st_wr_in);
-		*wr = *wr || (unsent && !s->st_wr_in);
 		break;
 	case ST_LINGER:
 		*rd = true;
 		break;
 	case ST_DEAD:
 		break;
+	}
+	if (unsent && (s->st_phase == ST_UP || s->st_phase == ST_FLUSH)) {
+		*rd = *rd || s->st_wr_in;
+		*wr = *wr || !s->st_wr_in;
 	}
 }
 
