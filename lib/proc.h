@@ -127,9 +127,7 @@ struct peer {
 	struct event	*pe_rev;
 	struct event	*pe_wev;
 	struct event	*pe_kick;	/* messages left after a wake-up */
-	const char	*pe_doomed;	/* broken, closed at the next event */
-	bool		 pe_ready;	/* not before the barrier, in the parent */
-	bool		 pe_held;	/* not read for now */
+	bool		 pe_busy;	/* a handler runs: free it later */
 	bool		 pe_closed;
 	TAILQ_ENTRY(peer) pe_entry;
 };
@@ -156,8 +154,7 @@ struct proc_opts {
 /* Made at the first call; priorities 0 (signing channels) and 1 (default). */
 struct event_base *proc_base(void);
 enum role	 proc_self(void);
-/* NULL when there is no open channel (in the parent: to a process that has
- * passed the barrier); the asynchronous one of two. */
+/* NULL when there is no open channel; the asynchronous one of two. */
 struct peer	*proc_peer(enum role);
 bool		 peer_has_credit(const struct peer *);
 /* 0, or -1 when peer is NULL (ENOTCONN).  Out of memory is fatal.  Checks the
@@ -168,12 +165,8 @@ int		 peer_send_ibuf(struct peer *, uint32_t type, uint32_t id,
 		    int fd, const struct ibuf *);
 int		 peer_send_pb(struct peer *, uint32_t type, uint32_t id,
 		    const ProtobufCMessage *);
-/*
- * Handler found a message broken (NULL: no message in particular): fatal, or
- * for a restartable peer the channel is closed and the parent told to restart
- * it; pr_peer_lost then runs from the event loop, not from here.  In the
- * parent the child is killed.
- */
+/* Handler found a message broken: fatal, or for a restartable peer the
+ * channel is closed and the parent told to restart it. */
 void		 peer_broken(struct peer *, const struct imsg *,
 		    const char *why);
 
@@ -200,8 +193,7 @@ struct proc_parent_ops {
 	void	(*op_hup)(void);
 	/* The end has begun, children still live; may be NULL. */
 	void	(*op_stopping)(void);
-	/* Just before exit, after the last child is reaped; may be NULL.  Not
-	 * called when proc_parent_init() fails. */
+	/* Just before exit, after the last child is reaped; may be NULL. */
 	void	(*op_exit)(void);
 };
 /*
@@ -226,7 +218,7 @@ pid_t		 proc_pid(enum role);	/* 0 when it does not run */
 uid_t		 proc_uid(enum role);	/* id it runs under */
 /* What confines it ("chroot netns caps landlock seccomp"), as it reported. */
 const char	*proc_sandbox(enum role);
-/* Why the row's last instance ended, for control; "" when none has. */
+/* Why the row's last instance ended, for control; "" while running. */
 const char	*proc_lastdeath(enum role);
 unsigned int	 proc_restarts(enum role);
 /* Saves an O_PATH descriptor (>= 64) to the running binary, so that an
