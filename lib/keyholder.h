@@ -43,7 +43,8 @@
  *		the first time, then 1) and a new COMMAND key (KEY_INFO, always
  *		slot 0: from that message on every KEY_COMMAND_SIGNED is by
  *		this certificate), then KEY_NAMES_DONE.  Without both CA parts
- *		it fails.  A third SERVER_TLS key replaces the one in slot 1.
+ *		it fails.  While slot 1 waits for its KEY_DROP, its key gets
+ *		the new leaf: a third key would be one that cluster may use.
  *	engine	KEY_DROP (SERVER_TLS, point that stays) when cluster uses it
  * and on an agent:
  *	parent	KEY_LOAD (AGENT_TLS, key) -> slot 0; KEY_CREATE -> slot 1, a
@@ -88,7 +89,7 @@ enum keyholder_rc {
 #define KEY_NAME_IP		2	/* 4 or 16 bytes, network order */
 
 #define KEY_FILE_MAXBYTES	65536
-#define KEY_CERT_MAXBYTES	3072	/* DER */
+#define KEY_CERT_MAXBYTES	3584	/* DER */
 #define KEY_SERIAL_MAXBYTES	20
 #define KEY_SECRET_LEN		32
 #define KEY_NAMES_MAX		256
