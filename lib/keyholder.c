@@ -119,7 +119,8 @@ rehearse(void)
 	kr->kr_secret = key_arena_alloc(KEY_SECRET_LEN);
 	if (key_make(&kr->kr_ca) == -1 || key_make(leaf) == -1 ||
 	    key_make(&kr->kr_command) == -1 ||
-	    (kr->kr_cacert = key_ca_selfsign(&kr->kr_ca, now)) == NULL ||
+	    (kr->kr_cacert = key_ca_selfsign(&kr->kr_ca,
+	    kr->kr_ca_life, now)) == NULL ||
 	    key_ca_fault(kr->kr_cacert, &kr->kr_ca, now) != NULL ||
 	    key_issue_server(kr, leaf, 60, &name, 1, now, kc, why) == -1 ||
 	    key_issue_agent(kr, "x", leaf->k_point, 60, now, kc, why) !=
@@ -172,15 +173,22 @@ static void
 keyholder_limits(struct peer *p, struct imsg *imsg)
 {
 	struct ibuf	*b = imsg_get_ibuf(imsg);
+	uint64_t	 ca_life, command_life;
 	uint32_t	 rate, burst;
 
 	if (p->pe_sync || ibuf_get_n32(b, &rate) == -1 ||
-	    ibuf_get_n32(b, &burst) == -1 || ibuf_end(b) == -1 ||
+	    ibuf_get_n32(b, &burst) == -1 ||
+	    ibuf_get_n64(b, &ca_life) == -1 ||
+	    ibuf_get_n64(b, &command_life) == -1 || ibuf_end(b) == -1 ||
+	    ca_life < 1 || ca_life > KEY_LEAF_LIFE_MAXSEC * 10 ||
+	    command_life < 1 || command_life > KEY_LEAF_LIFE_MAXSEC ||
 	    rate < 1 || rate > KEY_RATE_MAX || burst < 1 ||
 	    burst > KEY_RATE_MAX) {
 		peer_broken(p, imsg, "limits out of range");
 		return;
 	}
+	ring.kr_ca_life = (int64_t)ca_life;
+	ring.kr_command_life = (int64_t)command_life;
 	key_bucket_set(&ring.kr_bucket, rate, burst, monotime_now());
 }
 

@@ -70,6 +70,8 @@ struct keyring {
 	struct key	 kr_command;
 	uint8_t		*kr_secret;	/* KEY_SECRET_LEN, in the arena */
 	struct key_bucket kr_bucket;
+	int64_t		 kr_ca_life;	/* seconds, of a CA to be made */
+	int64_t		 kr_command_life;
 };
 
 /* keyholder_sign.c: memory, slots, signatures */
@@ -112,7 +114,7 @@ const char *key_parse_pem(const uint8_t *, size_t, struct key *);
 const char *key_ca_fault(X509 *, const struct key *, time_t now);
 
 /* keyholder_issue.c: certificates and requests */
-X509	*key_ca_selfsign(struct key *, time_t now);
+X509	*key_ca_selfsign(struct key *, int64_t life, time_t now);
 int	 key_cert_export(X509 *, struct key_cert *);
 bool	 key_subject_valid(const char *);
 bool	 key_name_valid(const struct key_name *);

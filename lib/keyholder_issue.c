@@ -68,10 +68,11 @@ static const char *const usage_server[] = { "1.3.6.1.5.5.7.3.1",
 static const char *const usage_command[] = { X509_COMMAND_EKU, NULL };
 
 X509 *
-key_ca_selfsign(struct key *ca, time_t now)
+key_ca_selfsign(struct key *ca, int64_t life, time_t now)
 {
 	X509		*x;
 	X509_NAME	*name;
+	int64_t		 back;
 
 	if ((name = X509_NAME_new()) == NULL)
 		return (NULL);
@@ -79,8 +80,10 @@ key_ca_selfsign(struct key *ca, time_t now)
 		X509_NAME_free(name);
 		return (NULL);
 	}
+	back = life / 10 < KEY_BACKDATE_MAXSEC ? life / 10 :
+	    KEY_BACKDATE_MAXSEC;
 	x = key_cert_begin(KEY_CA_CN, ca->k_pkey, name,
-	    (int64_t)now - KEY_BACKDATE_MAXSEC, (int64_t)now + KEY_CA_LIFE_SEC);
+	    (int64_t)now - back, (int64_t)now + life);
 	X509_NAME_free(name);
 	if (x == NULL)
 		return (NULL);

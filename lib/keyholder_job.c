@@ -274,7 +274,8 @@ names_make(struct keyring *kr, struct key_job *job, char *why)
 	}
 	if (key_issue_server(kr, over, job->kj_life, job->kj_names,
 	    job->kj_nnames, now, sc, why) == -1 ||
-	    key_issue_command(kr, &command, job->kj_life, now, cc, why) == -1)
+	    key_issue_command(kr, &command, kr->kr_command_life, now, cc,
+	    why) == -1)
 		goto done;
 	if (over == &server)
 		key_move(&kr->kr_server[slot], &server);

@@ -124,7 +124,7 @@ key_file_ca_cert(struct keyring *kr, int fd, bool create, char *why)
 
 	kc = key_arena_alloc(sizeof(*kc));
 	strlcpy(why, "the CA certificate cannot be made", KEY_WHY_SIZE);
-	if ((x = key_ca_selfsign(&kr->kr_ca, now)) != NULL &&
+	if ((x = key_ca_selfsign(&kr->kr_ca, kr->kr_ca_life, now)) != NULL &&
 	    key_cert_export(x, kc) == 0 &&
 	    (pem = pem_encode_cert(kc->kc_der, kc->kc_len)) != NULL &&
 	    key_file_write(fd, pem, strlen(pem), why) == 0) {

@@ -91,6 +91,7 @@ void
 keyring_init(struct keyring *kr)
 {
 	memset(kr, 0, sizeof(*kr));
+	kr->kr_ca_life = kr->kr_command_life = KEY_CA_LIFE_SEC;
 	key_bucket_set(&kr->kr_bucket, KEY_ISSUE_RATE, KEY_ISSUE_BURST,
 	    monotime_now());
 }
