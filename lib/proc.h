@@ -127,7 +127,9 @@ struct peer {
 	struct event	*pe_rev;
 	struct event	*pe_wev;
 	struct event	*pe_kick;	/* messages left after a wake-up */
-	bool		 pe_busy;	/* a handler runs: free it later */
+	const char	*pe_doomed;	/* broken, closed at the next event */
+	bool		 pe_ready;	/* not before the barrier, in the parent */
+	bool		 pe_held;	/* not read for now */
 	bool		 pe_closed;
 	TAILQ_ENTRY(peer) pe_entry;
 };
@@ -154,7 +156,8 @@ struct proc_opts {
 /* Made at the first call; priorities 0 (signing channels) and 1 (default). */
 struct event_base *proc_base(void);
 enum role	 proc_self(void);
-/* NULL when there is no open channel; the asynchronous one of two. */
+/* NULL when there is no open channel (in the parent: to a process that has
+ * passed the barrier); the asynchronous one of two. */
 struct peer	*proc_peer(enum role);
 bool		 peer_has_credit(const struct peer *);
 /* 0, or -1 when peer is NULL (ENOTCONN).  Out of memory is fatal.  Checks the
@@ -165,8 +168,12 @@ int		 peer_send_ibuf(struct peer *, uint32_t type, uint32_t id,
 		    int fd, const struct ibuf *);
 int		 peer_send_pb(struct peer *, uint32_t type, uint32_t id,
 		    const ProtobufCMessage *);
-/* Handler found a message broken: fatal, or for a restartable peer the
- * channel is closed and the parent told to restart it. */
+/*
+ * Handler found a message broken (NULL: no message in particular): fatal, or
+ * for a restartable peer the channel is closed and the parent told to restart
+ * it; pr_peer_lost then runs from the event loop, not from here.  In the
+ * parent the child is killed.
+ */
 void		 peer_broken(struct peer *, const struct imsg *,
 		    const char *why);
 
@@ -193,16 +200,17 @@ struct proc_parent_ops {
 	void	(*op_hup)(void);
 	/* The end has begun, children still live; may be NULL. */
 	void	(*op_stopping)(void);
-	/* Just before exit, after the last child is reaped; may be NULL. */
+	/* Just before exit, after the last child is reaped; may be NULL.  Not
+	 * called when proc_parent_init() fails. */
 	void	(*op_exit)(void);
 };
 /*
  * Parent's handlers are row 0's.  Starts every row for which enabled() is
  * true (NULL: all), returns after the barrier and op_ready(); -1 logged, all
- * children gone.  logsink_open() comes before it.  The title becomes
- * "sentineld: parent" if main() called setproctitle_init().  A SIGTERM that
- * comes meanwhile makes it return 0 and proc_parent_loop() end at once.
- * With po_keep refuses uid 0, without it every other uid.
+ * children gone.  logsink_open() comes before it, and setproctitle(3), which
+ * wants main()'s arguments.  A SIGTERM that comes meanwhile makes it return 0
+ * and proc_parent_loop() end at once.  With po_keep refuses uid 0, without it
+ * every other uid.
  */
 int		 proc_parent_init(const struct proc_table *,
 		    const struct proc_opts *, const struct proc_parent_ops *,
@@ -218,7 +226,7 @@ pid_t		 proc_pid(enum role);	/* 0 when it does not run */
 uid_t		 proc_uid(enum role);	/* id it runs under */
 /* What confines it ("chroot netns caps landlock seccomp"), as it reported. */
 const char	*proc_sandbox(enum role);
-/* Why the row's last instance ended, for control; "" while running. */
+/* Why the row's last instance ended, for control; "" when none has. */
 const char	*proc_lastdeath(enum role);
 unsigned int	 proc_restarts(enum role);
 /* Saves an O_PATH descriptor (>= 64) to the running binary, so that an

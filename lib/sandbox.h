@@ -72,7 +72,7 @@ int	 sandbox_parent(void);
 
 /* Words in force in this process: "chroot netns caps landlock seccomp". */
 const char *sandbox_status(void);
-/* Adds a word to the status; word is kept by reference. */
+/* Adds a word to the status; copied. */
 void	 sandbox_note(const char *word);
 
 /* Layers of sandbox_enter(), for it and for the tests. */
