@@ -22,7 +22,7 @@
 
 #include "h2_int.h"
 
-/* GOAWAY made by hand, for when nghttp2 gave up its session. */
+/* GOAWAY made by hand, for when nghttp2's session is spent. */
 #define H2_GOAWAY_BYTES	17
 
 static void	 h2_up(struct stream *, void *);
@@ -100,6 +100,11 @@ h2_read(struct stream *s, struct evbuffer *in, void *arg)
 	h2_enter(h2);
 	while (!h2->h2_over && !h2->h2_closed &&
 	    evbuffer_peek(in, -1, NULL, &v, 1) > 0) {
+		if (h2_budget_scan(h2, v.iov_base, v.iov_len,
+		    monotime_now()) == -1) {
+			h2_fatal(h2, NGHTTP2_ERR_FLOODED);
+			break;
+		}
 		n = nghttp2_session_mem_recv(h2->h2_session, v.iov_base,
 		    v.iov_len);
 		if (n < 0) {
@@ -210,7 +215,7 @@ h2_flush(struct h2 *h2)
 	h2_check_over(h2);
 }
 
-/* nghttp2 gave up: its session may only be deleted. */
+/* nghttp2 gave up, or we on the peer: nothing more of its session. */
 static void
 h2_fatal(struct h2 *h2, ssize_t error)
 {
@@ -220,8 +225,7 @@ h2_fatal(struct h2 *h2, ssize_t error)
 
 	if (h2->h2_closed)
 		return;
-	code = h2->h2_code != 0 ? h2->h2_code :
-	    error == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM :
+	code = error == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM :
 	    NGHTTP2_PROTOCOL_ERROR;
 	last = (uint32_t)nghttp2_session_get_last_proc_stream_id(
 	    h2->h2_session);

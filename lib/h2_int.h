@@ -77,6 +77,9 @@ struct h2 {
 
 	int			 h2_budget;
 	monotime_t		 h2_budget_at;	/* last refill */
+	uint8_t			 h2_head[9];	/* frame header being read */
+	size_t			 h2_headlen;
+	size_t			 h2_skip;	/* payload left, bytes */
 };
 
 /* h2_session.c: the nghttp2 side. */
@@ -93,9 +96,12 @@ ssize_t	 h2_body_read(nghttp2_session *, int32_t, uint8_t *, size_t,
 #define H2_NV_MAX	16
 int	 h2_nva(nghttp2_nv *, const struct h2_header *, size_t);
 
-/* h2_budget.c: returns -1 when the peer sends too much that says nothing. */
+/*
+ * h2_budget.c: looks at the frame headers in bytes received, before nghttp2
+ * gets them.  -1 when the peer sends too much that says nothing.
+ */
 void	 h2_budget_init(struct h2 *, monotime_t);
-int	 h2_budget_charge(struct h2 *, const nghttp2_frame_hd *, monotime_t);
+int	 h2_budget_scan(struct h2 *, const uint8_t *, size_t, monotime_t);
 void	 h2_budget_earn(struct h2 *, int);
 
 void	 h2_flush_soon(struct h2 *);

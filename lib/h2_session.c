@@ -30,8 +30,6 @@
  * allowed, but neither mem_send nor mem_recv nor the end of the session: h2.c
  * counts the depth and does those on the way out.
  */
-static int	 h2_on_begin_frame(nghttp2_session *, const nghttp2_frame_hd *,
-		    void *);
 static int	 h2_on_begin_headers(nghttp2_session *, const nghttp2_frame *,
 		    void *);
 static int	 h2_on_header(nghttp2_session *, const nghttp2_frame *,
@@ -93,8 +91,6 @@ h2_callbacks(void)
 
 	if (nghttp2_session_callbacks_new(&c) != 0)
 		return (NULL);
-	nghttp2_session_callbacks_set_on_begin_frame_callback(c,
-	    h2_on_begin_frame);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(c,
 	    h2_on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(c, h2_on_header);
@@ -169,22 +165,6 @@ h2_set_over(struct h2 *h2, enum stream_end why, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(h2->h2_text, sizeof(h2->h2_text), fmt, ap);
 	va_end(ap);
-}
-
-static int
-h2_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
-    void *arg)
-{
-	struct h2	*h2 = arg;
-
-	(void)session;
-	if (h2_budget_charge(h2, hd, monotime_now()) == -1) {
-		h2->h2_code = NGHTTP2_ENHANCE_YOUR_CALM;
-		h2_set_over(h2, STREAM_END_PROTOCOL,
-		    "HTTP/2: too many frames that carry nothing");
-		return (NGHTTP2_ERR_CALLBACK_FAILURE);
-	}
-	return (0);
 }
 
 static int

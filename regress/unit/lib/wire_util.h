@@ -82,7 +82,7 @@ MAYBE static void
 loop_for(struct event_base *base, int msec)
 {
 	monotime_t	 end = monotime_now() + msec;
-	struct timeval	 tv = { 0, 5000 };
+	struct timeval	 tv = { 0, 1000 };
 
 	while (monotime_now() < end) {
 		(void)event_base_loopexit(base, &tv);
