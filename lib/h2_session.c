@@ -119,6 +119,11 @@ h2_options(void)
 		return (NULL);
 	nghttp2_option_set_no_auto_window_update(o, 1);
 	nghttp2_option_set_no_closed_streams(o, 1);
+	/*
+	 * What a client believes before the server's SETTINGS: our server
+	 * would refuse the ninth of a burst.
+	 */
+	nghttp2_option_set_peer_max_concurrent_streams(o, H2_STREAMS_MAX);
 	nghttp2_option_set_max_settings(o, H2_SETTINGS_MAX);
 	nghttp2_option_set_max_outbound_ack(o, H2_ACK_QUEUE_MAX);
 	nghttp2_option_set_max_deflate_dynamic_table_size(o, 4096);

@@ -121,9 +121,8 @@ int
 reqtab_answer(struct reqtab *rt, uint64_t channel, uint32_t id,
     struct imsg *m)
 {
-	struct request	*rq, key;
+	struct request	*rq, key = { .rq_id = id };
 
-	key.rq_id = id;
 	rq = RB_FIND(request_tree, &rt->rt_tree, &key);
 	if (rq == NULL || rq->rq_channel != channel) {
 		errno = ENOENT;

@@ -25,7 +25,7 @@
 
 /*
  * sentineld: the table of its processes (table.c), and the parts of the
- * configuration that its children get.
+ * configuration that its children get (parts.c).
  */
 extern const struct proc_table	sentineld_table;
 

@@ -124,35 +124,3 @@ static const struct proc_link	links[] = {
 const struct proc_table	sentineld_table = {
 	"sentineld", rows, nitems(rows), links, nitems(links)
 };
-
-static const struct confpart_field	cluster_fields[] = {
-	CONFPART_NUM(1, cluster_conf, cc_handshake_msec),
-	CONFPART_NUM(2, cluster_conf, cc_ping_msec),
-	CONFPART_NUM(3, cluster_conf, cc_pong_msec),
-	CONFPART_NUM(4, cluster_conf, cc_max_agents),
-	CONFPART_STR(5, cluster_conf, cc_listen),
-};
-const struct confpart	cluster_confpart = {
-	cluster_fields, nitems(cluster_fields), sizeof(struct cluster_conf)
-};
-
-static const struct confpart_field	engine_fields[] = {
-	CONFPART_NUM(1, engine_conf, ec_cluster),
-	CONFPART_NUM(2, engine_conf, ec_docker),
-	CONFPART_NUM(3, engine_conf, ec_agent_life_sec),
-	CONFPART_NUM(4, engine_conf, ec_token_life_sec),
-	CONFPART_NUM(5, engine_conf, ec_enroll_failures),
-	CONFPART_NUM(6, engine_conf, ec_enroll_window_msec),
-	CONFPART_NUM(7, engine_conf, ec_heartbeat_msec),
-	CONFPART_NUM(8, engine_conf, ec_list_msec),
-	CONFPART_NUM(9, engine_conf, ec_action_msec),
-	CONFPART_NUM(10, engine_conf, ec_logs_msec),
-	CONFPART_NUM(11, engine_conf, ec_update_msec),
-	CONFPART_NUM(12, engine_conf, ec_last_seen_msec),
-	CONFPART_NUM(13, engine_conf, ec_checkpoint_msec),
-	CONFPART_STR(14, engine_conf, ec_listen),
-	CONFPART_STR(15, engine_conf, ec_hostname),
-};
-const struct confpart	engine_confpart = {
-	engine_fields, nitems(engine_fields), sizeof(struct engine_conf)
-};

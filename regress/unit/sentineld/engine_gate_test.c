@@ -1,0 +1,114 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "unit.h"
+
+#include <string.h>
+
+#include "engine.h"
+
+/* peer_gate(): one row per kind of connection. */
+static char	id[] = "0123456789abcdef0123456789abcdef", none[] = "";
+
+#define NOW	1000000
+
+static const struct {
+	const char	*what;
+	char		*host_id;
+	int		 revoked;
+	bool		 known;
+	enum host_state	 state;
+	int64_t		 not_before;
+	int64_t		 not_after;
+	enum gate_verdict verdict;
+	uint32_t	 status;
+} cases[] = {
+	{ "good", id, 0, true, HOST_ACTIVE, NOW - 1, NOW + 1, GATE_OK, 0 },
+	{ "last second", id, 0, true, HOST_ACTIVE, NOW, NOW, GATE_OK, 0 },
+	{ "paused", id, 0, true, HOST_PAUSED, 0, NOW + 1, GATE_OK, 0 },
+	{ "no name", none, 0, true, HOST_ACTIVE, 0, NOW + 1, GATE_NO_NAME,
+	    16 },
+	{ "revoked", id, 1, true, HOST_ACTIVE, 0, NOW + 1, GATE_REVOKED, 7 },
+	{ "revoked, gone", id, 1, false, HOST_ACTIVE, 0, NOW + 1,
+	    GATE_REVOKED, 7 },
+	{ "list unreadable", id, -1, true, HOST_ACTIVE, 0, NOW + 1,
+	    GATE_REVOKED, 13 },
+	{ "unknown", id, 0, false, HOST_ACTIVE, 0, NOW + 1, GATE_UNKNOWN, 5 },
+	{ "decommissioned", id, 0, true, HOST_DECOMMISSIONED, 0, NOW + 1,
+	    GATE_UNKNOWN, 5 },
+	{ "expired", id, 0, true, HOST_ACTIVE, 0, NOW - 1, GATE_EXPIRED, 7 },
+	{ "too early", id, 0, true, HOST_ACTIVE, NOW + 1, NOW + 2,
+	    GATE_NOT_YET, 7 },
+};
+
+static void
+test_verdicts(void **state)
+{
+	Sentinel__Ipc__AgentOpen	 open;
+	struct gate_answer		 ga;
+	struct host			*h;
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < nitems(cases); i++) {
+		sentinel__ipc__agent_open__init(&open);
+		open.host_id = cases[i].host_id;
+		open.not_before = cases[i].not_before;
+		open.not_after = cases[i].not_after;
+		h = host_new(id, "worker");
+		h->h_state = cases[i].state;
+		peer_gate(&open, cases[i].known ? h : NULL, cases[i].revoked,
+		    NOW, &ga);
+		if (ga.ga_verdict != cases[i].verdict ||
+		    ga.ga_status != cases[i].status)
+			fail_msg("%s: verdict %d, status %u", cases[i].what,
+			    (int)ga.ga_verdict, ga.ga_status);
+		assert_true((ga.ga_text[0] == '\0') ==
+		    (ga.ga_verdict == GATE_OK));
+		host_free(h);
+	}
+}
+
+/* The local engine has no certificate: its id must open no door. */
+static void
+test_local(void **state)
+{
+	Sentinel__Ipc__AgentOpen	 open;
+	struct gate_answer		 ga;
+	struct host			*h;
+	char				 local[] = HOST_LOCAL_ID;
+
+	(void)state;
+	sentinel__ipc__agent_open__init(&open);
+	open.host_id = local;
+	open.not_after = NOW + 1;
+	h = host_new(HOST_LOCAL_ID, "here");
+	h->h_local = true;
+	peer_gate(&open, h, 0, NOW, &ga);
+	assert_int_equal(ga.ga_verdict, GATE_UNKNOWN);
+	host_free(h);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_local),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}

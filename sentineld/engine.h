@@ -1,0 +1,387 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include "compat.h"
+
+#include <time.h>
+
+#include "control.h"
+#include "eckey.h"
+#include "ipc.pb-c.h"
+#include "monotime.h"
+#include "proc.h"
+#include "reqtab.h"
+#include "sentinel.pb-c.h"
+#include "sentineld.h"
+#include "store.h"
+#include "store.pb-c.h"
+#include "x509util.h"
+
+/*
+ * The engine of sentineld, between its files.  One process, one thread, one
+ * state (struct engine).  Data flows one way: a checked message comes in, the
+ * registry and the database decide, a command goes to the host's executor
+ * (an agent's stream, or the local docker process), its result ends the
+ * operation and reaches the client.
+ */
+#define ENGINE_KEY_MSEC		10000	/* keyholder answers */
+#define ENGINE_KEY_MAX		4096	/* questions to it under way */
+#define ENGINE_OPS_MAX		4096	/* operations under way */
+#define ENGINE_OPS_HOST_MAX	64	/* of these per host */
+#define ENGINE_CLIENTS_MAX	512	/* control requests under way */
+#define ENGINE_SEND_CREDIT	64	/* commands unsent per stream */
+#define HOST_CONTAINERS_MAX	4096
+#define HOST_BLOB_MAXBYTES	(8 * 1024 * 1024)	/* of all of them */
+#define HOST_FEATURES_MAX	32
+#define HOST_LOCAL_ID		"local"
+#define HOST_ID_SIZE		33
+#define HOST_NAME_SIZE		64
+#define HOST_REFRESH_MSEC	5000	/* fresh lists for container list */
+#define REQUEST_ID_SIZE		17	/* 16 hex */
+
+enum host_state { HOST_ACTIVE, HOST_PAUSED, HOST_DECOMMISSIONED };
+
+/* One container of a host's last list: the checked message, packed. */
+struct container {
+	TAILQ_ENTRY(container) ct_entry;
+	char		*ct_name;
+	uint8_t		*ct_blob;	/* ContainerInfo */
+	size_t		 ct_len;
+};
+TAILQ_HEAD(container_list, container);
+
+/* A list that comes in item by item. */
+struct container_stage {
+	struct container_list cs_list;
+	size_t		 cs_count;
+	size_t		 cs_bytes;
+	bool		 cs_overflow;
+};
+
+struct session;
+
+struct host {
+	char		 h_id[HOST_ID_SIZE];
+	char		 h_name[HOST_NAME_SIZE];	/* unique, checked */
+	char		*h_raw_name;
+	RB_ENTRY(host)	 h_entry;
+	bool		 h_local;	/* executor: docker process */
+
+	enum host_state	 h_state;
+	struct session	*h_session;	/* NULL: not connected */
+	bool		 h_docker_up;	/* local: the engine answers */
+	bool		 h_dirty;	/* unsaved but for h_last_seen */
+	monotime_t	 h_saved;
+
+	char		 h_address[64];
+	char		 h_serial[X509_SERIAL_SIZE];
+	int64_t		 h_not_after;
+	uint8_t		 h_point[ECKEY_POINT_LEN];
+	char		 h_token[9];	/* its token, until first seen */
+	int64_t		 h_enrolled_at;
+	int64_t		 h_last_seen;
+	char		*h_version;
+	char		*h_features[HOST_FEATURES_MAX];
+	size_t		 h_nfeatures;
+	char		*h_engine_id;
+	char		*h_docker_error;
+	int64_t		 h_disconnect_at;
+	char		*h_disconnect_err;
+	char		*h_disconnect_cat;
+	uint32_t	 h_rtt_usec;
+	bool		 h_signed;	/* said in the last ReportState: */
+	uint8_t		 h_nonce[16];	/* it verifies signed commands */
+
+	struct container_list h_containers;
+	size_t		 h_ncontainers;
+	time_t		 h_listed_at;
+	unsigned int	 h_ops;		/* under way */
+};
+RB_HEAD(host_tree, host);
+
+/*
+ * One call of an agent: ReportState while its list comes in, or the Channel.
+ * se_call is cluster's id of the call; se_epoch orders the streams of a host,
+ * so that cleaning up a replaced one never touches its successor.
+ */
+struct session {
+	uint32_t	 se_call;
+	uint64_t	 se_epoch;
+	RB_ENTRY(session) se_entry;
+	struct host	*se_host;
+	bool		 se_channel;	/* else ReportState */
+	bool		 se_closing;	/* AGENT_CLOSE sent */
+	bool		 se_signed;	/* commands go signed */
+	uint8_t		 se_nonce[16];	/* of the StateReport before it */
+	unsigned int	 se_unsent;	/* credit taken */
+	monotime_t	 se_heard;
+	struct container_stage se_stage;
+};
+RB_HEAD(session_tree, session);
+
+/* --- operations --------------------------------------------------------- */
+enum op_kind { OP_LIST, OP_ACTION, OP_LOGS, OP_UPDATE };
+enum op_end {
+	OP_DONE,	/* a result came: it may still say failed */
+	OP_FAILED,	/* refused, or the agent answered nonsense */
+	OP_TIMEOUT,	/* state unknown */
+	OP_GONE		/* the stream died: state unknown */
+};
+
+struct op;
+struct op_result {
+	enum op_end	 or_end;
+	const char	*or_outcome;	/* success failed identical rollback */
+	const char	*or_error;
+	const char	*or_logs;
+	int32_t		 or_lines;
+	const char	*or_old_image;
+	const char	*or_old_digest;
+	const char	*or_new_image;
+	const char	*or_new_digest;
+	uint64_t	 or_msec;
+};
+
+struct op {
+	char		 op_id[REQUEST_ID_SIZE];
+	RB_ENTRY(op)	 op_entry;
+	enum op_kind	 op_kind;
+	struct host	*op_host;
+	uint64_t	 op_epoch;	/* of the session it went to */
+	char		 op_container[256];
+	char		 op_action[16];
+	char		 op_image[512];
+	int32_t		 op_lines;
+	struct event	*op_timer;
+	unsigned int	 op_msec;
+	bool		 op_sent;
+	/* Runs once, may be NULL. */
+	void		(*op_done)(struct op *, const struct op_result *,
+			    void *);
+	void		(*op_progress)(struct op *, const char *phase,
+			    uint32_t percent, const char *text, void *);
+	void		*op_arg;
+};
+RB_HEAD(op_tree, op);
+
+/* --- the state ---------------------------------------------------------- */
+struct engine {
+	struct engine_conf conf;
+	struct engine_conf staged;
+	bool		 ready;		/* configuration is live */
+	struct store	*store;
+	struct reqtab	*keys;		/* questions to the keyholder */
+	time_t		 started;
+
+	struct host_tree hosts;
+	struct session_tree sessions;
+	struct op_tree	 ops;
+	size_t		 nops;
+	uint64_t	 epoch;
+	struct host	*local;		/* NULL: no local engine */
+
+	/* engine_identity.c */
+	uint8_t		*ca_der;
+	size_t		 ca_derlen;
+	char		*ca_pem;
+	char		 ca_pin[65];	/* SHA-256 of the SPKI, hex */
+	int64_t		 ca_not_after;
+	uint8_t		*server_der;
+	size_t		 server_derlen;
+	uint8_t		 server_point[ECKEY_POINT_LEN];
+	int64_t		 server_not_after;
+	uint8_t		*command_der;
+	size_t		 command_derlen;
+	bool		 cluster_ready;	/* it has our certificate */
+	char		 listen[64];	/* as cluster reports it */
+};
+/* The process's one state. */
+extern struct engine	*eng;
+
+/* Sends a request to the keyholder; cb runs exactly once.  Takes buf. */
+int	 engine_ask_key(uint32_t type, struct ibuf *buf, req_cb, void *);
+/* Copies into a malloc'd string; NULL and "" become "". */
+void	 engine_setstr(char **, const char *);
+
+/* --- engine_identity.c -------------------------------------------------- */
+void	 engine_key_info(struct peer *, struct imsg *);
+void	 engine_cluster_identity_ok(struct peer *, struct imsg *);
+void	 engine_cluster_stats(struct peer *, struct imsg *);
+/* PEM of one certificate, malloc'd. */
+char	*engine_pem(const uint8_t *der, size_t len);
+
+/* --- engine_event.c ----------------------------------------------------- */
+/* Types of spec: cluster_host, container_update, container_state ... */
+void	 event_publish(const char *type, const struct host *,
+	    const char *container, const char *, ...) __printflike_(4, 5);
+
+/* --- engine_token.c ----------------------------------------------------- */
+/* done() gets the 64 characters and the record, or NULL and why. */
+typedef void (*token_done)(const char *token, const Sentinel__Store__Token *,
+	    const char *why, void *);
+void	 token_create(int64_t ttl_sec, const char *host_name, uint32_t uid,
+	    token_done, void *);
+/* 1 revoked, 0 no such token, -1 store */
+int	 token_revoke(const char *id);
+const char *token_state(const Sentinel__Store__Token *, int64_t now);
+void	 token_sweep(void);
+
+/* --- engine_enroll.c ---------------------------------------------------- */
+void	 enroll_ask(struct peer *, struct imsg *);
+
+/* --- engine_limit.c: failed enrolments per source address ---------------- */
+bool	 limit_is_exceeded(const char *address);
+void	 limit_count_failure(const char *address);
+
+/* --- engine_host.c ------------------------------------------------------ */
+int	 host_cmp(const struct host *, const struct host *);
+RB_PROTOTYPE(host_tree, host, h_entry, host_cmp)
+int	 host_load_all(void);			/* from the database */
+struct host *host_find(const char *id);
+/* By id, else by name (letter case ignored); living hosts only. */
+struct host *host_lookup(const char *id_or_name);
+/*
+ * A name for a new host from what the agent sent: 1..63 of [A-Za-z0-9._-],
+ * unique among living hosts; empty becomes the address, a clash gets "-2".
+ */
+void	 host_pick_name(const char *wanted, const char *address,
+	    const char *own_id, char name[HOST_NAME_SIZE]);
+struct host *host_new(const char *id, const char *name);
+void	 host_free(struct host *);
+/* Fills a record that lends the host's strings; n features in *feat. */
+void	 host_record(const struct host *, Sentinel__Store__Host *);
+int	 host_save(struct host *);		/* 0, -1 logged */
+/* last_seen, written at most once per ec_last_seen_msec. */
+void	 host_seen(struct host *);
+bool	 host_is_connected(const struct host *);
+bool	 host_has_feature(const struct host *, const char *);
+void	 host_set_features(struct host *, char **, size_t);
+const char *host_state_name(enum host_state);
+
+/* --- engine_container.c: lists ------------------------------------------- */
+void	 stage_init(struct container_stage *);
+void	 stage_add(struct container_stage *,
+	    const Sentinel__Cluster__ContainerInfo *);
+void	 stage_drop(struct container_stage *);
+/* The staged list replaces the host's. */
+void	 stage_commit(struct container_stage *, struct host *);
+struct container *container_find(struct host *, const char *name);
+void	 container_list_free(struct container_list *);
+
+/* --- engine_session.c: calls of agents ----------------------------------- */
+int	 session_cmp(const struct session *, const struct session *);
+RB_PROTOTYPE(session_tree, session, se_entry, session_cmp)
+void	 session_open(struct peer *, struct imsg *);
+void	 session_container(struct peer *, struct imsg *);
+void	 session_list_end(struct peer *, struct imsg *);
+void	 session_message(struct peer *, struct imsg *);
+void	 session_closed(struct peer *, struct imsg *);
+void	 session_sent(struct peer *, struct imsg *);
+void	 session_rtt(struct peer *, struct imsg *);
+/* End it from our side; text goes to the agent. */
+void	 session_close(struct session *, uint32_t grpc_status,
+	    const char *category, const char *text);
+/* Timer: sessions that fell silent. */
+void	 session_check_silence(void);
+/*
+ * Queue a packed ServerMessage; takes it.  -1: no credit (EAGAIN), message
+ * too large (EMSGSIZE), or stream gone (ENOTCONN).
+ */
+int	 session_send(struct session *, uint8_t *, size_t);
+
+/* --- engine_gate.c ------------------------------------------------------- */
+/*
+ * Every connection of an agent passes here, and nowhere else is decided
+ * whether its certificate may be used: registered, not revoked, in time.
+ */
+enum gate_verdict {
+	GATE_OK,
+	GATE_NO_NAME,
+	GATE_REVOKED,
+	GATE_UNKNOWN,
+	GATE_EXPIRED,
+	GATE_NOT_YET
+};
+struct gate_answer {
+	enum gate_verdict ga_verdict;
+	uint32_t	 ga_status;	/* gRPC */
+	const char	*ga_text;
+};
+void	 peer_gate(const Sentinel__Ipc__AgentOpen *, const struct host *,
+	    int is_revoked, int64_t now, struct gate_answer *);
+
+/* --- engine_op.c: operations --------------------------------------------- */
+int	 op_cmp(const struct op *, const struct op *);
+RB_PROTOTYPE(op_tree, op, op_entry, op_cmp)
+/*
+ * Prepare one; the caller fills container, action, image, lines and the
+ * callbacks, then calls op_start().  NULL: too many under way.
+ */
+struct op *op_new(enum op_kind, struct host *);
+void	 op_start(struct op *);			/* may end it at once */
+struct op *op_find(const char *id);
+/* Ends it: done() runs, op is freed. */
+void	 op_finish(struct op *, const struct op_result *);
+void	 op_fail(struct op *, enum op_end, const char *, ...)
+	    __printflike_(3, 4);
+void	 op_progress(struct op *, const char *phase, uint32_t percent,
+	    const char *text);
+/* A stream ended: its operations are of unknown outcome. */
+void	 op_session_lost(const struct session *);
+/* The client has gone: nobody waits for the result any more. */
+void	 op_forget_arg(const void *arg);
+/* A host's message may be the answer to one; type is checked. */
+void	 op_answer(struct host *, const Sentinel__Cluster__AgentMessage *);
+void	 op_list_answer(struct host *, const char *id, const char *error);
+
+/* --- engine_command.c: an operation as a ServerMessage ------------------- */
+/* Packs, signs when the agent wants it, and queues; calls op_fail() when that
+ * is not possible. */
+void	 command_dispatch(struct op *);
+
+/* --- engine_local.c: this machine's Docker ------------------------------- */
+void	 local_init(void);
+void	 local_dispatch(struct op *);
+void	 local_state(struct peer *, struct imsg *);
+void	 local_container(struct peer *, struct imsg *);
+void	 local_list_end(struct peer *, struct imsg *);
+void	 local_progress(struct peer *, struct imsg *);
+void	 local_result(struct peer *, struct imsg *);
+void	 local_recovered(struct peer *, struct imsg *);
+void	 local_lost(void);			/* the docker process died */
+
+/* --- engine_control.c, engine_view.c: sentinelctl ------------------------ */
+struct client;
+void	 client_request(struct peer *, struct imsg *);
+void	 client_gone(struct peer *, struct imsg *);
+void	 client_event(const Sentinel__Ipc__EventView *);
+void	 client_status_proc(struct peer *, struct imsg *);
+void	 client_status_end(struct peer *, struct imsg *);
+void	 client_item(struct client *, Sentinel__Ipc__ControlItem *);
+void	 client_end(struct client *, enum control_code, const char *, ...)
+	    __printflike_(3, 4);
+void	 client_end_noerror(struct client *);
+void	 view_host(const struct host *, Sentinel__Ipc__HostView *);
+void	 view_token(const Sentinel__Store__Token *,
+	    Sentinel__Ipc__TokenView *);
+void	 view_event(const Sentinel__Store__Event *,
+	    Sentinel__Ipc__EventView *);
+void	 view_status(Sentinel__Ipc__StatusView *);
+
+#endif /* ENGINE_H */

@@ -1,0 +1,114 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "pbcheck.h"
+#include "xmalloc.h"
+
+/*
+ * Container lists.  A host's list is kept packed, as its messages came after
+ * the check: a tenth of what unpacked structs take.  A new list is collected
+ * aside and replaces the old one when it is whole.
+ */
+static void	 container_free(struct container *);
+
+static void
+container_free(struct container *c)
+{
+	free(c->ct_name);
+	free(c->ct_blob);
+	free(c);
+}
+
+void
+container_list_free(struct container_list *list)
+{
+	struct container	*c;
+
+	while ((c = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, c, ct_entry);
+		container_free(c);
+	}
+}
+
+void
+stage_init(struct container_stage *st)
+{
+	TAILQ_INIT(&st->cs_list);
+	st->cs_count = st->cs_bytes = 0;
+	st->cs_overflow = false;
+}
+
+void
+stage_add(struct container_stage *st,
+    const Sentinel__Cluster__ContainerInfo *info)
+{
+	struct container	*c;
+	uint8_t			*blob;
+	size_t			 len;
+
+	if (st->cs_count >= HOST_CONTAINERS_MAX || st->cs_overflow ||
+	    (blob = pbcheck_pack(&info->base, HOST_BLOB_MAXBYTES -
+	    st->cs_bytes, &len)) == NULL) {
+		st->cs_overflow = true;
+		return;
+	}
+	c = xcalloc(1, sizeof(*c));
+	c->ct_name = xstrdup(info->name);
+	c->ct_blob = blob;
+	c->ct_len = len;
+	TAILQ_INSERT_TAIL(&st->cs_list, c, ct_entry);
+	st->cs_count++;
+	st->cs_bytes += len;
+}
+
+void
+stage_drop(struct container_stage *st)
+{
+	container_list_free(&st->cs_list);
+	stage_init(st);
+}
+
+void
+stage_commit(struct container_stage *st, struct host *h)
+{
+	if (st->cs_overflow)
+		log_warnx("host %s: more than %d containers or %d bytes of "
+		    "them: the rest is not shown", h->h_id,
+		    HOST_CONTAINERS_MAX, HOST_BLOB_MAXBYTES);
+	container_list_free(&h->h_containers);
+	TAILQ_CONCAT(&h->h_containers, &st->cs_list, ct_entry);
+	h->h_ncontainers = st->cs_count;
+	h->h_listed_at = time(NULL);
+	stage_init(st);
+}
+
+struct container *
+container_find(struct host *h, const char *name)
+{
+	struct container	*c;
+
+	TAILQ_FOREACH(c, &h->h_containers, ct_entry) {
+		if (strcmp(c->ct_name, name) == 0)
+			return (c);
+	}
+	return (NULL);
+}

@@ -1,0 +1,467 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db.h"
+#include "grpc.h"
+#include "hex.h"
+#include "ipccheck.h"
+#include "keyholder.h"
+#include "log.h"
+#include "xmalloc.h"
+
+/*
+ * Enrolment.  cluster has parsed the request and proven that the sender has
+ * the key; here the token decides, in this order: form, MAC (keyholder),
+ * consumption by one transaction, certificate (keyholder), registration by a
+ * second transaction.  A failure after consumption strands nobody: the same
+ * token with the same key gets the same host until the host was seen.
+ */
+#define TOKEN_LEN		64
+#define TOKEN_ID_LEN		8
+#define ENROLL_RETRY_SEC	86400
+
+struct enroll {
+	uint64_t	 en_channel;	/* of the cluster that asked */
+	uint32_t	 en_call;
+	char		 en_token_id[TOKEN_ID_LEN + 1];
+	char		 en_raw_name[256];
+	char		 en_address[64];
+	uint8_t		 en_point[ECKEY_POINT_LEN];
+	/* set by consume() */
+	char		 en_host_id[HOST_ID_SIZE];
+	char		 en_name[HOST_NAME_SIZE];
+	bool		 en_retry;
+	const char	*en_refusal;	/* static text */
+	/* set by on_issued() */
+	char		 en_serial[X509_SERIAL_SIZE];
+	char		 en_old_serial[X509_SERIAL_SIZE];
+	int64_t		 en_not_after;
+};
+
+static void	 check_token(struct enroll *, const char *);
+static int	 load_mac(struct store_txn *, void *);
+static void	 on_maccheck(void *, enum req_end, struct imsg *);
+static int	 consume(struct store_txn *, void *);
+static int	 consume_record(struct enroll *, Sentinel__Store__Token *,
+		    int64_t);
+static void	 ask_certificate(struct enroll *);
+static void	 on_issued(void *, enum req_end, struct imsg *);
+static int	 read_issued(struct enroll *, struct imsg *, const uint8_t **,
+		    size_t *);
+static int	 register_token(struct store_txn *, void *);
+static void	 register_host(struct enroll *);
+static void	 refuse(struct enroll *, uint32_t, const char *);
+static void	 answer(struct enroll *, uint32_t, const char *, const char *);
+
+struct mac_query {
+	const char	*id;
+	uint8_t		 mac[32];
+	bool		 found;
+};
+
+void
+enroll_ask(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__EnrollAsk	*ask;
+	struct enroll			*en;
+	struct pbmem			 pm;
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	ask = ipc_unpack(imsg, &sentinel__ipc__enroll_ask__descriptor, &pm);
+	if (ask == NULL || ask->point.len != ECKEY_POINT_LEN) {
+		peer_broken(p, imsg, ask == NULL ? pm.pm_why : "bad point");
+		pbmem_free(&pm);
+		return;
+	}
+	en = xcalloc(1, sizeof(*en));
+	en->en_channel = p->pe_channel;
+	en->en_call = imsg_get_id(imsg);
+	(void)strlcpy(en->en_raw_name, ask->host_name,
+	    sizeof(en->en_raw_name));
+	(void)strlcpy(en->en_address, ask->address, sizeof(en->en_address));
+	memcpy(en->en_point, ask->point.data, ECKEY_POINT_LEN);
+	check_token(en, ask->token);
+	pbmem_free(&pm);
+}
+
+/* Form first, without a look-up; then the MAC. */
+static void
+check_token(struct enroll *en, const char *token)
+{
+	struct mac_query	 q = { .id = en->en_token_id };
+	struct ibuf		*buf;
+
+	if (limit_is_exceeded(en->en_address)) {
+		answer(en, GRPC_RESOURCE_EXHAUSTED, "too many failed "
+		    "enrollments from this address; try again later", NULL);
+		return;
+	}
+	if (token[0] == '\0') {
+		refuse(en, GRPC_INVALID_ARGUMENT, "token is required");
+		return;
+	}
+	if (strlen(token) < TOKEN_LEN) {
+		refuse(en, GRPC_INVALID_ARGUMENT, "token too short");
+		return;
+	}
+	if (strlen(token) != TOKEN_LEN || !hex_is_valid(token, TOKEN_LEN)) {
+		refuse(en, GRPC_PERMISSION_DENIED, "invalid enrollment token");
+		return;
+	}
+	(void)snprintf(en->en_token_id, sizeof(en->en_token_id), "%.*s",
+	    TOKEN_ID_LEN, token);
+	if (store_view(eng->store, load_mac, &q) == -1) {
+		answer(en, GRPC_INTERNAL, "failed to read token", NULL);
+		return;
+	}
+	if (!q.found) {
+		refuse(en, GRPC_PERMISSION_DENIED, "invalid enrollment token");
+		return;
+	}
+	if ((buf = ibuf_open(4 + TOKEN_LEN + sizeof(q.mac))) == NULL ||
+	    ibuf_add_bytes(buf, token, TOKEN_LEN) == -1 ||
+	    ibuf_add_bytes(buf, q.mac, sizeof(q.mac)) == -1)
+		fatal("KEY_MACCHECK");
+	if (engine_ask_key(IMSG_KEY_MACCHECK, buf, on_maccheck, en) == -1)
+		answer(en, GRPC_UNAVAILABLE, "server is busy; try again",
+		    NULL);
+}
+
+static int
+load_mac(struct store_txn *txn, void *arg)
+{
+	Sentinel__Store__Token	*t;
+	struct mac_query	*q = arg;
+	struct pbmem		 pm;
+	int			 rc;
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	rc = db_token_get(txn, q->id, &pm, &t);
+	if (rc == 1 && t->mac.len == sizeof(q->mac)) {
+		memcpy(q->mac, t->mac.data, sizeof(q->mac));
+		q->found = true;
+	}
+	pbmem_free(&pm);
+	return (rc == -1 ? -1 : 0);
+}
+
+static void
+on_maccheck(void *arg, enum req_end end, struct imsg *imsg)
+{
+	struct enroll	*en = arg;
+	uint8_t		 equal;
+
+	if (end != REQ_ANSWER || imsg_get_type(imsg) !=
+	    IMSG_KEY_MACCHECKED ||
+	    ibuf_get_n8(imsg_get_ibuf(imsg), &equal) == -1) {
+		answer(en, GRPC_UNAVAILABLE, "server is busy; try again",
+		    NULL);
+		return;
+	}
+	if (equal != 1) {
+		refuse(en, GRPC_PERMISSION_DENIED, "invalid enrollment token");
+		return;
+	}
+	if (store_update(eng->store, consume, en) == -1) {
+		if (en->en_refusal != NULL)
+			refuse(en, GRPC_PERMISSION_DENIED, en->en_refusal);
+		else
+			answer(en, GRPC_INTERNAL, "failed to consume token",
+			    NULL);
+		return;
+	}
+	ask_certificate(en);
+}
+
+/* Read again, check, write: of two that race, exactly one gets past. */
+static int
+consume(struct store_txn *txn, void *arg)
+{
+	struct enroll		*en = arg;
+	Sentinel__Store__Token	*t;
+	struct pbmem		 pm;
+	int			 rc;
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	if ((rc = db_token_get(txn, en->en_token_id, &pm, &t)) == 1)
+		rc = consume_record(en, t, time(NULL));
+	else if (rc == 0) {
+		en->en_refusal = "invalid enrollment token";
+		rc = -1;
+	}
+	if (rc == 0 && !en->en_retry)
+		rc = db_token_put(txn, t);
+	pbmem_free(&pm);
+	return (rc);
+}
+
+static int
+consume_record(struct enroll *en, Sentinel__Store__Token *t, int64_t now)
+{
+	uint8_t		 id[16];
+	struct host	*h;
+
+	errno = EPERM;
+	if (t->revoked) {
+		en->en_refusal = "token has been revoked";
+		return (-1);
+	}
+	/* The lost answer: same token, same key, host not seen yet. */
+	if (t->point.len == ECKEY_POINT_LEN && !t->seen &&
+	    memcmp(t->point.data, en->en_point, ECKEY_POINT_LEN) == 0 &&
+	    now - t->consumed_at < ENROLL_RETRY_SEC) {
+		h = host_find(t->host_id);
+		if (h == NULL ? t->serial[0] == '\0' :
+		    h->h_state != HOST_DECOMMISSIONED) {
+			(void)strlcpy(en->en_host_id, t->host_id,
+			    sizeof(en->en_host_id));
+			en->en_retry = true;
+			return (0);
+		}
+	}
+	if (t->used >= t->uses)
+		en->en_refusal = "token already used";
+	else if (t->expires_at <= now)
+		en->en_refusal = "token expired";
+	else if (t->host_name[0] != '\0' && en->en_raw_name[0] != '\0' &&
+	    strcasecmp(t->host_name, en->en_raw_name) != 0)
+		en->en_refusal = "token is for another host name";
+	if (en->en_refusal != NULL)
+		return (-1);
+	arc4random_buf(id, sizeof(id));
+	(void)hex_encode(en->en_host_id, sizeof(en->en_host_id), id,
+	    sizeof(id));
+	if (en->en_raw_name[0] == '\0')
+		(void)strlcpy(en->en_raw_name, t->host_name,
+		    sizeof(en->en_raw_name));
+	t->used++;
+	t->point.data = en->en_point;
+	t->point.len = ECKEY_POINT_LEN;
+	t->host_id = en->en_host_id;
+	t->serial = en->en_serial;
+	t->consumed_at = now;
+	t->seen = false;
+	return (0);
+}
+
+static void
+ask_certificate(struct enroll *en)
+{
+	struct ibuf	*buf;
+
+	if ((buf = ibuf_dynamic(128, 200)) == NULL ||
+	    ibuf_add_n8(buf, KEY_PROFILE_AGENT) == -1 ||
+	    ibuf_add_string(buf, en->en_host_id) == -1 ||
+	    ibuf_add_bytes(buf, en->en_point, ECKEY_POINT_LEN) == -1 ||
+	    ibuf_add_n32(buf, eng->conf.ec_agent_life_sec) == -1)
+		fatal("KEY_ISSUE");
+	if (engine_ask_key(IMSG_KEY_ISSUE, buf, on_issued, en) == -1)
+		answer(en, GRPC_RESOURCE_EXHAUSTED, "server is busy; try "
+		    "again with the same token", NULL);
+}
+
+/* u8 rc, bytes serial, u64 notbefore, u64 notafter, bytes DER, str why */
+static int
+read_issued(struct enroll *en, struct imsg *imsg, const uint8_t **der,
+    size_t *derlen)
+{
+	struct ibuf	*buf = imsg_get_ibuf(imsg);
+	const uint8_t	*serial;
+	char		 why[256];
+	uint64_t	 not_before, not_after;
+	size_t		 len;
+	uint8_t		 rc;
+
+	if (ibuf_get_n8(buf, &rc) == -1 ||
+	    ibuf_get_bytes(buf, KEY_SERIAL_MAXBYTES, &serial, &len) == -1 ||
+	    ibuf_get_n64(buf, &not_before) == -1 ||
+	    ibuf_get_n64(buf, &not_after) == -1 ||
+	    ibuf_get_bytes(buf, KEY_CERT_MAXBYTES, der, derlen) == -1 ||
+	    ibuf_get_string(buf, why, sizeof(why)) == -1 ||
+	    ibuf_end(buf) == -1)
+		fatalx("keyholder: bad KEY_ISSUED");
+	if (rc != KEY_RC_OK) {
+		log_warnx("enrolment: host %s: keyholder: %s", en->en_host_id,
+		    why);
+		return (-1);
+	}
+	if (x509_serial_text(serial, len, en->en_serial) == -1)
+		fatalx("keyholder: bad serial");
+	en->en_not_after = (int64_t)not_after;
+	return (0);
+}
+
+static void
+on_issued(void *arg, enum req_end end, struct imsg *imsg)
+{
+	struct enroll	*en = arg;
+	const uint8_t	*der;
+	char		*pem;
+	size_t		 derlen;
+
+	if (end != REQ_ANSWER || imsg_get_type(imsg) != IMSG_KEY_ISSUED ||
+	    read_issued(en, imsg, &der, &derlen) == -1) {
+		answer(en, GRPC_RESOURCE_EXHAUSTED, "failed to sign "
+		    "certificate; try again with the same token", NULL);
+		return;
+	}
+	if (!en->en_retry || host_find(en->en_host_id) == NULL)
+		host_pick_name(en->en_raw_name, en->en_address,
+		    en->en_host_id, en->en_name);
+	if (store_update(eng->store, register_token, en) == -1) {
+		if (en->en_refusal != NULL)
+			refuse(en, GRPC_PERMISSION_DENIED, en->en_refusal);
+		else
+			answer(en, GRPC_INTERNAL, "failed to register host",
+			    NULL);
+		return;
+	}
+	register_host(en);
+	pem = engine_pem(der, derlen);
+	answer(en, GRPC_OK, "", pem);
+	free(pem);
+}
+
+/*
+ * Token, host and the revocation of a serial that a lost answer carried
+ * become true together.
+ */
+static int
+register_token(struct store_txn *txn, void *arg)
+{
+	Sentinel__Store__Revoked	 rv;
+	Sentinel__Store__Host		 rec;
+	Sentinel__Store__Token		*t;
+	struct enroll			*en = arg;
+	struct host			*h, *fresh = NULL;
+	struct pbmem			 pm;
+	int				 rc = -1;
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	if (db_token_get(txn, en->en_token_id, &pm, &t) != 1 || t->revoked ||
+	    strcmp(t->host_id, en->en_host_id) != 0) {
+		/* Revoked, or another key won, while the keyholder signed. */
+		en->en_refusal = "token has been revoked";
+		errno = EPERM;
+		goto out;
+	}
+	if (t->serial[0] != '\0') {
+		(void)strlcpy(en->en_old_serial, t->serial,
+		    sizeof(en->en_old_serial));
+		sentinel__store__revoked__init(&rv);
+		rv.revoked_at = time(NULL);
+		rv.host_id = en->en_host_id;
+		rv.reason = (char[]){ "replaced by a repeated enrolment" };
+		if (db_revoked_put(txn, en->en_old_serial, &rv) == -1)
+			goto out;
+	}
+	t->serial = en->en_serial;
+	if ((h = host_find(en->en_host_id)) == NULL)
+		h = fresh = host_new(en->en_host_id, en->en_name);
+	host_record(h, &rec);
+	rec.raw_name = en->en_raw_name;
+	rec.address = en->en_address;
+	rec.cert_serial = en->en_serial;
+	rec.cert_not_after = en->en_not_after;
+	rec.point.data = en->en_point;
+	rec.point.len = ECKEY_POINT_LEN;
+	if (fresh != NULL)
+		rec.enrolled_at = time(NULL);
+	if (db_token_put(txn, t) == 0 && db_host_put(txn, &rec) == 0)
+		rc = 0;
+	if (fresh != NULL)
+		host_free(fresh);
+ out:
+	pbmem_free(&pm);
+	return (rc);
+}
+
+/* The transaction is on disk: memory follows. */
+static void
+register_host(struct enroll *en)
+{
+	struct host	*h;
+	bool		 fresh = false;
+
+	if ((h = host_find(en->en_host_id)) == NULL) {
+		h = host_new(en->en_host_id, en->en_name);
+		h->h_enrolled_at = time(NULL);
+		RB_INSERT(host_tree, &eng->hosts, h);
+		fresh = true;
+	}
+	engine_setstr(&h->h_raw_name, en->en_raw_name);
+	(void)strlcpy(h->h_address, en->en_address, sizeof(h->h_address));
+	(void)strlcpy(h->h_serial, en->en_serial, sizeof(h->h_serial));
+	h->h_not_after = en->en_not_after;
+	memcpy(h->h_point, en->en_point, ECKEY_POINT_LEN);
+	(void)strlcpy(h->h_token, en->en_token_id, sizeof(h->h_token));
+	log_info("host %s (%s): %s from %s with token %s", h->h_id, h->h_name,
+	    fresh ? "enrolled" : "enrolled again, the answer had been lost,",
+	    en->en_address, en->en_token_id);
+	if (strcmp(h->h_name, en->en_raw_name) != 0)
+		log_info("host %s: is called %s here", h->h_id, h->h_name);
+	event_publish("cluster_host", h, NULL, "host %s (%s) enrolled",
+	    h->h_id, h->h_name);
+}
+
+/* A refusal counts against the source; its secret never reaches a log. */
+static void
+refuse(struct enroll *en, uint32_t status, const char *why)
+{
+	limit_count_failure(en->en_address);
+	log_warnx("enrolment from %s refused: %s%s%s", en->en_address, why,
+	    en->en_token_id[0] != '\0' ? ": token " : "", en->en_token_id);
+	event_publish("cluster_host", NULL, NULL,
+	    "enrolment from %s refused: %s", en->en_address, why);
+	answer(en, status, why, NULL);
+}
+
+static void
+answer(struct enroll *en, uint32_t status, const char *text, const char *pem)
+{
+	Sentinel__Ipc__EnrollAnswer		 ans;
+	Sentinel__Cluster__EnrollResponse	 resp;
+	struct peer				*p = proc_peer(ROLE_CLUSTER);
+	char					*msg = xstrdup(text);
+	char					*copy = NULL;
+
+	sentinel__ipc__enroll_answer__init(&ans);
+	ans.status = status;
+	ans.message = msg;
+	if (pem != NULL) {
+		copy = xstrdup(pem);
+		sentinel__cluster__enroll_response__init(&resp);
+		resp.host_id = en->en_host_id;
+		resp.ca_cert.data = (uint8_t *)eng->ca_pem;
+		resp.ca_cert.len = strlen(eng->ca_pem);
+		resp.agent_cert.data = (uint8_t *)copy;
+		resp.agent_cert.len = strlen(copy);
+		ans.response = &resp;
+	}
+	/* A cluster that was restarted meanwhile has another channel. */
+	if (p != NULL && p->pe_channel == en->en_channel)
+		peer_send_pb(p, IMSG_ENROLL_ANSWER, en->en_call, &ans.base);
+	free(copy);
+	free(msg);
+	free(en);
+}

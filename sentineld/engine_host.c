@@ -1,0 +1,320 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db.h"
+#include "log.h"
+#include "xmalloc.h"
+
+/*
+ * The registry of hosts: one tree in memory, written through to the
+ * database.  Only last_seen is written late.
+ */
+#define HOST_NAME_TRIES	100000	/* "-2", "-3", ... */
+
+static bool	 load_host(const Sentinel__Store__Host *, void *);
+static bool	 load_token(const Sentinel__Store__Token *, void *);
+static int	 load_all(struct store_txn *, void *);
+static int	 save(struct store_txn *, void *);
+static bool	 name_is_free(const char *, const char *);
+static void	 clean_name(const char *, char *, size_t);
+
+RB_GENERATE(host_tree, host, h_entry, host_cmp)
+
+static const char *const	state_names[] = { "active", "paused",
+	"decommissioned" };
+
+int
+host_cmp(const struct host *a, const struct host *b)
+{
+	return (strcmp(a->h_id, b->h_id));
+}
+
+const char *
+host_state_name(enum host_state s)
+{
+	return (state_names[s]);
+}
+
+struct host *
+host_new(const char *id, const char *name)
+{
+	struct host	*h;
+
+	h = xcalloc(1, sizeof(*h));
+	(void)strlcpy(h->h_id, id, sizeof(h->h_id));
+	(void)strlcpy(h->h_name, name, sizeof(h->h_name));
+	h->h_raw_name = xstrdup("");
+	h->h_version = xstrdup("");
+	h->h_engine_id = xstrdup("");
+	h->h_docker_error = xstrdup("");
+	h->h_disconnect_err = xstrdup("");
+	h->h_disconnect_cat = xstrdup("");
+	TAILQ_INIT(&h->h_containers);
+	return (h);
+}
+
+void
+host_free(struct host *h)
+{
+	size_t	 i;
+
+	if (h == NULL)
+		return;
+	for (i = 0; i < h->h_nfeatures; i++)
+		free(h->h_features[i]);
+	container_list_free(&h->h_containers);
+	free(h->h_raw_name);
+	free(h->h_version);
+	free(h->h_engine_id);
+	free(h->h_docker_error);
+	free(h->h_disconnect_err);
+	free(h->h_disconnect_cat);
+	free(h);
+}
+
+static bool
+load_host(const Sentinel__Store__Host *r, void *arg)
+{
+	struct host	*h;
+
+	(void)arg;
+	h = host_new(r->id, r->name);
+	engine_setstr(&h->h_raw_name, r->raw_name);
+	engine_setstr(&h->h_version, r->agent_version);
+	engine_setstr(&h->h_engine_id, r->engine_id);
+	engine_setstr(&h->h_docker_error, r->docker_error);
+	engine_setstr(&h->h_disconnect_err, r->disconnect_err);
+	engine_setstr(&h->h_disconnect_cat, r->disconnect_cat);
+	if (strcmp(r->state, "paused") == 0)
+		h->h_state = HOST_PAUSED;
+	else if (strcmp(r->state, "decommissioned") == 0)
+		h->h_state = HOST_DECOMMISSIONED;
+	(void)strlcpy(h->h_address, r->address, sizeof(h->h_address));
+	(void)strlcpy(h->h_serial, r->cert_serial, sizeof(h->h_serial));
+	if (r->point.len == ECKEY_POINT_LEN)
+		memcpy(h->h_point, r->point.data, ECKEY_POINT_LEN);
+	h->h_not_after = r->cert_not_after;
+	h->h_enrolled_at = r->enrolled_at;
+	h->h_last_seen = r->last_seen;
+	h->h_disconnect_at = r->disconnect_at;
+	host_set_features(h, r->features, r->n_features);
+	RB_INSERT(host_tree, &eng->hosts, h);
+	return (true);
+}
+
+/* A token whose host was not seen yet may still be offered again. */
+static bool
+load_token(const Sentinel__Store__Token *t, void *arg)
+{
+	struct host	*h;
+
+	(void)arg;
+	if (!t->seen && t->host_id[0] != '\0' &&
+	    (h = host_find(t->host_id)) != NULL)
+		(void)strlcpy(h->h_token, t->id, sizeof(h->h_token));
+	return (true);
+}
+
+static int
+load_all(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	if (db_host_walk(txn, load_host, NULL) == -1 ||
+	    db_token_walk(txn, load_token, NULL) == -1)
+		return (-1);
+	return (0);
+}
+
+int
+host_load_all(void)
+{
+	return (store_view(eng->store, load_all, NULL));
+}
+
+struct host *
+host_find(const char *id)
+{
+	struct host	 want;
+
+	if (strlcpy(want.h_id, id, sizeof(want.h_id)) >= sizeof(want.h_id))
+		return (NULL);
+	return (RB_FIND(host_tree, &eng->hosts, &want));
+}
+
+struct host *
+host_lookup(const char *what)
+{
+	struct host	*h;
+
+	if ((h = host_find(what)) != NULL)
+		return (h->h_state == HOST_DECOMMISSIONED ? NULL : h);
+	RB_FOREACH(h, host_tree, &eng->hosts) {
+		if (h->h_state != HOST_DECOMMISSIONED &&
+		    strcasecmp(h->h_name, what) == 0)
+			return (h);
+	}
+	return (NULL);
+}
+
+static bool
+name_is_free(const char *name, const char *own_id)
+{
+	struct host	*h = host_lookup(name);
+
+	return (h == NULL || strcmp(h->h_id, own_id) == 0);
+}
+
+/* What is not of the set becomes '-'; nothing usable leaves "". */
+static void
+clean_name(const char *raw, char *name, size_t len)
+{
+	size_t	 n = 0;
+	bool	 useful = false;
+
+	for (; *raw != '\0' && n < len - 1; raw++) {
+		if (isalnum((unsigned char)*raw) || *raw == '.' ||
+		    *raw == '_' || *raw == '-') {
+			useful |= isalnum((unsigned char)*raw) != 0;
+			name[n++] = *raw;
+		} else if (((unsigned char)*raw & 0xc0) != 0x80)
+			name[n++] = '-';	/* one per character */
+	}
+	name[useful ? n : 0] = '\0';
+}
+
+void
+host_pick_name(const char *wanted, const char *address, const char *own_id,
+    char name[HOST_NAME_SIZE])
+{
+	char		 base[HOST_NAME_SIZE];
+	unsigned int	 i;
+
+	clean_name(wanted, base, sizeof(base));
+	if (base[0] == '\0')
+		clean_name(address, base, sizeof(base));
+	(void)strlcpy(name, base[0] != '\0' ? base : "host", HOST_NAME_SIZE);
+	for (i = 2; !name_is_free(name, own_id) && i < HOST_NAME_TRIES; i++)
+		(void)snprintf(name, HOST_NAME_SIZE, "%.*s-%u",
+		    HOST_NAME_SIZE - 8, base[0] != '\0' ? base : "host", i);
+}
+
+void
+host_record(const struct host *h, Sentinel__Store__Host *r)
+{
+	static const char *const	*names = state_names;
+
+	sentinel__store__host__init(r);
+	/* protobuf-c has no const strings; nothing writes through these. */
+	r->id = (char *)(uintptr_t)h->h_id;
+	r->name = (char *)(uintptr_t)h->h_name;
+	r->raw_name = h->h_raw_name;
+	r->address = (char *)(uintptr_t)h->h_address;
+	r->state = (char *)(uintptr_t)names[h->h_state];
+	r->cert_serial = (char *)(uintptr_t)h->h_serial;
+	r->cert_not_after = h->h_not_after;
+	r->point.data = (uint8_t *)(uintptr_t)h->h_point;
+	r->point.len = ECKEY_POINT_LEN;
+	r->enrolled_at = h->h_enrolled_at;
+	r->last_seen = h->h_last_seen;
+	r->agent_version = h->h_version;
+	r->features = (char **)(uintptr_t)h->h_features;
+	r->n_features = h->h_nfeatures;
+	r->engine_id = h->h_engine_id;
+	r->docker_error = h->h_docker_error;
+	r->disconnect_at = h->h_disconnect_at;
+	r->disconnect_err = h->h_disconnect_err;
+	r->disconnect_cat = h->h_disconnect_cat;
+}
+
+static int
+save(struct store_txn *txn, void *arg)
+{
+	Sentinel__Store__Host	 rec;
+
+	host_record(arg, &rec);
+	return (db_host_put(txn, &rec));
+}
+
+int
+host_save(struct host *h)
+{
+	if (h->h_local)
+		return (0);
+	if (store_update(eng->store, save, h) == -1) {
+		log_warn("host %s: not saved", h->h_id);
+		h->h_dirty = true;
+		return (-1);
+	}
+	h->h_dirty = false;
+	h->h_saved = monotime_now();
+	return (0);
+}
+
+void
+host_seen(struct host *h)
+{
+	h->h_last_seen = time(NULL);
+	if (h->h_dirty || monotime_now() - h->h_saved >=
+	    (monotime_t)eng->conf.ec_last_seen_msec)
+		(void)host_save(h);
+}
+
+bool
+host_is_connected(const struct host *h)
+{
+	return (h->h_local ? h->h_docker_up : h->h_session != NULL);
+}
+
+bool
+host_has_feature(const struct host *h, const char *word)
+{
+	size_t	 i;
+
+	for (i = 0; i < h->h_nfeatures; i++) {
+		if (strcmp(h->h_features[i], word) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+void
+host_set_features(struct host *h, char **words, size_t n)
+{
+	bool	 same;
+	size_t	 i;
+
+	if (n > HOST_FEATURES_MAX)
+		n = HOST_FEATURES_MAX;
+	same = n == h->h_nfeatures;
+	for (i = 0; same && i < n; i++)
+		same = strcmp(words[i], h->h_features[i]) == 0;
+	if (same)
+		return;
+	for (i = 0; i < h->h_nfeatures; i++)
+		free(h->h_features[i]);
+	for (i = 0; i < n; i++)
+		h->h_features[i] = xstrdup(words[i]);
+	h->h_nfeatures = n;
+	h->h_dirty = true;
+}

@@ -1,0 +1,121 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xmalloc.h"
+
+/*
+ * Failed enrolments per source address.  Only failures count, so a fleet
+ * behind one address can enrol; IPv6 counts by /64 as that is what one
+ * machine can choose from.  Bounded: when the table is full the oldest entry
+ * goes.
+ */
+#define LIMIT_MAX	4096
+
+struct source {
+	char		 so_key[64];
+	unsigned int	 so_failures;
+	monotime_t	 so_since;
+	RB_ENTRY(source) so_entry;
+	TAILQ_ENTRY(source) so_order;
+};
+
+static int		 source_cmp(const struct source *,
+			    const struct source *);
+static void		 make_key(const char *, char *, size_t);
+static struct source	*find(const char *);
+
+RB_HEAD(source_tree, source);
+RB_PROTOTYPE_STATIC(source_tree, source, so_entry, source_cmp)
+RB_GENERATE_STATIC(source_tree, source, so_entry, source_cmp)
+
+static struct source_tree	 sources = RB_INITIALIZER(&sources);
+static TAILQ_HEAD(, source)	 order = TAILQ_HEAD_INITIALIZER(order);
+static size_t			 nsources;
+
+static int
+source_cmp(const struct source *a, const struct source *b)
+{
+	return (strcmp(a->so_key, b->so_key));
+}
+
+/* Up to the fourth colon: "2001:db8:1:2:..." and "2001:db8::1" alike. */
+static void
+make_key(const char *address, char *key, size_t len)
+{
+	const char	*p = address;
+	unsigned int	 colons = 0;
+
+	for (; *p != '\0'; p++) {
+		if (*p == ':' && ++colons == 4)
+			break;
+	}
+	(void)strlcpy(key, address, len);
+	if (colons == 4 && (size_t)(p - address) < len)
+		key[p - address] = '\0';
+}
+
+static struct source *
+find(const char *address)
+{
+	struct source	 want;
+
+	make_key(address, want.so_key, sizeof(want.so_key));
+	return (RB_FIND(source_tree, &sources, &want));
+}
+
+bool
+limit_is_exceeded(const char *address)
+{
+	struct source	*s;
+
+	if ((s = find(address)) == NULL)
+		return (false);
+	if (monotime_now() - s->so_since >
+	    (monotime_t)eng->conf.ec_enroll_window_msec) {
+		s->so_failures = 0;
+		return (false);
+	}
+	return (s->so_failures >= eng->conf.ec_enroll_failures);
+}
+
+void
+limit_count_failure(const char *address)
+{
+	struct source	*s;
+
+	if ((s = find(address)) == NULL) {
+		if (nsources == LIMIT_MAX) {
+			s = TAILQ_FIRST(&order);
+			TAILQ_REMOVE(&order, s, so_order);
+			RB_REMOVE(source_tree, &sources, s);
+			nsources--;
+			free(s);
+		}
+		s = xcalloc(1, sizeof(*s));
+		make_key(address, s->so_key, sizeof(s->so_key));
+		RB_INSERT(source_tree, &sources, s);
+		TAILQ_INSERT_TAIL(&order, s, so_order);
+		nsources++;
+	}
+	if (s->so_failures == 0)
+		s->so_since = monotime_now();
+	s->so_failures++;
+}

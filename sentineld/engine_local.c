@@ -1,0 +1,272 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipccheck.h"
+#include "log.h"
+
+/*
+ * This machine's Docker Engine as a host of its own, "local": the same
+ * operations as for any other host, carried out by the docker process beside
+ * us instead of an agent.
+ */
+static struct container_stage	stage;
+static bool			staging;
+static bool			listing;	/* our own list is under way */
+
+static void	 ask_list(void);
+
+void
+local_init(void)
+{
+	struct host	*h;
+	char		 name[HOST_NAME_SIZE];
+
+	if (!eng->conf.ec_docker)
+		return;
+	host_pick_name(eng->conf.ec_hostname, HOST_LOCAL_ID, HOST_LOCAL_ID,
+	    name);
+	h = host_new(HOST_LOCAL_ID, name);
+	h->h_local = true;
+	h->h_enrolled_at = eng->started;
+	engine_setstr(&h->h_raw_name, eng->conf.ec_hostname);
+	engine_setstr(&h->h_version, SENTINEL_VERSION);
+	engine_setstr(&h->h_docker_error, "not asked yet");
+	(void)strlcpy(h->h_address, "127.0.0.1", sizeof(h->h_address));
+	RB_INSERT(host_tree, &eng->hosts, h);
+	eng->local = h;
+	stage_init(&stage);
+}
+
+static void
+ask_list(void)
+{
+	Sentinel__Ipc__DockerOp	 m;
+
+	if (listing || proc_peer(ROLE_DOCKER) == NULL)
+		return;
+	sentinel__ipc__docker_op__init(&m);
+	m.kind = SENTINEL__IPC__DOCKER_OP__KIND__LIST;
+	peer_send_pb(proc_peer(ROLE_DOCKER), IMSG_DOCKER_OP, 0, &m.base);
+	listing = true;
+}
+
+void
+local_dispatch(struct op *op)
+{
+	static const Sentinel__Ipc__DockerOp__Kind kinds[] = {
+		[OP_LIST] = SENTINEL__IPC__DOCKER_OP__KIND__LIST,
+		[OP_ACTION] = SENTINEL__IPC__DOCKER_OP__KIND__ACTION,
+		[OP_LOGS] = SENTINEL__IPC__DOCKER_OP__KIND__LOGS,
+		[OP_UPDATE] = SENTINEL__IPC__DOCKER_OP__KIND__UPDATE,
+	};
+	Sentinel__Ipc__DockerOp	 m;
+	struct peer		*p = proc_peer(ROLE_DOCKER);
+
+	if (p == NULL || !peer_has_credit(p)) {
+		op_fail(op, OP_FAILED, "the docker process is restarting or "
+		    "busy; try again");
+		return;
+	}
+	sentinel__ipc__docker_op__init(&m);
+	m.kind = kinds[op->op_kind];
+	m.request_id = op->op_id;
+	m.container = op->op_container;
+	m.action = op->op_action;
+	m.image = op->op_image;
+	m.lines = op->op_lines;
+	op->op_sent = true;
+	peer_send_pb(p, IMSG_DOCKER_OP, 0, &m.base);
+}
+
+void
+local_state(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__DockerState	*st;
+	struct host			*h = eng->local;
+	struct pbmem			 pm;
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	st = ipc_unpack(imsg, &sentinel__ipc__docker_state__descriptor, &pm);
+	if (st == NULL || h == NULL) {
+		peer_broken(p, imsg, st == NULL ? pm.pm_why : "no local host");
+		goto out;
+	}
+	if (st->available != h->h_docker_up)
+		log_info("docker: %s", st->available ? "answers" : st->error);
+	h->h_docker_up = st->available;
+	engine_setstr(&h->h_docker_error, st->error);
+	if (st->engine_id[0] != '\0')
+		engine_setstr(&h->h_engine_id, st->engine_id);
+	if (st->available)
+		ask_list();
+ out:
+	pbmem_free(&pm);
+}
+
+void
+local_container(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Cluster__ContainerInfo	*info;
+	struct pbmem				 pm;
+
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	info = ipc_unpack(imsg, &sentinel__cluster__container_info__descriptor,
+	    &pm);
+	if (info == NULL)
+		peer_broken(p, imsg, pm.pm_why);
+	else {
+		staging = true;
+		stage_add(&stage, info);
+	}
+	pbmem_free(&pm);
+}
+
+void
+local_list_end(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__ListEnd	*end;
+	struct pbmem		 pm;
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	end = ipc_unpack(imsg, &sentinel__ipc__list_end__descriptor, &pm);
+	if (end == NULL || eng->local == NULL) {
+		peer_broken(p, imsg, end == NULL ? pm.pm_why :
+		    "no local host");
+		goto out;
+	}
+	if (end->error[0] == '\0')
+		stage_commit(&stage, eng->local);
+	else
+		stage_drop(&stage);
+	staging = false;
+	eng->local->h_last_seen = time(NULL);
+	if (end->request_id[0] == '\0')
+		listing = false;
+	else
+		op_list_answer(eng->local, end->request_id, end->error);
+ out:
+	pbmem_free(&pm);
+}
+
+void
+local_progress(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__DockerProgress	*m;
+	struct pbmem			 pm;
+	struct op			*op;
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	m = ipc_unpack(imsg, &sentinel__ipc__docker_progress__descriptor, &pm);
+	if (m == NULL)
+		peer_broken(p, imsg, pm.pm_why);
+	else if ((op = op_find(m->request_id)) != NULL &&
+	    op->op_host == eng->local)
+		op_progress(op, m->phase, m->percent, m->text);
+	pbmem_free(&pm);
+}
+
+void
+local_result(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__DockerResult	*m;
+	struct op_result		 r = { .or_end = OP_DONE };
+	struct pbmem			 pm;
+	struct op			*op;
+
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	m = ipc_unpack(imsg, &sentinel__ipc__docker_result__descriptor, &pm);
+	if (m == NULL || eng->local == NULL) {
+		peer_broken(p, imsg, m == NULL ? pm.pm_why : "no local host");
+		goto out;
+	}
+	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__UPDATE)
+		event_publish("container_update", eng->local, m->container,
+		    m->error[0] == '\0' ? "update %s: %s%s" :
+		    "update %s: %s%s: %s", m->container, m->outcome,
+		    m->recovered ? " (after a restart)" : "", m->error);
+	else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ACTION)
+		event_publish("container_state", eng->local, m->container,
+		    "%s %s: %s", m->action, m->container, m->outcome);
+	if ((op = op_find(m->request_id)) != NULL &&
+	    op->op_host == eng->local) {
+		r.or_outcome = m->outcome;
+		r.or_error = m->error;
+		r.or_logs = m->logs;
+		r.or_lines = m->lines;
+		r.or_old_image = m->old_image;
+		r.or_old_digest = m->old_digest;
+		r.or_new_image = m->new_image;
+		r.or_new_digest = m->new_digest;
+		r.or_msec = m->duration_msec;
+		op_finish(op, &r);
+	}
+	if (m->kind != SENTINEL__IPC__DOCKER_OP__KIND__LOGS)
+		ask_list();
+ out:
+	pbmem_free(&pm);
+}
+
+void
+local_recovered(struct peer *p, struct imsg *imsg)
+{
+	struct op	*op, *next;
+
+	(void)p;
+	(void)imsg;
+	/*
+	 * What the journal held was reported before this.  Anything else that
+	 * was under way when the process died never reached its first record:
+	 * nothing has been changed by it.
+	 */
+	RB_FOREACH_SAFE(op, op_tree, &eng->ops, next) {
+		if (op->op_host == eng->local && op->op_epoch != 0)
+			op_fail(op, OP_FAILED, "the docker process died "
+			    "before it began");
+	}
+}
+
+/*
+ * The docker process died.  Updates stay 'unknown' until its successor has
+ * read the journal; everything else has no record and is told so.
+ */
+void
+local_lost(void)
+{
+	struct op	*op, *next;
+
+	if (eng->local == NULL)
+		return;
+	listing = false;
+	if (staging)
+		stage_drop(&stage);
+	staging = false;
+	eng->local->h_docker_up = false;
+	engine_setstr(&eng->local->h_docker_error, "docker process restarts");
+	RB_FOREACH_SAFE(op, op_tree, &eng->ops, next) {
+		if (op->op_host != eng->local)
+			continue;
+		if (op->op_kind == OP_UPDATE)
+			op->op_epoch = ++eng->epoch;
+		else
+			op_fail(op, OP_GONE, "the docker process died: the "
+			    "state is unknown; look with container list");
+	}
+}

@@ -1,0 +1,354 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hex.h"
+#include "log.h"
+#include "xmalloc.h"
+
+/*
+ * Operations under way.  Each has an id that is the request id on the wire, a
+ * deadline that progress renews, one end.  What comes late, twice, from
+ * another host or of another kind ends nothing.
+ */
+
+static void	 on_deadline(int, short, void *);
+static uint64_t	 op_deadline(enum op_kind);
+static void	 answer_action(struct op *,
+		    const Sentinel__Cluster__ContainerActionResult *);
+static void	 answer_logs(struct op *,
+		    const Sentinel__Cluster__FetchLogsResult *);
+static void	 answer_update(struct op *,
+		    const Sentinel__Cluster__UpdateResult *);
+static struct op *op_of_host(const struct host *, const char *);
+static void	 wrong_type(struct op *);
+
+RB_GENERATE(op_tree, op, op_entry, op_cmp)
+
+int
+op_cmp(const struct op *a, const struct op *b)
+{
+	return (strcmp(a->op_id, b->op_id));
+}
+
+struct op *
+op_find(const char *id)
+{
+	struct op	 want;
+
+	if (strlcpy(want.op_id, id, sizeof(want.op_id)) >=
+	    sizeof(want.op_id))
+		return (NULL);
+	return (RB_FIND(op_tree, &eng->ops, &want));
+}
+
+/* An id that this host was asked with; others name it in vain. */
+static struct op *
+op_of_host(const struct host *h, const char *id)
+{
+	struct op	*op = op_find(id);
+
+	if (op == NULL || op->op_host != h || !op->op_sent) {
+		if (id[0] != '\0')
+			log_debug("host %s: answer to unknown request %s",
+			    h->h_id, id);
+		return (NULL);
+	}
+	return (op);
+}
+
+struct op *
+op_new(enum op_kind kind, struct host *h)
+{
+	struct op	*op;
+	uint8_t		 id[8];
+
+	if (eng->nops >= ENGINE_OPS_MAX || h->h_ops >= ENGINE_OPS_HOST_MAX)
+		return (NULL);
+	op = xcalloc(1, sizeof(*op));
+	do {
+		arc4random_buf(id, sizeof(id));
+		(void)hex_encode(op->op_id, sizeof(op->op_id), id,
+		    sizeof(id));
+	} while (op_find(op->op_id) != NULL);
+	op->op_kind = kind;
+	op->op_host = h;
+	if ((op->op_timer = evtimer_new(proc_base(), on_deadline, op)) ==
+	    NULL)
+		fatal("op_new");
+	RB_INSERT(op_tree, &eng->ops, op);
+	eng->nops++;
+	h->h_ops++;
+	return (op);
+}
+
+static uint64_t
+op_deadline(enum op_kind kind)
+{
+	switch (kind) {
+	case OP_LIST:
+		return (eng->conf.ec_list_msec);
+	case OP_LOGS:
+		return (eng->conf.ec_logs_msec);
+	case OP_UPDATE:
+		return (eng->conf.ec_update_msec);
+	default:
+		return (eng->conf.ec_action_msec);
+	}
+}
+
+/* One place enforces the state of the host. */
+void
+op_start(struct op *op)
+{
+	struct timeval	 tv;
+	struct host	*h = op->op_host;
+
+	if (op->op_msec == 0)
+		op->op_msec = (unsigned int)op_deadline(op->op_kind);
+	tv = monotime_timeval(op->op_msec);
+	if (!host_is_connected(h)) {
+		op_fail(op, OP_GONE, h->h_local ?
+		    "Docker on this machine does not answer: %s" :
+		    "host %s is not connected", h->h_local ?
+		    h->h_docker_error : h->h_name);
+		return;
+	}
+	if (op->op_kind == OP_UPDATE && h->h_state == HOST_PAUSED) {
+		op_fail(op, OP_FAILED, "host %s is paused: no updates",
+		    h->h_name);
+		return;
+	}
+	evtimer_add(op->op_timer, &tv);
+	if (h->h_local)
+		local_dispatch(op);
+	else {
+		op->op_epoch = h->h_session->se_epoch;
+		command_dispatch(op);
+	}
+}
+
+void
+op_finish(struct op *op, const struct op_result *r)
+{
+	evtimer_del(op->op_timer);
+	RB_REMOVE(op_tree, &eng->ops, op);
+	eng->nops--;
+	op->op_host->h_ops--;
+	if (op->op_done != NULL)
+		op->op_done(op, r, op->op_arg);
+	event_free(op->op_timer);
+	free(op);
+}
+
+void
+op_fail(struct op *op, enum op_end end, const char *fmt, ...)
+{
+	struct op_result	 r = { .or_end = end };
+	char			 text[512];
+	va_list			 ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	r.or_outcome = "failed";
+	r.or_error = text;
+	op_finish(op, &r);
+}
+
+static void
+on_deadline(int fd, short what, void *arg)
+{
+	struct op	*op = arg;
+
+	(void)fd;
+	(void)what;
+	log_warnx("host %s: request %s timed out after %u s", op->op_host->h_id,
+	    op->op_id, op->op_msec / 1000);
+	op_fail(op, OP_TIMEOUT, "no answer from host %s within %u s: the "
+	    "state is unknown; look with container list",
+	    op->op_host->h_name, op->op_msec / 1000);
+}
+
+/* Progress renews the deadline: long pulls are no time-outs. */
+void
+op_progress(struct op *op, const char *phase, uint32_t percent,
+    const char *text)
+{
+	struct timeval	 tv = monotime_timeval(op->op_msec);
+
+	if (op->op_kind == OP_UPDATE)
+		evtimer_add(op->op_timer, &tv);
+	if (op->op_progress != NULL)
+		op->op_progress(op, phase, percent, text, op->op_arg);
+}
+
+void
+op_session_lost(const struct session *s)
+{
+	struct op	*op, *next;
+
+	RB_FOREACH_SAFE(op, op_tree, &eng->ops, next) {
+		if (op->op_host == s->se_host && !op->op_host->h_local &&
+		    op->op_epoch == s->se_epoch)
+			op_fail(op, OP_GONE, "host %s disconnected: the state "
+			    "is unknown until it is back", s->se_host->h_name);
+	}
+}
+
+void
+op_forget_arg(const void *arg)
+{
+	struct op	*op;
+
+	RB_FOREACH(op, op_tree, &eng->ops) {
+		if (op->op_arg == arg) {
+			op->op_done = NULL;
+			op->op_progress = NULL;
+			op->op_arg = NULL;
+		}
+	}
+}
+
+static void
+wrong_type(struct op *op)
+{
+	log_warnx("host %s: request %s answered with another kind of result",
+	    op->op_host->h_id, op->op_id);
+	op_fail(op, OP_FAILED, "host %s answered with another kind of result",
+	    op->op_host->h_name);
+}
+
+static void
+answer_action(struct op *op,
+    const Sentinel__Cluster__ContainerActionResult *m)
+{
+	struct op_result	 r = { .or_end = OP_DONE };
+
+	if (op->op_kind != OP_ACTION) {
+		wrong_type(op);
+		return;
+	}
+	r.or_outcome = m->outcome;
+	r.or_error = m->error;
+	op_finish(op, &r);
+}
+
+static void
+answer_logs(struct op *op, const Sentinel__Cluster__FetchLogsResult *m)
+{
+	struct op_result	 r = { .or_end = OP_DONE };
+
+	if (op->op_kind != OP_LOGS) {
+		wrong_type(op);
+		return;
+	}
+	r.or_outcome = m->error[0] == '\0' ? "success" : "failed";
+	r.or_error = m->error;
+	r.or_logs = m->logs;
+	r.or_lines = m->lines;
+	op_finish(op, &r);
+}
+
+static void
+answer_update(struct op *op, const Sentinel__Cluster__UpdateResult *m)
+{
+	struct op_result	 r = { .or_end = OP_DONE };
+
+	if (op->op_kind != OP_UPDATE) {
+		wrong_type(op);
+		return;
+	}
+	r.or_outcome = m->outcome;
+	r.or_error = m->error;
+	r.or_old_image = m->old_image;
+	r.or_old_digest = m->old_digest;
+	r.or_new_image = m->new_image;
+	r.or_new_digest = m->new_digest;
+	if (m->duration != NULL && m->duration->seconds >= 0 &&
+	    m->duration->seconds < 86400 * 365)
+		r.or_msec = (uint64_t)m->duration->seconds * 1000 +
+		    (uint64_t)(m->duration->nanos / 1000000);
+	op_finish(op, &r);
+}
+
+void
+op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
+{
+	const Sentinel__Cluster__UpdateResult	*u;
+	struct op				*op;
+
+	switch (m->payload_case) {
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT:
+		u = m->update_result;
+		/* A result that nobody waits for still happened. */
+		event_publish("container_update", h, u->container_name,
+		    u->error[0] == '\0' ? "update %s: %s" :
+		    "update %s: %s: %s", u->container_name, u->outcome,
+		    u->error);
+		if ((op = op_of_host(h, u->request_id)) != NULL)
+			answer_update(op, u);
+		break;
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CONTAINER_ACTION_RESULT:
+		event_publish("container_state", h,
+		    m->container_action_result->container_name, "%s %s: %s",
+		    m->container_action_result->action,
+		    m->container_action_result->container_name,
+		    m->container_action_result->outcome);
+		if ((op = op_of_host(h,
+		    m->container_action_result->request_id)) != NULL)
+			answer_action(op, m->container_action_result);
+		break;
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_FETCH_LOGS_RESULT:
+		if ((op = op_of_host(h, m->fetch_logs_result->request_id)) !=
+		    NULL)
+			answer_logs(op, m->fetch_logs_result);
+		break;
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PROGRESS:
+		if ((op = op_of_host(h, m->progress->request_id)) != NULL)
+			op_progress(op, m->progress->phase,
+			    m->progress->percent, m->progress->text);
+		break;
+	default:
+		log_debug("host %s: message %d is not used here", h->h_id,
+		    (int)m->payload_case);
+		break;
+	}
+}
+
+void
+op_list_answer(struct host *h, const char *id, const char *error)
+{
+	struct op_result	 r = { .or_end = OP_DONE };
+	struct op		*op;
+
+	if (id[0] == '\0' || (op = op_of_host(h, id)) == NULL)
+		return;
+	if (op->op_kind != OP_LIST) {
+		wrong_type(op);
+		return;
+	}
+	r.or_outcome = error[0] == '\0' ? "success" : "failed";
+	r.or_error = error;
+	op_finish(op, &r);
+}
