@@ -1,0 +1,516 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <event2/event.h>
+
+#include "control.h"
+#include "ipc.pb-c.h"
+#include "ipccheck.h"
+#include "monotime.h"
+
+/*
+ * The control process with a dummy engine: what it is sent is noted here, and
+ * what it would answer is given to the handlers.
+ */
+#define ASKED_MAX	64
+
+struct asked {
+	uint32_t	 type;
+	uint32_t	 id;
+	uint32_t	 uid;
+	bool		 read_only;
+	char		 host[64];
+};
+
+static struct {
+	struct event_base	*base;
+	struct peer		 peer;
+	bool			 gone;		/* no engine */
+	struct asked		 asked[ASKED_MAX];
+	size_t			 nasked;
+	char			 path[2][108];
+} rig;
+
+struct event_base *
+proc_base(void)
+{
+	return (rig.base);
+}
+
+enum role
+proc_self(void)
+{
+	return (ROLE_CONTROL);
+}
+
+struct peer *
+proc_peer(enum role role)
+{
+	assert_int_equal(role, ROLE_ENGINE);
+	return (rig.gone ? NULL : &rig.peer);
+}
+
+int
+peer_send(struct peer *p, uint32_t type, uint32_t id, int fd,
+    const void *body, size_t len)
+{
+	(void)body;
+	(void)len;
+	assert_int_equal(fd, -1);
+	if (p == NULL)
+		return (-1);
+	assert_true(rig.nasked < ASKED_MAX);
+	rig.asked[rig.nasked].type = type;
+	rig.asked[rig.nasked++].id = id;
+	return (0);
+}
+
+int
+peer_send_pb(struct peer *p, uint32_t type, uint32_t id,
+    const ProtobufCMessage *m)
+{
+	const Sentinel__Ipc__ControlRequest	*req =
+	    (const Sentinel__Ipc__ControlRequest *)m;
+
+	if (p == NULL)
+		return (-1);
+	rig.asked[rig.nasked].uid = req->uid;
+	rig.asked[rig.nasked].read_only = req->read_only;
+	(void)strlcpy(rig.asked[rig.nasked].host, req->host,
+	    sizeof(rig.asked[0].host));
+	return (peer_send(p, type, id, -1, NULL, 0));
+}
+
+void
+peer_broken(struct peer *p, const struct imsg *imsg, const char *why)
+{
+	(void)p;
+	(void)imsg;
+	fail_msg("peer_broken: %s", why);
+}
+
+__dead void
+proc_exit(int status)
+{
+	exit(status);
+}
+
+/* --- sibling's messages ------------------------------------------------- */
+
+static void
+handle(uint32_t type, uint32_t id, int fd, const void *body, size_t len)
+{
+	const struct proc_handler	*ph;
+	struct imsg			 imsg;
+
+	memset(&imsg, 0, sizeof(imsg));
+	imsg.hdr.type = type;
+	imsg.hdr.peerid = id;
+	imsg.hdr.len = (uint32_t)(IMSG_HEADER_SIZE + len);
+	assert_non_null(imsg.buf = ibuf_open(len));
+	assert_int_equal(ibuf_add(imsg.buf, body, len), 0);
+	if (fd != -1)
+		ibuf_fd_set(imsg.buf, fd);
+	for (ph = control_handlers; ph->ph_fn != NULL; ph++)
+		if (ph->ph_type == type)
+			break;
+	assert_non_null(ph->ph_fn);
+	ph->ph_fn(&rig.peer, &imsg);
+	imsg_free(&imsg);
+}
+
+static void
+answer(uint32_t id, uint32_t code)
+{
+	Sentinel__Ipc__ControlEnd	 end;
+	uint8_t				 body[64];
+
+	sentinel__ipc__control_end__init(&end);
+	end.code = code;
+	handle(IMSG_CONTROL_END, id, -1, body,
+	    sentinel__ipc__control_end__pack(&end, body));
+}
+
+static void
+spin(void)
+{
+	const struct timeval	 tv = { 0, 700 };
+	int			 i;
+
+	for (i = 0; i < 5; i++) {
+		(void)event_base_loopexit(rig.base, &tv);
+		(void)event_base_dispatch(rig.base);
+	}
+}
+
+/* --- clients ------------------------------------------------------------ */
+
+struct client {
+	int		 fd;
+	struct imsgbuf	 ib;
+};
+
+static void
+client_open(struct client *c, int listener)
+{
+	struct sockaddr_un	 sun;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	(void)strlcpy(sun.sun_path, rig.path[listener],
+	    sizeof(sun.sun_path));
+	c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_true(c->fd != -1);
+	assert_int_equal(connect(c->fd, (struct sockaddr *)&sun, sizeof(sun)),
+	    0);
+	assert_int_equal(imsgbuf_init(&c->ib, c->fd), 0);
+	imsgbuf_set_maxsize(&c->ib, IMSG_MAXBODY);
+	spin();
+}
+
+static void
+client_free(struct client *c)
+{
+	imsgbuf_clear(&c->ib);
+	(void)close(c->fd);
+	spin();
+}
+
+static void
+client_ask(struct client *c, uint32_t id, uint32_t version, int command,
+    const char *host)
+{
+	Sentinel__Ipc__ControlRequest	 req;
+	char				 text[64];
+	uint8_t				 body[256];
+	size_t				 len;
+
+	sentinel__ipc__control_request__init(&req);
+	(void)strlcpy(text, host, sizeof(text));
+	req.version = version;
+	req.command = (Sentinel__Ipc__ControlRequest__Command)command;
+	req.host = text;
+	req.uid = 4711;
+	len = sentinel__ipc__control_request__pack(&req, body);
+	assert_int_equal(imsg_compose(&c->ib, IMSG_CONTROL_REQUEST, id, -1,
+	    body, len), 0);
+	assert_int_equal(imsgbuf_flush(&c->ib, 1000), 0);
+	spin();
+}
+
+/* Expects one message: a CONTROL_END with a code and words in its text. */
+static void
+client_end(struct client *c, uint32_t id, uint32_t code, const char *words)
+{
+	Sentinel__Ipc__ControlEnd	*end;
+	struct imsg			 imsg;
+	struct pbmem			 pm;
+
+	spin();
+	assert_int_equal(imsgbuf_wait(&c->ib, &imsg, 1000), 1);
+	assert_int_equal(imsg_get_type(&imsg), IMSG_CONTROL_END);
+	assert_int_equal(imsg_get_id(&imsg), id);
+	pbmem_init(&pm, PBMEM_SMALLBYTES, 100);
+	end = ipc_unpack(&imsg, &sentinel__ipc__control_end__descriptor, &pm);
+	assert_non_null(end);
+	assert_int_equal(end->code, code);
+	if (strstr(end->error, words) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", words, end->error);
+	pbmem_free(&pm);
+	imsg_free(&imsg);
+}
+
+static void
+client_closed(struct client *c)
+{
+	struct imsg	 imsg;
+
+	spin();
+	assert_int_equal(imsgbuf_wait(&c->ib, &imsg, 1000), 0);
+}
+
+/* --- set-up ------------------------------------------------------------- */
+
+static int
+setup(void **state)
+{
+	struct sockaddr_un	 sun;
+	int			 fd, i;
+
+	(void)state;
+	rig.nasked = 0;
+	rig.gone = false;
+	for (i = 0; i < 2; i++) {
+		(void)snprintf(rig.path[i], sizeof(rig.path[i]),
+		    "/tmp/control_test.%d.%d", (int)getpid(), i);
+		memset(&sun, 0, sizeof(sun));
+		sun.sun_family = AF_UNIX;
+		(void)strlcpy(sun.sun_path, rig.path[i],
+		    sizeof(sun.sun_path));
+		(void)unlink(rig.path[i]);
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (fd == -1 ||
+		    bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+		    listen(fd, 64) == -1)
+			return (-1);
+		handle(IMSG_CONF_LISTEN, 0, fd, i == 0 ? "\0" : "\1", 1);
+	}
+	return (0);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	(void)unlink(rig.path[0]);
+	(void)unlink(rig.path[1]);
+	return (0);
+}
+
+#define C(name)	SENTINEL__IPC__CONTROL_REQUEST__COMMAND__##name
+
+/* --- tests -------------------------------------------------------------- */
+
+static void
+test_route(void **state)
+{
+	struct client	 a, b;
+	uint32_t	 ida, idb;
+
+	(void)state;
+	client_open(&a, 0);
+	client_open(&b, 1);
+	/* The same number from two clients. */
+	client_ask(&a, 5, CONTROL_VERSION, C(HOST_SHOW), "ha");
+	client_ask(&b, 5, CONTROL_VERSION, C(HOST_SHOW), "hb");
+	assert_int_equal(rig.nasked, 2);
+	ida = rig.asked[0].id;
+	idb = rig.asked[1].id;
+	assert_int_not_equal(ida, idb);
+	assert_string_equal(rig.asked[0].host, "ha");
+	assert_int_equal(rig.asked[0].uid, getuid());
+	assert_false(rig.asked[0].read_only);
+	assert_true(rig.asked[1].read_only);
+	assert_int_equal(rig.asked[1].uid, getuid());
+	answer(idb, 3);
+	client_end(&b, 5, 3, "");
+	answer(ida, 0);
+	client_end(&a, 5, 0, "");
+	/* late, double, unknown: nothing happens */
+	answer(ida, 0);
+	answer(999999, 0);
+	client_ask(&a, 6, CONTROL_VERSION, C(STATUS), "");
+	assert_int_equal(rig.nasked, 3);
+	/* the client goes: the engine hears it once */
+	client_free(&a);
+	assert_int_equal(rig.nasked, 4);
+	assert_int_equal(rig.asked[3].type, IMSG_CONTROL_GONE);
+	assert_int_equal(rig.asked[3].id, rig.asked[2].id);
+	answer(rig.asked[2].id, 0);
+	client_free(&b);
+	assert_int_equal(rig.nasked, 4);
+}
+
+static void
+test_items(void **state)
+{
+	struct client	 a;
+	struct imsg	 imsg;
+
+	(void)state;
+	client_open(&a, 0);
+	client_ask(&a, 1, CONTROL_VERSION, C(EVENTS), "");
+	handle(IMSG_CONTROL_ITEM, rig.asked[0].id, -1, "abc", 3);
+	spin();
+	assert_int_equal(imsgbuf_wait(&a.ib, &imsg, 1000), 1);
+	assert_int_equal(imsg_get_type(&imsg), IMSG_CONTROL_ITEM);
+	assert_int_equal(imsg_get_id(&imsg), 1);
+	assert_int_equal(imsg_get_len(&imsg), 3);
+	imsg_free(&imsg);
+	client_free(&a);
+}
+
+static void
+test_refusals(void **state)
+{
+	static const int	 writes[] = {
+		C(TOKEN_CREATE), C(TOKEN_REVOKE), C(CONTAINER_UPDATE),
+		C(CONTAINER_ACTION)
+	};
+	struct client	 a, ro;
+	size_t		 i;
+
+	(void)state;
+	client_open(&a, 0);
+	client_open(&ro, 1);
+	client_ask(&a, 1, CONTROL_VERSION + 1, C(STATUS), "");
+	client_end(&a, 1, CONTROL_FAILED, "install both from one release");
+	client_ask(&a, 2, CONTROL_VERSION, 77, "");
+	client_end(&a, 2, CONTROL_USAGE, "unknown value 77");
+	for (i = 0; i < nitems(writes); i++) {
+		client_ask(&ro, (uint32_t)i, CONTROL_VERSION, writes[i], "");
+		client_end(&ro, (uint32_t)i, CONTROL_DENIED,
+		    "only answers questions");
+	}
+	assert_int_equal(rig.nasked, 0);
+	rig.gone = true;
+	client_ask(&a, 3, CONTROL_VERSION, C(STATUS), "");
+	client_end(&a, 3, CONTROL_UNREACH, "engine");
+	rig.gone = false;
+	client_free(&ro);
+
+	/* too many at a time */
+	for (i = 0; i < CONTROL_REQUESTS_MAX; i++)
+		client_ask(&a, (uint32_t)i, CONTROL_VERSION, C(STATUS), "");
+	assert_int_equal(rig.nasked, CONTROL_REQUESTS_MAX);
+	client_ask(&a, 100, CONTROL_VERSION, C(STATUS), "");
+	client_end(&a, 100, CONTROL_FAILED, "at a time");
+	/* a number that is in use */
+	client_ask(&a, 1, CONTROL_VERSION, C(STATUS), "");
+	client_closed(&a);
+	assert_int_equal(rig.nasked, 2 * CONTROL_REQUESTS_MAX);
+	client_free(&a);
+}
+
+static void
+test_broken(void **state)
+{
+	static const struct {
+		uint32_t	 type;
+		size_t		 len;
+	} rows[] = {
+		{ IMSG_CONTROL_ITEM, 0 },	/* the engine's */
+		{ IMSG_CONF_OFFER, 8 },		/* the parent's */
+		{ 0xffff, 0 },
+		{ IMSG_CONTROL_REQUEST, CONTROL_REQUEST_MAXBYTES + 1 },
+	};
+	struct client	 a;
+	uint8_t		 body[CONTROL_REQUEST_MAXBYTES + 1] = { 0 };
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(rows); i++) {
+		client_open(&a, 0);
+		assert_int_equal(imsg_compose(&a.ib, rows[i].type, 1, -1,
+		    body, rows[i].len), 0);
+		assert_int_equal(imsgbuf_flush(&a.ib, 1000), 0);
+		spin();
+		client_closed(&a);
+		client_free(&a);
+	}
+	/* bytes that are no message at all */
+	client_open(&a, 0);
+	assert_int_equal(write(a.fd, "GET / HTTP/1.1\r\n\r\n", 18), 18);
+	client_closed(&a);
+	client_free(&a);
+	/* a descriptor where none belongs */
+	client_open(&a, 0);
+	assert_int_equal(imsg_compose(&a.ib, IMSG_CONTROL_REQUEST, 1, dup(0),
+	    "", 0), 0);
+	assert_int_equal(imsgbuf_flush(&a.ib, 1000), 0);
+	client_closed(&a);
+	client_free(&a);
+	assert_int_equal(rig.nasked, 0);
+}
+
+static void
+test_caps(void **state)
+{
+	struct client	 c[CONTROL_CLIENTS_MAX], more;
+	size_t		 i, max;
+
+	(void)state;
+	max = getuid() == 0 ? CONTROL_CLIENTS_MAX : CONTROL_UID_MAX;
+	for (i = 0; i < max; i++)
+		client_open(&c[i], (int)(i % 2));
+	client_open(&more, 0);
+	client_end(&more, 0, CONTROL_FAILED, "too many connections");
+	client_closed(&more);
+	client_free(&more);
+	client_free(&c[0]);
+	client_open(&c[0], 0);
+	client_ask(&c[0], 1, CONTROL_VERSION, C(STATUS), "");
+	assert_int_equal(rig.nasked, 1);
+	for (i = 0; i < max; i++)
+		client_free(&c[i]);
+}
+
+static void
+test_slow(void **state)
+{
+	struct client	 a;
+	static uint8_t	 body[1024 * 1024];
+	size_t		 i;
+
+	(void)state;
+	client_open(&a, 0);
+	client_ask(&a, 1, CONTROL_VERSION, C(CONTAINER_LIST), "");
+	for (i = 0; i < CONTROL_CLIENT_MAXBYTES / sizeof(body) - 1; i++)
+		handle(IMSG_CONTROL_ITEM, rig.asked[0].id, -1, body,
+		    sizeof(body));
+	assert_int_equal(rig.nasked, 1);
+	for (i = 0; i < 2; i++)
+		handle(IMSG_CONTROL_ITEM, rig.asked[0].id, -1, body,
+		    sizeof(body));
+	/* closed, and the engine told */
+	assert_int_equal(rig.nasked, 2);
+	assert_int_equal(rig.asked[1].type, IMSG_CONTROL_GONE);
+	client_free(&a);
+	/* its bytes do not count any more: twice the total would fit */
+	for (i = 0; i < 3; i++) {
+		client_open(&a, 0);
+		client_ask(&a, 1, CONTROL_VERSION, C(CONTAINER_LIST), "");
+		handle(IMSG_CONTROL_ITEM, rig.asked[rig.nasked - 1].id, -1,
+		    body, sizeof(body));
+		answer(rig.asked[rig.nasked - 1].id, 0);
+		client_free(&a);
+	}
+	assert_int_equal(rig.nasked, 5);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test_setup_teardown(test_route, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_items, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refusals, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_caps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slow, setup, teardown),
+	};
+
+	if ((rig.base = event_base_new()) == NULL)
+		return (1);
+	control_start();
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
