@@ -53,6 +53,7 @@ privdrop_ids(const char *user, uint32_t base, enum role role, uid_t *uid,
 {
 	struct passwd	*pw;
 
+	/* cppcheck-suppress getpwnamCalled; there are no threads */
 	if ((pw = getpwnam(user)) != NULL) {
 		if (pw->pw_uid == 0 || pw->pw_gid == 0) {
 			log_warnx("user %s: must not be root", user);
@@ -68,6 +69,7 @@ privdrop_ids(const char *user, uint32_t base, enum role role, uid_t *uid,
 		log_warnx("uid_base %u: out of range", base);
 		return (-1);
 	}
+	/* cppcheck-suppress [getpwuidCalled, getgrgidCalled] */
 	if (getpwuid(*uid) != NULL || getgrgid(*gid) != NULL) {
 		log_warnx("user %s does not exist, and id %u belongs to "
 		    "somebody: create the user, or choose another uid_base",

@@ -30,7 +30,7 @@
  */
 struct privdrop {
 	const char	*pd_root;	/* directory to chroot to */
-	bool		 pd_state;	/* it is a home: enter it with keep too */
+	bool		 pd_state;	/* a home: entered with pd_keep too */
 	uid_t		 pd_uid;	/* never 0 */
 	gid_t		 pd_gid;
 	bool		 pd_keep;	/* no chroot, no ids: test runs */

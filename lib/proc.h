@@ -77,10 +77,11 @@ struct proc_row {
 	enum proc_root	 pr_root;
 	unsigned int	 pr_flags;	/* PROC_F_* */
 	const char	*pr_promises;	/* sandbox.h */
-	rlim_t		 pr_fsize;	/* RLIMIT_FSIZE bytes or RLIM_INFINITY */
+	rlim_t		 pr_fsize;	/* bytes or RLIM_INFINITY */
 	rlim_t		 pr_nofile;
 	const struct proc_handler *pr_handlers;	/* ends with ph_fn NULL */
-	void		(*pr_warmup)(void);	/* before confinement, or NULL */
+	/* Before confinement; may be NULL. */
+	void		(*pr_warmup)(void);
 	void		(*pr_start)(void);	/* after the barrier */
 	/*
 	 * A peer's channel closed (restart or death); the peer is freed after
@@ -128,7 +129,7 @@ struct peer {
 	struct event	*pe_wev;
 	struct event	*pe_kick;	/* messages left after a wake-up */
 	const char	*pe_doomed;	/* broken, closed at the next event */
-	bool		 pe_ready;	/* not before the barrier, in the parent */
+	bool		 pe_ready;	/* false in the parent until then */
 	bool		 pe_held;	/* not read for now */
 	bool		 pe_closed;
 	TAILQ_ENTRY(peer) pe_entry;
@@ -146,6 +147,7 @@ struct proc_opts {
 	bool		 po_trap;	/* sandbox trap mode */
 	int		 po_verbose;
 	uint32_t	 po_uid_base;
+	unsigned int	 po_start_msec;	/* 0: PROC_START_MSEC */
 	unsigned int	 po_restart_msec; /* 0: PROC_RESTART_MIN_MSEC */
 	unsigned int	 po_stop_msec;	/* 0: PROC_STOP_MSEC */
 	char		 po_emptydir[108];

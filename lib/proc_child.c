@@ -101,6 +101,7 @@ proc_child_main(const struct proc_table *pt, const char *name, int argc,
 	proc_setup(pt, cp->cp_row, &child_hooks);
 	cp->cp_parent = peer_open(pt->pt_rows[0].pr_role, PROC_FD_PARENT,
 	    false);
+	memset(&st, 0, sizeof(st));
 	child_read_start(&st);
 	if (cp->cp_row->pr_warmup != NULL)
 		cp->cp_row->pr_warmup();

@@ -92,7 +92,7 @@ struct child {
 	unsigned int		 ch_backoff;	/* ms, the next one */
 	unsigned int		 ch_restarts;
 	bool			 ch_late;	/* does not finish in time */
-	const char		*ch_why;	/* reason we killed it, or NULL */
+	const char		*ch_why;	/* we killed it for, or NULL */
 	char			 ch_sandbox[128];
 	char			 ch_death[128 + PROC_WHY_MAXBYTES];
 };

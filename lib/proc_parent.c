@@ -134,6 +134,8 @@ parent_setup(const struct proc_table *pt, const struct proc_opts *po,
 	pa->pa_table = pt;
 	pa->pa_ops = ops;
 	pa->pa_opts = *po;
+	if (pa->pa_opts.po_start_msec == 0)
+		pa->pa_opts.po_start_msec = PROC_START_MSEC;
 	if (pa->pa_opts.po_restart_msec == 0)
 		pa->pa_opts.po_restart_msec = PROC_RESTART_MIN_MSEC;
 	if (pa->pa_opts.po_stop_msec == 0)
@@ -314,7 +316,7 @@ child_start(struct child *ch)
 	(void)peer_send_ibuf(ch->ch_peer, IMSG_PROC_START, 0, -1, b);
 	ibuf_free(b);
 	peer_listen(ch->ch_peer);
-	child_timer(ch, child_overdue, PROC_START_MSEC);
+	child_timer(ch, child_overdue, pa->pa_opts.po_start_msec);
 	return (0);
 }
 

@@ -130,7 +130,7 @@ static int
 ruleset_allow(int rsfd, uint64_t handled, unsigned int bits, const char *dir)
 {
 	struct landlock_path_beneath_attr	 pb;
-	int					 r, saved_errno;
+	int					 fd, r, saved_errno;
 
 	pb.allowed_access = 0;
 	if ((bits & SANDBOX_RPATH) != 0)
@@ -142,13 +142,13 @@ ruleset_allow(int rsfd, uint64_t handled, unsigned int bits, const char *dir)
 	pb.allowed_access &= handled;
 	if (pb.allowed_access == 0)
 		return (0);
-	pb.parent_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (pb.parent_fd == -1)
+	if ((fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
 		return (-1);
+	pb.parent_fd = fd;
 	r = (int)syscall(SYS_landlock_add_rule, rsfd,
 	    LANDLOCK_RULE_PATH_BENEATH, &pb, 0);
 	saved_errno = errno;
-	(void)close(pb.parent_fd);
+	(void)close(fd);
 	errno = saved_errno;
 	return (r);
 }

@@ -135,7 +135,8 @@ static const struct call calls[] = {
 	{ "exit_group",		SANDBOX_STDIO },
 
 	/* a passed file, by offset */
-	{ "pread64",		SANDBOX_RECVFD | SANDBOX_FSYNC | SANDBOX_RPATH },
+	{ "pread64",		SANDBOX_RECVFD | SANDBOX_FSYNC |
+				SANDBOX_RPATH },
 	{ "pwrite64",		SANDBOX_FSYNC | SANDBOX_WPATH },
 	{ "fsync",		SANDBOX_FSYNC },
 	{ "fdatasync",		SANDBOX_FSYNC },
@@ -268,6 +269,8 @@ static const char *const parentdeny[] = {
 	"add_key", "request_key", "keyctl"
 };
 
+static struct scmp_arg_cmp arg_is(unsigned int, uint64_t);
+static struct scmp_arg_cmp arg_bits(unsigned int, uint64_t, uint64_t);
 static int	 rule_add(scmp_filter_ctx, uint32_t, const char *,
 		    unsigned int, const struct scmp_arg_cmp *);
 static int	 add_calls(scmp_filter_ctx, unsigned int);
@@ -353,6 +356,28 @@ filter_load(scmp_filter_ctx ctx)
 	return (seccomp_load(ctx));
 }
 
+static struct scmp_arg_cmp
+arg_is(unsigned int arg, uint64_t value)
+{
+	const struct scmp_arg_cmp	 cmp = {
+		.arg = arg, .op = SCMP_CMP_EQ, .datum_a = value
+	};
+
+	return (cmp);
+}
+
+/* These bits of the argument have this value. */
+static struct scmp_arg_cmp
+arg_bits(unsigned int arg, uint64_t mask, uint64_t value)
+{
+	const struct scmp_arg_cmp	 cmp = {
+		.arg = arg, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask,
+		.datum_b = value
+	};
+
+	return (cmp);
+}
+
 /* 0 or a negative errno.  A call that this machine has not is left out. */
 static int
 rule_add(scmp_filter_ctx ctx, uint32_t action, const char *name,
@@ -385,15 +410,13 @@ add_calls(scmp_filter_ctx ctx, unsigned int bits)
 	for (i = 0; i < nitems(argcalls) && r == 0; i++) {
 		if ((argcalls[i].bits & bits) == 0)
 			continue;
-		cmp = SCMP_CMP64(argcalls[i].arg, SCMP_CMP_EQ,
-		    argcalls[i].value);
+		cmp = arg_is(argcalls[i].arg, argcalls[i].value);
 		r = rule_add(ctx, SCMP_ACT_ALLOW, argcalls[i].name, 1, &cmp);
 	}
 	for (i = 0; i < nitems(softargs) && r == 0; i++) {
 		if ((softargs[i].bits & bits) == 0)
 			continue;
-		cmp = SCMP_CMP64(softargs[i].arg, SCMP_CMP_EQ,
-		    softargs[i].value);
+		cmp = arg_is(softargs[i].arg, softargs[i].value);
 		r = rule_add(ctx, SCMP_ACT_ERRNO(EPERM), softargs[i].name, 1,
 		    &cmp);
 	}
@@ -404,8 +427,7 @@ add_calls(scmp_filter_ctx ctx, unsigned int bits)
 static int
 add_memory(scmp_filter_ctx ctx)
 {
-	const struct scmp_arg_cmp	 noexec =
-	    SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	const struct scmp_arg_cmp	 noexec = arg_bits(2, PROT_EXEC, 0);
 	int				 r;
 
 	if ((r = rule_add(ctx, SCMP_ACT_ALLOW, "mmap", 1, &noexec)) != 0 ||
@@ -418,11 +440,9 @@ add_memory(scmp_filter_ctx ctx)
 static int
 add_self(scmp_filter_ctx ctx)
 {
-	const struct scmp_arg_cmp	 self =
-	    SCMP_CMP64(0, SCMP_CMP_EQ, (scmp_datum_t)getpid());
+	const struct scmp_arg_cmp	 self = arg_is(0, (uint64_t)getpid());
 	const struct scmp_arg_cmp	 readlimit[] = {
-		SCMP_CMP64(0, SCMP_CMP_EQ, 0),
-		SCMP_CMP64(2, SCMP_CMP_EQ, 0)
+		arg_is(0, 0), arg_is(2, 0)
 	};
 	int				 r;
 
@@ -439,11 +459,9 @@ add_self(scmp_filter_ctx ctx)
 static int
 add_sockets(scmp_filter_ctx ctx, unsigned int bits)
 {
-	const struct scmp_arg_cmp	 msg =
-	    SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0);
+	const struct scmp_arg_cmp	 msg = arg_bits(2, MSG_FASTOPEN, 0);
 	const struct scmp_arg_cmp	 to[] = {
-		SCMP_CMP64(3, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0),
-		SCMP_CMP64(4, SCMP_CMP_EQ, 0)
+		arg_bits(3, MSG_FASTOPEN, 0), arg_is(4, 0)
 	};
 	struct scmp_arg_cmp		 opt[2];
 	size_t				 i;
@@ -456,17 +474,13 @@ add_sockets(scmp_filter_ctx ctx, unsigned int bits)
 	if ((bits & (SANDBOX_ACCEPT | SANDBOX_INET)) == 0)
 		return (0);
 	for (i = 0; i < nitems(getopts) && r == 0; i++) {
-		opt[0] = SCMP_CMP64(1, SCMP_CMP_EQ,
-		    (scmp_datum_t)getopts[i].level);
-		opt[1] = SCMP_CMP64(2, SCMP_CMP_EQ,
-		    (scmp_datum_t)getopts[i].name);
+		opt[0] = arg_is(1, (uint64_t)getopts[i].level);
+		opt[1] = arg_is(2, (uint64_t)getopts[i].name);
 		r = rule_add(ctx, SCMP_ACT_ALLOW, "getsockopt", 2, opt);
 	}
 	for (i = 0; i < nitems(setopts) && r == 0; i++) {
-		opt[0] = SCMP_CMP64(1, SCMP_CMP_EQ,
-		    (scmp_datum_t)setopts[i].level);
-		opt[1] = SCMP_CMP64(2, SCMP_CMP_EQ,
-		    (scmp_datum_t)setopts[i].name);
+		opt[0] = arg_is(1, (uint64_t)setopts[i].level);
+		opt[1] = arg_is(2, (uint64_t)setopts[i].name);
 		r = rule_add(ctx, SCMP_ACT_ALLOW, "setsockopt", 2, opt);
 	}
 	return (r);
@@ -480,10 +494,9 @@ static int
 add_files(scmp_filter_ctx ctx, unsigned int bits)
 {
 	const struct scmp_arg_cmp	 self =
-	    SCMP_CMP64(3, SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH);
-	const struct scmp_arg_cmp	 path =
-	    SCMP_CMP64(3, SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0);
-	struct scmp_arg_cmp		 open;
+	    arg_bits(3, AT_EMPTY_PATH, AT_EMPTY_PATH);
+	const struct scmp_arg_cmp	 path = arg_bits(3, AT_EMPTY_PATH, 0);
+	struct scmp_arg_cmp		 flags;
 	int				 r;
 
 	if ((r = rule_add(ctx, SCMP_ACT_ALLOW, "newfstatat", 1, &self)) != 0 ||
@@ -495,12 +508,11 @@ add_files(scmp_filter_ctx ctx, unsigned int bits)
 	if ((bits & SANDBOX_CPATH) != 0)
 		return (rule_add(ctx, SCMP_ACT_ALLOW, "openat", 0, NULL));
 	if ((bits & SANDBOX_WPATH) != 0)
-		open = SCMP_CMP64(2, SCMP_CMP_MASKED_EQ,
-		    O_CREAT | BIT_TMPFILE, 0);
+		flags = arg_bits(2, O_CREAT | BIT_TMPFILE, 0);
 	else
-		open = SCMP_CMP64(2, SCMP_CMP_MASKED_EQ,
-		    O_ACCMODE | O_CREAT | O_TRUNC | BIT_TMPFILE, 0);
-	return (rule_add(ctx, SCMP_ACT_ALLOW, "openat", 1, &open));
+		flags = arg_bits(2, O_ACCMODE | O_CREAT | O_TRUNC |
+		    BIT_TMPFILE, 0);
+	return (rule_add(ctx, SCMP_ACT_ALLOW, "openat", 1, &flags));
 }
 
 /* Names are looked up now: the handler may not allocate. */

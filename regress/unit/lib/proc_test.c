@@ -55,7 +55,7 @@ static char	 emptydir[64], statedir[64];
 
 static unsigned int	 engine_rtts;
 
-static void
+static void __printflike_(1, 2)
 child_report(const char *fmt, ...)
 {
 	struct ibuf	*b;
@@ -77,6 +77,13 @@ static void
 child_start(void)
 {
 	child_report("started");
+}
+
+/* Longer than the test's patience, shorter than ours. */
+static void
+child_slow_warmup(void)
+{
+	(void)sleep(5);
 }
 
 static void
@@ -278,11 +285,12 @@ static const struct proc_handler child_handlers[] = {
 	  .pr_fsize = 65536, .pr_nofile = 32,				\
 	  .pr_handlers = key_handlers, .pr_start = child_start,		\
 	  .pr_stop = child_stop, .pr_peer_lost = child_peer_lost }
-#define ROW_CLUSTER(promises)						\
+#define ROW_CLUSTER(promises, warmup)					\
 	{ .pr_role = ROLE_CLUSTER, .pr_name = "cluster",		\
 	  .pr_user = "_sntt-net", .pr_root = PROC_ROOT_EMPTY,		\
 	  .pr_flags = PROC_F_NETNS | PROC_F_RESTART,			\
 	  .pr_promises = promises, .pr_nofile = 32,			\
+	  .pr_warmup = warmup,						\
 	  .pr_handlers = child_handlers, .pr_start = child_start,	\
 	  .pr_stop = child_stop }
 #define ROW_ENGINE(stop)						\
@@ -302,15 +310,20 @@ static const struct proc_handler child_handlers[] = {
 	  .pr_handlers = child_handlers, .pr_start = child_start }
 
 static const struct proc_row rows[] = {
-	ROW_PARENT, ROW_KEYHOLDER, ROW_CLUSTER("stdio recvfd accept"),
+	ROW_PARENT, ROW_KEYHOLDER, ROW_CLUSTER("stdio recvfd accept", NULL),
 	ROW_ENGINE(child_stop), ROW_CONTROL
 };
 static const struct proc_row rows_hang[] = {
-	ROW_PARENT, ROW_KEYHOLDER, ROW_CLUSTER("stdio recvfd accept"),
+	ROW_PARENT, ROW_KEYHOLDER, ROW_CLUSTER("stdio recvfd accept", NULL),
 	ROW_ENGINE(child_stop_never), ROW_CONTROL
 };
 static const struct proc_row rows_bad[] = {
-	ROW_PARENT, ROW_KEYHOLDER, ROW_CLUSTER("stdio bogus"),
+	ROW_PARENT, ROW_KEYHOLDER, ROW_CLUSTER("stdio bogus", NULL),
+	ROW_ENGINE(child_stop), ROW_CONTROL
+};
+static const struct proc_row rows_slow[] = {
+	ROW_PARENT, ROW_KEYHOLDER,
+	ROW_CLUSTER("stdio recvfd accept", child_slow_warmup),
 	ROW_ENGINE(child_stop), ROW_CONTROL
 };
 
@@ -325,7 +338,8 @@ static const struct proc_link links[] = {
 static const struct proc_table tables[] = {
 	{ "proctest", rows, nitems(rows), links, nitems(links) },
 	{ "prochang", rows_hang, nitems(rows_hang), links, nitems(links) },
-	{ "procbad", rows_bad, nitems(rows_bad), links, nitems(links) }
+	{ "procbad", rows_bad, nitems(rows_bad), links, nitems(links) },
+	{ "procslow", rows_slow, nitems(rows_slow), links, nitems(links) }
 };
 
 /* When the text is logged for the n-th time, do this. */
@@ -338,7 +352,8 @@ struct scenario {
 	const char	*daemon;
 	bool		 keep;
 	bool		 trap;
-	int		 verbose;
+	bool		 term;		/* SIGTERM while they start */
+	unsigned int	 start_msec;
 	unsigned int	 stop_msec;
 	const struct step *steps;	/* in order; fn NULL: the last */
 };
@@ -427,23 +442,35 @@ static const struct proc_parent_ops ops = {
 	parent_exit
 };
 
+static void
+early_term(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	(void)kill(getpid(), SIGTERM);
+}
+
 /* In the forked parent; its exit status is the daemon's. */
 static int
 daemon_main(void)
 {
+	const struct timeval	 now = { 0, 0 };
 	struct proc_opts	 po;
 	size_t			 i;
 	int			 status = 2;
 
 	log_init("parent", -1);
-	log_setverbose(sc->verbose);
 	logsink_open(proc_base(), sc->daemon, LOGSINK_STDERR);
+	if (sc->term && event_base_once(proc_base(), -1, EV_TIMEOUT,
+	    early_term, NULL, &now) == -1)
+		fatalx("event_base_once");
 	memset(&po, 0, sizeof(po));
 	po.po_keep = sc->keep;
 	po.po_trap = sc->trap;
-	po.po_verbose = sc->verbose;
 	po.po_uid_base = UID_BASE;
 	po.po_restart_msec = 20;
+	po.po_start_msec = sc->start_msec;
 	po.po_stop_msec = sc->stop_msec;
 	(void)strlcpy(po.po_emptydir, emptydir, sizeof(po.po_emptydir));
 	(void)strlcpy(po.po_statedir, statedir, sizeof(po.po_statedir));
@@ -538,7 +565,8 @@ static void
 assert_exit(const char *out, int status, int want)
 {
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != want)
-		fail_msg("wait status %#x, not exit %d:\n%s", status, want, out);
+		fail_msg("wait status %#x, not exit %d:\n%s", status, want,
+		    out);
 }
 
 static void
@@ -972,6 +1000,34 @@ test_bad_start(void **state)
 }
 
 static void
+test_slow_start(void **state)
+{
+	const struct scenario	 s = { .daemon = "procslow", .keep = true,
+				    .start_msec = 300, .steps = steps_term };
+	char			 out[32768];
+
+	(void)state;
+	assert_exit(out, run(&s, out, sizeof(out)), 3);
+	assert_log(out, "killed by signal 9 (SIGKILL): it did not start in "
+	    "time");
+	assert_no_log(out, "all are ready");
+}
+
+/* No failure, and nothing is left. */
+static void
+test_early_term(void **state)
+{
+	const struct scenario	 s = { .daemon = "proctest", .keep = true,
+				    .term = true, .steps = steps_term };
+	char			 out[32768];
+
+	(void)state;
+	assert_exit(out, run(&s, out, sizeof(out)), 0);
+	assert_log(out, "stopping: SIGTERM");
+	assert_no_log(out, "all are ready");
+}
+
+static void
 do_kill_parent(void)
 {
 	(void)kill(getpid(), SIGKILL);
@@ -1053,6 +1109,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_hang),
 		cmocka_unit_test(test_bad_start),
+		cmocka_unit_test(test_slow_start),
+		cmocka_unit_test(test_early_term),
 		cmocka_unit_test(test_parent_death),
 		cmocka_unit_test(test_by_hand)
 	};

@@ -295,7 +295,8 @@ act_rcvbuf(void)
 static int
 act_exec(void)
 {
-	char	 path[] = "/bin/true", *argv[] = { path, NULL }, *env[] = { NULL };
+	char	 path[] = "/bin/true";
+	char	*argv[] = { path, NULL }, *env[] = { NULL };
 
 	return (execve(path, argv, env));
 }
@@ -751,7 +752,9 @@ test_landlock(void **state)
 static void
 test_parent(void **state)
 {
-	const struct act	 sibling = { "stdio", "kill", act_kill, KILLED };
+	const struct act	 sibling = {
+		"stdio", "kill", act_kill, KILLED
+	};
 	pid_t			 pid;
 	int			 status;
 
