@@ -1,0 +1,343 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "agentd.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "datadir.h"
+#include "dockersock.h"
+#include "hex.h"
+#include "listener.h"
+#include "log.h"
+#include "privdrop.h"
+#include "procstatus.h"
+#include "sdnotify.h"
+
+#define PARENT_SOCKET_MODE	0660	/* owner root: sentinelctl as root */
+#define PARENT_SOCKET_RO_MODE	0666
+
+/* Roles that get a part of the configuration. */
+#define PARENT_CONF_ROLES	(ROLE_BIT(ROLE_A_UPLINK) | \
+				ROLE_BIT(ROLE_A_ENGINE) | \
+				ROLE_BIT(ROLE_A_DOCKER))
+
+static bool	 role_enabled(enum role);
+static void	 prepare_directories(const struct proc_opts *);
+static void	 read_token(void);
+static void	 bind_sockets(void);
+static void	 on_ready(void);
+static void	 on_key(void);
+static void	 on_pushed(bool, const char *);
+static void	 on_restarted(enum role);
+static void	 on_repushed(bool, const char *);
+static void	 on_stopping(void);
+static void	 on_exit_last(void);
+static void	 send_journal(void);
+static void	 send_listener(uint8_t, int *);
+static void	 pack_part(enum role, uint32_t, struct ibuf *);
+static void	 pack_engine(struct agent_conf *);
+static void	 host_name(char *, size_t);
+
+static struct {
+	struct conf	*conf;
+	bool		 enrolled;
+	char		 token[CONF_TOKEN_MAXBYTES + 1];	/* until sent */
+	int		 control_fd;	/* until handed over */
+	int		 control_ro_fd;
+	char		 server[AGENTD_SERVER_SIZE];
+} parent = { .control_fd = -1, .control_ro_fd = -1 };
+
+const struct proc_handler	parent_handlers[] = {
+	{ IMSG_CONF_ACCEPT,	confpart_accept },
+	{ IMSG_CONF_REJECT,	confpart_reject },
+	{ IMSG_KEY_LOADED,	parent_identity_loaded },
+	{ IMSG_IDENTITY_NEWKEY,	parent_identity_newkey },
+	{ IMSG_IDENTITY_STORE,	parent_identity_store },
+	{ IMSG_STATUS_ASK,	procstatus_ask },
+	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
+	{ 0, NULL }
+};
+
+static const struct proc_parent_ops	parent_ops = {
+	.op_ready = on_ready,
+	.op_restarted = on_restarted,
+	.op_stopping = on_stopping,
+	.op_exit = on_exit_last,
+};
+
+void
+parent_main(struct conf *conf, const struct proc_opts *po)
+{
+	const struct conf_agent	*ca = &conf->c_agent;
+
+	parent.conf = conf;
+	(void)sdnotify_init();
+	if ((size_t)snprintf(parent.server, sizeof(parent.server),
+	    strchr(ca->ca_server.a_host, ':') != NULL ? "[%s]:%u" : "%s:%u",
+	    ca->ca_server.a_host, ca->ca_server.a_port) >=
+	    sizeof(parent.server))
+		fatalx("agent.server: %s: too long", ca->ca_server.a_host);
+	prepare_directories(po);
+	parent.enrolled = parent_identity_settle(ca->ca_dir);
+	read_token();
+	bind_sockets();
+	procstatus_init(&agentd_table);
+	dockersock_init(ca->ca_docker.cd_socket);
+	log_info("sentinel-agentd %s starting%s", SENTINEL_VERSION,
+	    conf->c_file == NULL ? " without a configuration file" : "");
+	if (proc_parent_init(&agentd_table, po, &parent_ops,
+	    role_enabled) == -1)
+		exit(1);
+	exit(proc_parent_loop());
+}
+
+static bool
+role_enabled(enum role role)
+{
+	if (role == ROLE_A_DOCKER)
+		return (parent.conf->c_agent.ca_docker.cd_socket != NULL);
+	return (true);
+}
+
+static void
+prepare_directories(const struct proc_opts *po)
+{
+	const struct conf_agent	*ca = &parent.conf->c_agent;
+	struct datadir_want	 dw = {
+		.dw_role = DATADIR_AGENT,
+		.dw_data = ca->ca_data_dir,
+		.dw_cluster = ca->ca_dir,
+		.dw_run = parent.conf->c_run_dir,
+		.dw_keep = po->po_keep,
+	};
+	char			 err[PATH_MAX + 256];
+
+	if (!po->po_keep && privdrop_ids("_snta-state", po->po_uid_base,
+	    ROLE_A_ENGINE, &dw.dw_uid, &dw.dw_gid) == -1)
+		exit(1);
+	if (datadir_prepare(&dw, err, sizeof(err)) == -1)
+		fatalx("%s", err);
+}
+
+/*
+ * What can never enrol is refused here, with the words of the page, and not
+ * tried for ever.  An enrolled agent does not need a token; a bad file is
+ * then no reason to stay away.
+ */
+static void
+read_token(void)
+{
+	struct conf_errs	 errs = { .ce_len = 0 };
+	size_t			 len;
+	int			 rc;
+
+	rc = conf_token(parent.conf, parent.token, &errs);
+	conf_token_wipe(parent.conf);
+	len = strlen(parent.token);
+	if (rc == -1 && !parent.enrolled)
+		fatalx("%s", errs.ce_len > 0 && errs.ce_line[0] != NULL ?
+		    errs.ce_line[0] : "the enrolment token is unreadable");
+	conf_errs_free(&errs);
+	if (rc != 1 || !hex_is_valid(parent.token, AGENTD_TOKEN_LEN)) {
+		explicit_bzero(parent.token, sizeof(parent.token));
+		if (parent.enrolled)
+			return;
+		if (rc == 1 && len < AGENTD_TOKEN_LEN)
+			fatalx("enrolment token too short: it has %zu "
+			    "characters, not %d; copy it whole from "
+			    "\"sentinelctl token create\"", len,
+			    AGENTD_TOKEN_LEN);
+		if (rc == 1)
+			fatalx("the enrolment token is not %d characters of "
+			    "0-9a-f; copy it from \"sentinelctl token "
+			    "create\"", AGENTD_TOKEN_LEN);
+		fatalx("this host is not enrolled and there is no token: run "
+		    "\"sentinelctl token create\" on the server and put its "
+		    "output into agent.enroll_token_file");
+	}
+}
+
+/* Before any child runs: a socket in use must be told at once. */
+static void
+bind_sockets(void)
+{
+	const struct conf_agent	*ca = &parent.conf->c_agent;
+	char			 err[512];
+
+	if ((parent.control_fd = listener_unix(ca->ca_control,
+	    PARENT_SOCKET_MODE, err, sizeof(err))) == -1)
+		fatalx("control: %s", err);
+	if (ca->ca_control_ro != NULL && (parent.control_ro_fd =
+	    listener_unix(ca->ca_control_ro, PARENT_SOCKET_RO_MODE, err,
+	    sizeof(err))) == -1)
+		fatalx("control_ro: %s", err);
+}
+
+/* Every child is confined and connected: key first, then configuration. */
+static void
+on_ready(void)
+{
+	if (parent.enrolled)
+		parent_identity_load(on_key);
+	else
+		on_key();
+}
+
+static void
+on_key(void)
+{
+	parent_names_start();
+	if (confpart_push(PARENT_CONF_ROLES, pack_part, on_pushed) == -1)
+		fatal("configuration");
+}
+
+static void
+on_pushed(bool ok, const char *why)
+{
+	explicit_bzero(parent.token, sizeof(parent.token));
+	if (!ok)
+		fatalx("configuration refused: %s", why);
+	send_journal();
+	send_listener(0, &parent.control_fd);
+	send_listener(1, &parent.control_ro_fd);
+	(void)sdnotify_ready();
+	log_info("ready: server %s", parent.server);
+}
+
+static void
+on_restarted(enum role role)
+{
+	if (confpart_push(ROLE_BIT(role), pack_part, on_repushed) == -1)
+		log_warn("configuration after a restart");
+}
+
+static void
+on_repushed(bool ok, const char *why)
+{
+	if (!ok)
+		fatalx("configuration refused after a restart: %s", why);
+	send_journal();
+}
+
+static void
+send_journal(void)
+{
+	char	 err[PATH_MAX + 256];
+
+	if (proc_peer(ROLE_A_DOCKER) != NULL && dockersock_send_journal(
+	    proc_peer(ROLE_A_DOCKER), parent.conf->c_agent.ca_data_dir, err,
+	    sizeof(err)) == -1)
+		fatalx("%s", err);
+}
+
+static void
+send_listener(uint8_t index, int *fd)
+{
+	if (*fd != -1)
+		peer_send(proc_peer(ROLE_A_CONTROL), IMSG_CONF_LISTEN, 0, *fd,
+		    &index, sizeof(index));
+	*fd = -1;
+}
+
+static void
+pack_part(enum role role, uint32_t generation, struct ibuf *buf)
+{
+	const struct conf_agent	*ca = &parent.conf->c_agent;
+	struct uplink_conf	 uc = { 0 };
+	struct docker_conf	 dc = { 0 };
+	struct agent_conf	 ac;
+
+	switch (role) {
+	case ROLE_A_UPLINK:
+		uc.uc_rpc_msec = ca->ca_rpc_msec;
+		confpart_pack(&uplink_confpart, &uc, generation, buf);
+		break;
+	case ROLE_A_DOCKER:
+		dc.dc_enabled = 1;
+		dc.dc_gate_msec = ca->ca_docker.cd_gate_msec;
+		dc.dc_pull_idle_msec = ca->ca_docker.cd_pull_idle_msec;
+		confpart_pack(&docker_confpart, &dc, generation, buf);
+		break;
+	case ROLE_A_ENGINE:
+		memset(&ac, 0, sizeof(ac));
+		pack_engine(&ac);
+		confpart_pack(&agent_confpart, &ac, generation, buf);
+		explicit_bzero(&ac, sizeof(ac));
+		break;
+	default:
+		fatalx("no configuration part for role %d", role);
+	}
+}
+
+static void
+pack_engine(struct agent_conf *ac)
+{
+	const struct conf_agent	*ca = &parent.conf->c_agent;
+
+	ac->ac_enrolled = parent.enrolled;
+	ac->ac_docker = ca->ca_docker.cd_socket != NULL;
+	ac->ac_trust_first_use = ca->ca_trust_first_use;
+	ac->ac_signed = ca->ca_signed;
+	ac->ac_heartbeat_msec = ca->ca_heartbeat_msec;
+	ac->ac_reconnect_min_msec = ca->ca_reconnect_min_msec;
+	ac->ac_reconnect_max_msec = ca->ca_reconnect_max_msec;
+	ac->ac_connect_msec = ca->ca_connect_msec;
+	ac->ac_rpc_msec = ca->ca_rpc_msec;
+	(void)strlcpy(ac->ac_server, parent.server, sizeof(ac->ac_server));
+	if (ca->ca_server_name != NULL)
+		(void)strlcpy(ac->ac_server_name, ca->ca_server_name,
+		    sizeof(ac->ac_server_name));
+	if (ca->ca_name != NULL)
+		(void)strlcpy(ac->ac_name, ca->ca_name, sizeof(ac->ac_name));
+	else
+		host_name(ac->ac_name, sizeof(ac->ac_name));
+	if (ca->ca_pin != NULL)
+		(void)strlcpy(ac->ac_ca_pin, ca->ca_pin,
+		    sizeof(ac->ac_ca_pin));
+	(void)strlcpy(ac->ac_dir, ca->ca_dir, sizeof(ac->ac_dir));
+	(void)strlcpy(ac->ac_token, parent.token, sizeof(ac->ac_token));
+}
+
+/* "": the server takes the address instead. */
+static void
+host_name(char *name, size_t size)
+{
+	if (gethostname(name, size) == -1 || memchr(name, '\0', size) == NULL)
+		name[0] = '\0';
+}
+
+static void
+on_stopping(void)
+{
+	(void)sdnotify_stopping();
+}
+
+static void
+on_exit_last(void)
+{
+	const struct conf_agent	*ca = &parent.conf->c_agent;
+
+	/* Ours: the data directory's lock is held until we are gone. */
+	(void)unlink(ca->ca_control);
+	if (ca->ca_control_ro != NULL)
+		(void)unlink(ca->ca_control_ro);
+	log_info("sentinel-agentd stopped");
+}
