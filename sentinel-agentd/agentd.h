@@ -73,8 +73,8 @@ enum conf_file {
 	CONF_FILE_HOSTID = 5,		/* host-id */
 	CONF_FILE_SPENT = 6		/* token-spent: SHA-256, 32 bytes */
 };
-#define CONF_FILE_MAXBYTES	(64 * 1024)	/* of each to the engine */
-#define CONF_FILE_NAMES_MAXBYTES (256 * 1024)	/* RESOLV and HOSTS */
+#define PASSED_MAXBYTES	(64 * 1024)	/* of each to the engine */
+#define PASSED_NAMES_MAXBYTES (256 * 1024)	/* RESOLV and HOSTS */
 
 /*
  * All of a passed file, at most max bytes; malloc'd with a NUL after *len

@@ -123,7 +123,7 @@ copy_sealed(int from, const char *name)
 	size_t	 len;
 	int	 fd = -1;
 
-	if ((data = passedfile_read(from, CONF_FILE_NAMES_MAXBYTES, &len)) ==
+	if ((data = passedfile_read(from, PASSED_NAMES_MAXBYTES, &len)) ==
 	    NULL) {
 		log_warn("%s", name);
 		return (-1);
