@@ -263,7 +263,9 @@ keyholder_command(struct peer *p, struct imsg *imsg)
 {
 	struct ibuf	*b = imsg_get_ibuf(imsg);
 	uint8_t		 hash[32], sig[ECKEY_SIG_MAXBYTES];
+	char		 why[KEY_WHY_SIZE];
 	size_t		 len = 0;
+	time_t		 now = time(NULL);
 	int		 rc;
 
 	if (p->pe_sync || key_get_exact(b, hash, sizeof(hash)) == -1 ||
@@ -271,6 +273,11 @@ keyholder_command(struct peer *p, struct imsg *imsg)
 		peer_broken(p, imsg, "command to be signed");
 		return;
 	}
+	/* Due at two thirds of its life; the old one still signs meanwhile. */
+	if (ring.kr_command.k_pkey != NULL &&
+	    (int64_t)now >= ring.kr_command_renew &&
+	    key_command_make(&ring, now, why) == -1)
+		log_warnx("keyholder: command key not renewed: %s", why);
 	rc = key_command_sign(&ring, hash, sig, &len);
 	key_send_signature(p, IMSG_KEY_COMMAND_SIGNED, imsg_get_id(imsg), rc,
 	    sig, len);

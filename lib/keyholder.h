@@ -42,7 +42,8 @@
  *	parent	KEY_NAMES -> new SERVER_TLS key with its leaf (KEY_INFO slot 0
  *		the first time, then 1) and a new COMMAND key (KEY_INFO, always
  *		slot 0: from that message on every KEY_COMMAND_SIGNED is by
- *		this certificate), then KEY_NAMES_DONE.  Without both CA parts
+ *		this certificate; comes again when two thirds of its life are
+ *		over and a command is to be signed), then KEY_NAMES_DONE.  Without both CA parts
  *		it fails.  While slot 1 waits for its KEY_DROP, its key gets
  *		the new leaf: a third key would be one that cluster may use.
  *	engine	KEY_DROP (SERVER_TLS, point that stays) when cluster uses it
@@ -98,6 +99,7 @@ enum keyholder_rc {
 #define KEY_ISSUE_BURST		2000
 #define KEY_ISSUE_QUEUE		4096	/* more wait: KEY_RC_LIMITED */
 #define KEY_CA_LIFE_SEC		(3650LL * 86400)
+#define KEY_COMMAND_LIFE_SEC	(365LL * 86400)
 #define KEY_LEAF_LIFE_MAXSEC	(3650LL * 86400)
 #define KEY_BACKDATE_MAXSEC	3600	/* or a tenth of the life */
 

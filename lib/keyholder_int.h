@@ -72,6 +72,7 @@ struct keyring {
 	struct key_bucket kr_bucket;
 	int64_t		 kr_ca_life;	/* seconds, of a CA to be made */
 	int64_t		 kr_command_life;
+	int64_t		 kr_command_renew;	/* unix seconds */
 };
 
 /* keyholder_sign.c: memory, slots, signatures */
@@ -144,6 +145,8 @@ void	 keyholder_issue(struct peer *, struct imsg *);
 void	 keyholder_csr(struct peer *, struct imsg *);
 void	 key_jobs_init(struct event_base *, int priority);
 void	 key_jobs_forget(uint64_t channel);
+/* A new command key and certificate, told to the engine; -1 and why. */
+int	 key_command_make(struct keyring *, time_t now, char *why);
 
 /* keyholder_msg.c: fields of messages */
 int	 key_get_exact(struct ibuf *, uint8_t *, size_t want);

@@ -246,16 +246,15 @@ job_names(struct peer *p, struct key_job *job)
 }
 
 /*
- * Both certificates are made before any key is replaced.  When the new key of
+ * Both certificates are made before the server's key is replaced.  When the new key of
  * an earlier change still waits for its KEY_DROP, it is the one that gets the
  * new leaf: cluster may be using either of the two.
  */
 static int
 names_make(struct keyring *kr, struct key_job *job, char *why)
 {
-	struct key	 server = { 0 }, command = { 0 }, *over = &server;
-	struct key_cert	*sc = xcalloc(1, sizeof(*sc));
-	struct key_cert	*cc = xcalloc(1, sizeof(*cc));
+	struct key	 server = { 0 }, *over = &server;
+	struct key_cert	*kc = xcalloc(1, sizeof(*kc));
 	time_t		 now = time(NULL);
 	uint8_t		 slot;
 	int		 ret = -1;
@@ -268,27 +267,40 @@ names_make(struct keyring *kr, struct key_job *job, char *why)
 		strlcpy(why, "no random numbers", KEY_WHY_SIZE);
 		goto done;
 	}
-	if (key_make(&command) == -1) {
-		strlcpy(why, "no random numbers", KEY_WHY_SIZE);
-		goto done;
-	}
 	if (key_issue_server(kr, over, job->kj_life, job->kj_names,
-	    job->kj_nnames, now, sc, why) == -1 ||
-	    key_issue_command(kr, &command, kr->kr_command_life, now, cc,
-	    why) == -1)
+	    job->kj_nnames, now, kc, why) == -1 ||
+	    key_command_make(kr, now, why) == -1)
 		goto done;
 	if (over == &server)
 		key_move(&kr->kr_server[slot], &server);
-	key_move(&kr->kr_command, &command);
-	key_send_info(KEY_PURPOSE_SERVER_TLS, slot, &kr->kr_server[slot], sc);
-	key_send_info(KEY_PURPOSE_COMMAND, KEY_SLOT_CURRENT, &kr->kr_command,
-	    cc);
+	key_send_info(KEY_PURPOSE_SERVER_TLS, slot, &kr->kr_server[slot], kc);
 	ret = 0;
 done:
 	key_clear(&server);
+	free(kc);
+	return (ret);
+}
+
+int
+key_command_make(struct keyring *kr, time_t now, char *why)
+{
+	struct key	 command = { 0 };
+	struct key_cert	*kc = xcalloc(1, sizeof(*kc));
+	int		 ret = -1;
+
+	if (key_make(&command) == -1)
+		strlcpy(why, "no random numbers", KEY_WHY_SIZE);
+	else if (key_issue_command(kr, &command, kr->kr_command_life, now, kc,
+	    why) == 0) {
+		key_move(&kr->kr_command, &command);
+		kr->kr_command_renew = (int64_t)now +
+		    kr->kr_command_life * 2 / 3;
+		key_send_info(KEY_PURPOSE_COMMAND, KEY_SLOT_CURRENT,
+		    &kr->kr_command, kc);
+		ret = 0;
+	}
 	key_clear(&command);
-	free(sc);
-	free(cc);
+	free(kc);
 	return (ret);
 }
 

@@ -355,12 +355,12 @@ key_parse_sec1(struct der *d, bool known, struct key *key)
 	if (der_get(d, DER_SEQUENCE, &seq) == -1 || !der_is_empty(d) ||
 	    der_get(&seq, DER_INTEGER, &version) == -1 ||
 	    !der_is_equal(&version, "\1", 1) ||
-	    der_get(&seq, DER_OCTETSTRING, &priv) == -1 ||
-	    priv.d_len == 0 || priv.d_len > ECKEY_SCALAR_LEN)
+	    der_get(&seq, DER_OCTETSTRING, &priv) == -1)
 		return (broken);
 	if (der_peek(&seq) == DER_CONTEXT(0)) {
 		if (der_get(&seq, DER_CONTEXT(0), &tagged) == -1 ||
 		    der_get(&tagged, DER_OID, &oid) == -1 ||
+		    !der_is_empty(&tagged) ||
 		    !der_is_equal(&oid, oid_p256, sizeof(oid_p256)))
 			return ("is not a P-256 key");
 		known = true;
@@ -371,7 +371,11 @@ key_parse_sec1(struct der *d, bool known, struct key *key)
 	if (der_peek(&seq) == DER_CONTEXT(1) &&
 	    (der_get(&seq, DER_CONTEXT(1), &tagged) == -1 ||
 	    der_get(&tagged, DER_BITSTRING, &bits) == -1 ||
+	    !der_is_empty(&tagged) ||
 	    bits.d_len != 1 + ECKEY_POINT_LEN || bits.d_p[0] != 0))
+		return (broken);
+	if (!der_is_empty(&seq) || priv.d_len == 0 ||
+	    priv.d_len > ECKEY_SCALAR_LEN)
 		return (broken);
 
 	/* Some writers strip leading zeros. */

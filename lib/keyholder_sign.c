@@ -91,7 +91,8 @@ void
 keyring_init(struct keyring *kr)
 {
 	memset(kr, 0, sizeof(*kr));
-	kr->kr_ca_life = kr->kr_command_life = KEY_CA_LIFE_SEC;
+	kr->kr_ca_life = KEY_CA_LIFE_SEC;
+	kr->kr_command_life = KEY_COMMAND_LIFE_SEC;
 	key_bucket_set(&kr->kr_bucket, KEY_ISSUE_RATE, KEY_ISSUE_BURST,
 	    monotime_now());
 }
