@@ -2,7 +2,7 @@
 #
 # Run the tests and count them.
 #
-#	run.sh [lint] [unit] [conf] [integration]
+#	run.sh [lint] [unit] [conf] [fuzz] [integration]
 #
 # Environment: B = build directory (default build); FULL=1 = the long
 # scenarios too; KEEP=1 = keep the working directory; ONLY=pattern = only
@@ -93,6 +93,13 @@ conf()
 	result conf $?
 }
 
+fuzz()
+{
+	FUZZ_RUNS=2000 timeout -k 5 300 sh regress/fuzz/run.sh \
+	    >"$work/res/fuzz.out" 2>&1
+	result fuzz $?
+}
+
 lint()
 {
 	timeout -k 5 300 sh regress/lint.sh >"$work/res/lint.out" 2>&1
@@ -110,14 +117,14 @@ integration()
 	lab_down
 }
 
-[ $# -gt 0 ] || set -- lint unit conf integration
+[ $# -gt 0 ] || set -- lint unit conf fuzz integration
 for part in "$@"; do
 	case $part in
-	lint|unit|conf|integration)
+	lint|unit|conf|fuzz|integration)
 		echo "== $part"
 		$part
 		;;
-	*)	echo "usage: run.sh [lint] [unit] [conf] [integration]" >&2
+	*)	echo "usage: run.sh [lint] [unit] [conf] [fuzz] [integration]" >&2
 		exit 2
 		;;
 	esac
