@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "logsink.h"
 
 extern char	**environ;
 
@@ -178,10 +179,15 @@ daemon_proc_opts(const struct daemon_opts *opts, const struct conf *conf,
 }
 
 void
-daemon_background(const struct daemon_opts *opts)
+daemon_detach(const struct daemon_opts *opts, const struct proc_opts *po,
+    int argc, char **argv)
 {
-	if (opts->do_foreground)
-		return;
-	if (daemon(0, 0) == -1)
+	if (!opts->do_foreground && daemon(0, 0) == -1)
 		daemon_die(DAEMON_FAILED, "daemon: %s", strerror(errno));
+	setproctitle_init(argc, argv, environ);
+	setproctitle("-%s: parent", getprogname());
+	log_init("parent", -1);
+	log_setverbose(po->po_verbose);
+	logsink_open(proc_base(), getprogname(), opts->do_foreground ?
+	    LOGSINK_STDERR : LOGSINK_SYSLOG);
 }

@@ -63,8 +63,9 @@ void	 daemon_privileges(const struct conf *);
 /* Options for proc_parent_init(). */
 void	 daemon_proc_opts(const struct daemon_opts *, const struct conf *,
 	    const char *statedir, struct proc_opts *);
-/* Into the background unless -d. */
-void	 daemon_background(const struct daemon_opts *);
+/* Into the background unless -d, with title and log: to stderr, or syslog. */
+void	 daemon_detach(const struct daemon_opts *, const struct proc_opts *,
+	    int argc, char **argv);
 /* Prints one line on stderr and exits. */
 __dead void daemon_die(enum daemon_exit, const char *, ...)
 	    __printflike_(2, 3);
