@@ -415,6 +415,12 @@ grpc_conn_arg(const struct grpc_conn *conn)
 	return (conn->gn_arg);
 }
 
+bool
+grpc_conn_has_bye(const struct grpc_conn *conn)
+{
+	return (h2_has_bye(conn->gn_h2));
+}
+
 size_t
 grpc_conn_ncalls(const struct grpc_conn *conn)
 {

@@ -158,6 +158,8 @@ void	 grpc_conn_resume(struct grpc_conn *);
 void	 grpc_conn_set_idle(struct grpc_conn *, unsigned int);
 struct stream *grpc_conn_stream(struct grpc_conn *);	/* lent */
 void	*grpc_conn_arg(const struct grpc_conn *);
+/* The peer sent GOAWAY; may be asked inside conn_closed as well. */
+bool	 grpc_conn_has_bye(const struct grpc_conn *);
 size_t	 grpc_conn_ncalls(const struct grpc_conn *);
 
 /*

@@ -454,6 +454,12 @@ h2_nstreams(const struct h2 *h2)
 }
 
 bool
+h2_has_bye(const struct h2 *h2)
+{
+	return (h2->h2_bye || h2->h2_peer_going);
+}
+
+bool
 h2_is_going(const struct h2 *h2)
 {
 	return (h2->h2_going || h2->h2_peer_going || h2->h2_over ||

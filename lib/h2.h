@@ -119,6 +119,7 @@ int	 h2_ping(struct h2 *, unsigned int timeout_msec, h2_ping_cb *, void *);
 struct stream *h2_transport(struct h2 *);		/* lent */
 const char *h2_end_text(const struct h2 *);	/* in ho_closed and ho_end */
 size_t	 h2_nstreams(const struct h2 *);
+bool	 h2_has_bye(const struct h2 *);	/* the peer sent GOAWAY */
 bool	 h2_is_going(const struct h2 *);	/* GOAWAY sent or received */
 
 /* Client: a request whose body stays open.  NULL with errno. */

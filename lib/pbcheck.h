@@ -89,6 +89,12 @@ int	 pbcheck_scan(const ProtobufCMessageDescriptor *, const uint8_t *,
 void	*pbcheck_unpack(const ProtobufCMessageDescriptor *, const uint8_t *,
 	    size_t, struct pbmem *, const char **why);
 
+/*
+ * Before packing anew what pbcheck_unpack() gave: forget the unknown fields,
+ * on all levels, which protobuf-c keeps and would pack again.
+ */
+void	 pbcheck_strip(ProtobufCMessage *);
+
 /* Whether every byte may stand in such a string; UTF-8 is not looked at. */
 bool	 pbcheck_has_set(enum pbcheck_set, const uint8_t *, size_t);
 

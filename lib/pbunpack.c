@@ -95,6 +95,29 @@ pbcheck_unpack(const ProtobufCMessageDescriptor *desc, const uint8_t *data,
 	return (m);
 }
 
+void
+pbcheck_strip(ProtobufCMessage *m)
+{
+	const ProtobufCFieldDescriptor	*fd;
+	ProtobufCMessage		**sub;
+	size_t				 i, n;
+	unsigned int			 f;
+
+	/* The arena owns the bytes. */
+	m->n_unknown_fields = 0;
+	m->unknown_fields = NULL;
+	for (f = 0; f < m->descriptor->n_fields; f++) {
+		fd = &m->descriptor->fields[f];
+		if (fd->type != PROTOBUF_C_TYPE_MESSAGE ||
+		    (n = field_count(m, fd)) == 0)
+			continue;
+		sub = (ProtobufCMessage **)field_pointers(m, fd);
+		for (i = 0; i < n; i++)
+			if (sub[i] != NULL)
+				pbcheck_strip(sub[i]);
+	}
+}
+
 void *
 ipc_unpack(struct imsg *imsg, const ProtobufCMessageDescriptor *desc,
     struct pbmem *pm)
