@@ -39,6 +39,7 @@
 #define DOCKER_LOGS_MAXBYTES	(1024U * 1024)
 #define DOCKER_LOGS_MSEC	15000
 #define DOCKER_STOP_SEC		10	/* when Config.StopTimeout is unset */
+#define DOCKER_STOP_MAXSEC	3600
 #define DOCKER_PULL_IDLE_MSEC	120000
 
 typedef void (*docker_cb)(void *, const struct docker_reply *);
@@ -78,7 +79,6 @@ struct docker_req *docker_image_inspect(struct docker *, const char *idorref,
 		    docker_cb, void *);
 struct docker_req *docker_net_inspect(struct docker *, const char *net,
 		    docker_cb, void *);
-struct docker_req *docker_list_all(struct docker *, docker_cb, void *);
 struct docker_req *docker_info(struct docker *, docker_cb, void *);
 
 /* --- docker_ref.c: image references -------------------------------------- */
@@ -137,6 +137,9 @@ enum docker_action { DOCKER_ACT_STOP, DOCKER_ACT_START, DOCKER_ACT_RESTART };
 typedef void (*docker_op_cb)(void *, const char *error);
 int		 docker_op_action(struct docker *, const char *name,
 		    enum docker_action, docker_op_cb, void *);
+/* Seconds between the stop signal and the kill: Config.StopTimeout of an
+ * inspect answer, or DOCKER_STOP_SEC. */
+unsigned int	 docker_stop_sec(const struct json_value *);
 /* text is UTF-8 without NUL, at most DOCKER_LOGS_MAXBYTES, newest kept. */
 typedef void (*docker_logs_cb)(void *, const char *error, const char *text,
 		    size_t len);
