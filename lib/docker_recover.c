@@ -1,0 +1,294 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "docker_txn.h"
+#include "log.h"
+
+/*
+ * The journal at the start of the process.  What is left decides:
+ *	no plan		nothing was touched: report it as failed
+ *	the gate passed	finish
+ *	at the gate	pass it again, then finish or undo
+ *	anything else	undo
+ */
+
+/* Fields of DJ_PLAN, in this order; then name and configuration of each
+ * network with a fixed address. */
+enum plan_field {
+	PLAN_OLD_ID,
+	PLAN_OLD_IMAGE,
+	PLAN_OLD_REF,
+	PLAN_OLD_DIGEST,
+	PLAN_NEW_IMAGE,
+	PLAN_NEW_REF,
+	PLAN_NEW_DIGEST,
+	PLAN_KEEP,
+	PLAN_FLAGS,		/* "r" was running, "p" paused */
+	PLAN_POLICY,
+	PLAN_STOP_SEC,
+	PLAN_NETS
+};
+
+static void
+plan_put(struct journal_field *jf, const char *s)
+{
+	jf->jf_data = s;
+	jf->jf_len = strlen(s);
+}
+
+int
+txn_write_plan(struct txn *tx)
+{
+	struct journal_field	 jf[JOURNAL_FIELDS_MAX];
+	char			 flags[4], stop[16];
+	size_t			 i, n = PLAN_NETS;
+
+	snprintf(flags, sizeof(flags), "%s%s", tx->tx_running ? "r" : "",
+	    tx->tx_paused ? "p" : "");
+	snprintf(stop, sizeof(stop), "%u", tx->tx_stop_sec);
+	plan_put(&jf[PLAN_OLD_ID], tx->tx_old_id);
+	plan_put(&jf[PLAN_OLD_IMAGE], tx->tx_old_image);
+	plan_put(&jf[PLAN_OLD_REF], tx->tx_old_ref);
+	plan_put(&jf[PLAN_OLD_DIGEST], tx->tx_old_digest);
+	plan_put(&jf[PLAN_NEW_IMAGE], tx->tx_new_image);
+	plan_put(&jf[PLAN_NEW_REF], tx->tx_new_ref);
+	plan_put(&jf[PLAN_NEW_DIGEST], tx->tx_new_digest);
+	plan_put(&jf[PLAN_KEEP], tx->tx_keep);
+	plan_put(&jf[PLAN_FLAGS], flags);
+	plan_put(&jf[PLAN_POLICY], tx->tx_policy == NULL ? "" : tx->tx_policy);
+	plan_put(&jf[PLAN_STOP_SEC], stop);
+	for (i = 0; i < tx->tx_nfixed; i++) {
+		if (n + 2 > JOURNAL_FIELDS_MAX) {
+			errno = E2BIG;
+			return (-1);
+		}
+		plan_put(&jf[n++], tx->tx_fixed[i].nt_name);
+		plan_put(&jf[n++], tx->tx_fixed[i].nt_config);
+	}
+	return (journal_addv(tx->tx_updater->up_journal, tx->tx_number,
+	    DJ_PLAN, jf, n));
+}
+
+static bool
+plan_get(const struct journal_rec *jr, size_t i, char *dst, size_t size)
+{
+	return (i < jr->jr_nfields &&
+	    strlen(jr->jr_fields[i].jf_data) == jr->jr_fields[i].jf_len &&
+	    strlcpy(dst, jr->jr_fields[i].jf_data, size) < size);
+}
+
+static bool
+plan_read_nets(struct txn *tx, const struct journal_rec *jr)
+{
+	struct docker_net	*nt;
+	size_t			 i;
+
+	if ((jr->jr_nfields - PLAN_NETS) % 2 != 0)
+		return (false);
+	for (i = PLAN_NETS; i < jr->jr_nfields; i += 2) {
+		if (tx->tx_nfixed == DOCKER_NETS_MAX)
+			return (false);
+		nt = &tx->tx_fixed[tx->tx_nfixed++];
+		nt->nt_fixed = true;
+		nt->nt_name = strdup(jr->jr_fields[i].jf_data);
+		nt->nt_config = strdup(jr->jr_fields[i + 1].jf_data);
+		if (nt->nt_name == NULL || nt->nt_config == NULL)
+			fatal("update: recovery");
+	}
+	return (true);
+}
+
+static bool
+plan_read(struct txn *tx, const struct journal_rec *jr)
+{
+	char		 flags[4], stop[16], policy[1024];
+	const char	*errstr;
+
+	if (jr->jr_nfields < PLAN_NETS || tx->tx_old_id[0] != '\0' ||
+	    !plan_get(jr, PLAN_OLD_ID, tx->tx_old_id,
+	    sizeof(tx->tx_old_id)) || !docker_id_ok(tx->tx_old_id) ||
+	    !plan_get(jr, PLAN_OLD_IMAGE, tx->tx_old_image,
+	    sizeof(tx->tx_old_image)) ||
+	    !plan_get(jr, PLAN_OLD_REF, tx->tx_old_ref,
+	    sizeof(tx->tx_old_ref)) ||
+	    !plan_get(jr, PLAN_OLD_DIGEST, tx->tx_old_digest,
+	    sizeof(tx->tx_old_digest)) ||
+	    !plan_get(jr, PLAN_NEW_IMAGE, tx->tx_new_image,
+	    sizeof(tx->tx_new_image)) ||
+	    !plan_get(jr, PLAN_NEW_REF, tx->tx_new_ref,
+	    sizeof(tx->tx_new_ref)) ||
+	    !plan_get(jr, PLAN_NEW_DIGEST, tx->tx_new_digest,
+	    sizeof(tx->tx_new_digest)) ||
+	    !plan_get(jr, PLAN_KEEP, tx->tx_keep, sizeof(tx->tx_keep)) ||
+	    !plan_get(jr, PLAN_FLAGS, flags, sizeof(flags)) ||
+	    !plan_get(jr, PLAN_POLICY, policy, sizeof(policy)) ||
+	    !plan_get(jr, PLAN_STOP_SEC, stop, sizeof(stop)))
+		return (false);
+	tx->tx_running = strchr(flags, 'r') != NULL;
+	tx->tx_paused = strchr(flags, 'p') != NULL;
+	tx->tx_stop_sec = (unsigned int)strtonum(stop, 0, DOCKER_STOP_MAXSEC,
+	    &errstr);
+	if (policy[0] != '\0' && (tx->tx_policy = strdup(policy)) == NULL)
+		fatal("update: recovery");
+	return (errstr == NULL && plan_read_nets(tx, jr));
+}
+
+/* --- replay --------------------------------------------------------------------- */
+
+static struct txn *
+recover_find(struct updater *up, uint32_t number)
+{
+	struct txn	*tx;
+
+	TAILQ_FOREACH(tx, &up->up_txns, tx_entry)
+		if (tx->tx_number == number)
+			return (tx);
+	return (NULL);
+}
+
+static void
+recover_begin(struct updater *up, const struct journal_rec *jr)
+{
+	struct txn	*tx;
+	char		 opid[UPDATE_OPID_MAXBYTES];
+	char		 name[DOCKER_NAME_MAXBYTES];
+
+	if (up->up_ntxns == JOURNAL_OPEN_MAX ||
+	    !plan_get(jr, 0, opid, sizeof(opid)) ||
+	    !plan_get(jr, 1, name, sizeof(name)) || !docker_name_ok(name)) {
+		log_warnx("update journal: transaction %u cannot be read",
+		    jr->jr_txn);
+		return;
+	}
+	if ((tx = txn_new(up, opid, name)) == NULL)
+		fatal("update: recovery");
+	tx->tx_number = jr->jr_txn;
+	tx->tx_began = (time_t)jr->jr_time;
+	tx->tx_recovered = true;
+	(void)plan_get(jr, 2, tx->tx_want_ref, sizeof(tx->tx_want_ref));
+}
+
+/* tx_phase and tx_gate_start tell recover_go() what was reached. */
+static void
+recover_record(void *arg, const struct journal_rec *jr)
+{
+	struct updater	*up = arg;
+	struct txn	*tx = recover_find(up, jr->jr_txn);
+	char		 step[32];
+
+	if (jr->jr_kind == DJ_BEGIN && tx == NULL) {
+		recover_begin(up, jr);
+		return;
+	}
+	if (tx == NULL)
+		return;
+	switch (jr->jr_kind) {
+	case DJ_PLAN:
+		if (plan_read(tx, jr))
+			tx->tx_phase = TXN_FORWARD;
+		else
+			log_warnx("update %s: its plan in the journal cannot "
+			    "be read", tx->tx_opid);
+		break;
+	case DJ_STEP:
+		if (!plan_get(jr, 0, step, sizeof(step)))
+			break;
+		if (txn_step_harms(step))
+			tx->tx_harm = true;
+		if (strcmp(step, "gate") == 0)
+			tx->tx_gate_start = 1;
+		break;
+	case DJ_CREATED:
+		if (!plan_get(jr, 0, tx->tx_new_id, sizeof(tx->tx_new_id)) ||
+		    !docker_id_ok(tx->tx_new_id))
+			tx->tx_new_id[0] = '\0';
+		break;
+	case DJ_GOOD:
+		tx->tx_phase = TXN_FINISH;
+		break;
+	case DJ_UNDO:
+		tx->tx_phase = TXN_UNDO;
+		(void)plan_get(jr, 0, tx->tx_error, sizeof(tx->tx_error));
+		break;
+	case DJ_END:
+		/* Dealt with; found only beside another that is open. */
+		tx->tx_phase = TXN_PREPARE;
+		tx->tx_recorded = true;
+		break;
+	case DJ_BEGIN:
+		break;
+	}
+}
+
+static void
+recover_go(struct txn *tx)
+{
+	bool	 at_gate = tx->tx_gate_start != 0;
+
+	tx->tx_gate_start = 0;
+	if (tx->tx_phase == TXN_PREPARE) {
+		txn_error(tx, "interrupted before anything was changed: ask "
+		    "for the update again");
+		tx->tx_harm = false;
+		txn_end(tx, UPDATE_FAILED);
+		return;
+	}
+	log_info("update %s: container %s: was interrupted: %s", tx->tx_opid,
+	    tx->tx_name, tx->tx_phase == TXN_FINISH ? "finishing" :
+	    at_gate && tx->tx_phase == TXN_FORWARD ? "looking at the new one" :
+	    "going back");
+	if (tx->tx_phase == TXN_FINISH)
+		txn_finish(tx);
+	else if (tx->tx_phase == TXN_FORWARD && at_gate)
+		txn_resume_gate(tx);
+	else {
+		if (tx->tx_error[0] == '\0')
+			txn_error(tx, "interrupted");
+		txn_undo(tx);
+	}
+}
+
+/*
+ * All are adopted before the first one moves, so that none ends the recovery
+ * (and truncates the journal) while another is still to come.
+ */
+void
+updater_recover(struct updater *up)
+{
+	struct txn	*tx, *next;
+
+	journal_replay(up->up_journal, recover_record, up);
+	for (tx = TAILQ_FIRST(&up->up_txns); tx != NULL; tx = next) {
+		next = TAILQ_NEXT(tx, tx_entry);
+		if (tx->tx_recorded)
+			txn_discard(tx);
+		else
+			journal_adopt(up->up_journal, tx->tx_number);
+	}
+	if (up->up_ntxns == 0) {
+		updater_set_ready(up);
+		return;
+	}
+	TAILQ_FOREACH(tx, &up->up_txns, tx_entry)
+		txn_later(tx, 0, recover_go);
+}

@@ -1,0 +1,479 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "docker_steps.h"
+#include "log.h"
+
+static enum txn_act	 step_tag(struct txn *, const struct json_value *);
+static enum txn_act	 step_create(struct txn *, const struct json_value *);
+static bool		 step_created(struct txn *,
+			    const struct docker_reply *);
+static enum txn_act	 step_connect(struct txn *, const struct json_value *);
+static bool		 step_one_more(struct txn *,
+			    const struct docker_reply *);
+static enum txn_act	 step_stop(struct txn *, const struct json_value *);
+static enum txn_act	 step_norestart(struct txn *,
+			    const struct json_value *);
+static enum txn_act	 step_park(struct txn *, const struct json_value *);
+static enum txn_act	 step_detach(struct txn *, const struct json_value *);
+static enum txn_act	 step_name(struct txn *, const struct json_value *);
+static enum txn_act	 step_start(struct txn *, const struct json_value *);
+static enum txn_act	 step_pause(struct txn *, const struct json_value *);
+static enum txn_act	 step_remove(struct txn *, const struct json_value *);
+static enum txn_act	 step_untag(struct txn *, const struct json_value *);
+static enum txn_act	 undo_check(struct txn *, const struct json_value *);
+static enum txn_act	 undo_drop(struct txn *, const struct json_value *);
+static enum txn_act	 undo_attach(struct txn *, const struct json_value *);
+static enum txn_act	 undo_unpark(struct txn *, const struct json_value *);
+static enum txn_act	 undo_policy(struct txn *, const struct json_value *);
+static enum txn_act	 undo_verify(struct txn *, const struct json_value *);
+
+/*
+ * The new container is made and connected while the old one still serves;
+ * only from "stop" on there is an outage.
+ */
+const struct txn_step steps_forward[] = {
+	{ "tag",	LOOK_NONE, step_tag, NULL, 0 },
+	{ "create",	LOOK_NEW, step_create, step_created, 0 },
+	{ "connect",	LOOK_NEW, step_connect, step_one_more, 0 },
+	{ "stop",	LOOK_OLD, step_stop, NULL, STEP_HARM },
+	{ "norestart",	LOOK_NONE, step_norestart, NULL, STEP_HARM },
+	{ "park",	LOOK_OLD, step_park, NULL, STEP_HARM },
+	{ "detach",	LOOK_OLD, step_detach, step_one_more, STEP_HARM },
+	{ "name",	LOOK_NEW, step_name, NULL, STEP_HARM },
+	{ "start",	LOOK_NEW, step_start, NULL, STEP_HARM },
+	{ "gate",	LOOK_NEW, gate_look, NULL, STEP_HARM },
+	{ "pause",	LOOK_NEW, step_pause, NULL, STEP_HARM },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_finish[] = {
+	{ "remove",	LOOK_OLD, step_remove, NULL,
+	    STEP_GONE_OK | STEP_BUSY_WAIT },
+	{ "untag",	LOOK_NONE, step_untag, NULL,
+	    STEP_GONE_OK | STEP_QUIET },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_undo[] = {
+	{ "check",	LOOK_OLD, undo_check, NULL, 0 },
+	{ "drop",	LOOK_NEW, undo_drop, NULL,
+	    STEP_GONE_OK | STEP_BUSY_WAIT },
+	{ "attach",	LOOK_OLD, undo_attach, step_one_more, 0 },
+	{ "unpark",	LOOK_OLD, undo_unpark, NULL, 0 },
+	{ "policy",	LOOK_NONE, undo_policy, NULL, 0 },
+	{ "restart",	LOOK_OLD, step_start, NULL, 0 },
+	{ "repause",	LOOK_OLD, step_pause, NULL, 0 },
+	{ "verify",	LOOK_OLD, undo_verify, NULL, 0 },
+	/* Refused while it is the last name of an image in use: it stays. */
+	{ "unkeep",	LOOK_NONE, step_untag, NULL,
+	    STEP_GONE_OK | STEP_QUIET },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_abandon[] = {
+	{ "drop",	LOOK_NEW, undo_drop, NULL,
+	    STEP_GONE_OK | STEP_BUSY_WAIT },
+	{ "unkeep",	LOOK_NONE, step_untag, NULL,
+	    STEP_GONE_OK | STEP_QUIET },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_orphan[] = {
+	{ "adopt",	LOOK_NEW, step_name, NULL, 0 },
+	{ "run",	LOOK_NEW, step_start, NULL, 0 },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+/* --- what the looks say --------------------------------------------------------- */
+
+static bool
+seen_is_named(const struct json_value *seen, const char *name)
+{
+	const char	*s = json_get_str(seen, "Name");
+
+	return (strcmp(*s == '/' ? s + 1 : s, name) == 0);
+}
+
+static bool
+seen_is_up(const struct json_value *seen)
+{
+	const struct json_value	*state = json_get(seen, "State");
+
+	return (json_bool(json_get(state, "Running")) ||
+	    json_bool(json_get(state, "Restarting")));
+}
+
+static bool
+seen_has_net(const struct json_value *seen, const char *net)
+{
+	return (json_get(json_path(seen, "NetworkSettings.Networks"),
+	    net) != NULL);
+}
+
+static enum txn_act
+step_sent(struct txn *tx, struct docker_req *dq)
+{
+	tx->tx_req = dq;
+	return (ACT_SENT);
+}
+
+static enum txn_act
+step_gone(struct txn *tx, const char *which)
+{
+	txn_error(tx, "%s: the %s container is gone", tx->tx_step->st_name,
+	    which);
+	return (ACT_FAIL);
+}
+
+static struct docker *
+step_docker(const struct txn *tx)
+{
+	return (tx->tx_updater->up_docker);
+}
+
+/* --- forward ---------------------------------------------------------------------- */
+
+/* So that a prune cannot take the image that undo needs. */
+static enum txn_act
+step_tag(struct txn *tx, const struct json_value *seen)
+{
+	(void)seen;
+	if (tx->tx_keep[0] == '\0')
+		return (ACT_DONE);
+	return (step_sent(tx, docker_image_tag(step_docker(tx),
+	    tx->tx_old_image, UPDATE_KEEP_REPO, tx->tx_keep, txn_replied,
+	    tx)));
+}
+
+/* Is the container under the temporary name the one that we made? */
+static bool
+step_is_ours(const struct txn *tx, const struct json_value *seen)
+{
+	const char	*id = json_get_str(seen, "Id");
+
+	return (docker_id_ok(id) && strcmp(id, tx->tx_old_id) != 0 &&
+	    strcmp(json_get_str(seen, "Image"), tx->tx_new_image) == 0 &&
+	    strcmp(json_get_str(json_get(seen, "State"), "Status"),
+	    "created") == 0);
+}
+
+static int
+step_keep_id(struct txn *tx, const char *id)
+{
+	strlcpy(tx->tx_new_id, id, sizeof(tx->tx_new_id));
+	if (journal_add(tx->tx_updater->up_journal, tx->tx_number, DJ_CREATED,
+	    id, NULL) == 0)
+		return (0);
+	txn_error(tx, "update journal: %s", strerror(errno));
+	return (-1);
+}
+
+static enum txn_act
+step_create(struct txn *tx, const struct json_value *seen)
+{
+	if (tx->tx_new_id[0] != '\0')
+		return (seen == NULL ? step_gone(tx, "new") : ACT_DONE);
+	if (seen != NULL) {
+		/* An earlier try whose answer was lost; else a stranger. */
+		if (tx->tx_tries == 0 || !step_is_ours(tx, seen)) {
+			txn_error(tx, "create: container \"%s\" has appeared "
+			    "meanwhile", tx->tx_name_new);
+			return (ACT_FAIL);
+		}
+		return (step_keep_id(tx, json_get_str(seen, "Id")) == -1 ?
+		    ACT_FAIL : ACT_DONE);
+	}
+	return (step_sent(tx, docker_create(step_docker(tx), tx->tx_name_new,
+	    tx->tx_spec.sp_body, tx->tx_spec.sp_bodylen, txn_replied, tx)));
+}
+
+static bool
+step_created(struct txn *tx, const struct docker_reply *dr)
+{
+	struct json	*js;
+	const char	*id;
+
+	/* Whatever is wrong here, the next look says what there is. */
+	tx->tx_tries++;
+	if ((js = json_parse(dr->dr_body, dr->dr_len, NULL, 0)) == NULL)
+		return (true);
+	id = json_get_str(json_root(js), "Id");
+	if (!docker_id_ok(id) || strcmp(id, tx->tx_old_id) == 0) {
+		json_free(js);
+		return (true);
+	}
+	/* Not in the journal: found by its name after a crash. */
+	if (step_keep_id(tx, id) == -1)
+		log_warnx("update %s: %s", tx->tx_opid, tx->tx_error);
+	json_free(js);
+	return (false);
+}
+
+/* One network done, act on the next. */
+static bool
+step_one_more(struct txn *tx, const struct docker_reply *dr)
+{
+	(void)dr;
+	tx->tx_index++;
+	tx->tx_tries = 0;
+	return (true);
+}
+
+static enum txn_act
+step_attach_net(struct txn *tx, const struct docker_net *nt, const char *id)
+{
+	enum txn_act	 act;
+	char		*body;
+	size_t		 len;
+
+	if ((body = docker_spec_connect(id, nt->nt_config, &len)) == NULL) {
+		txn_error(tx, "%s: %s", tx->tx_step->st_name, strerror(errno));
+		return (ACT_FAIL);
+	}
+	act = step_sent(tx, docker_net_connect(step_docker(tx), nt->nt_name,
+	    body, len, txn_replied, tx));
+	free(body);
+	return (act);
+}
+
+static enum txn_act
+step_connect(struct txn *tx, const struct json_value *seen)
+{
+	const struct docker_spec	*sp = &tx->tx_spec;
+	const struct docker_net		*nt;
+
+	if (seen == NULL)
+		return (step_gone(tx, "new"));
+	for (; tx->tx_index < sp->sp_nnets; tx->tx_index++) {
+		nt = &sp->sp_nets[tx->tx_index];
+		if (strcmp(nt->nt_name, sp->sp_primary) != 0 &&
+		    !seen_has_net(seen, nt->nt_name))
+			return (step_attach_net(tx, nt, tx->tx_new_id));
+	}
+	return (ACT_DONE);
+}
+
+static enum txn_act
+step_stop(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (step_gone(tx, "old"));
+	if (!seen_is_up(seen))
+		return (ACT_DONE);
+	return (step_sent(tx, docker_stop(step_docker(tx), tx->tx_old_id,
+	    tx->tx_stop_sec, txn_replied, tx)));
+}
+
+/* Or a restart of dockerd would bring the parked one back beside the new. */
+static enum txn_act
+step_norestart(struct txn *tx, const struct json_value *seen)
+{
+	static const char	 body[] = "{\"RestartPolicy\":{\"Name\":\"no\","
+				    "\"MaximumRetryCount\":0}}";
+
+	(void)seen;
+	if (tx->tx_policy == NULL)
+		return (ACT_DONE);
+	return (step_sent(tx, docker_reconfigure(step_docker(tx),
+	    tx->tx_old_id, body, sizeof(body) - 1, txn_replied, tx)));
+}
+
+static enum txn_act
+step_park(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (step_gone(tx, "old"));
+	if (seen_is_named(seen, tx->tx_name_old))
+		return (ACT_DONE);
+	return (step_sent(tx, docker_rename(step_docker(tx), tx->tx_old_id,
+	    tx->tx_name_old, txn_replied, tx)));
+}
+
+/* The new one needs the configured addresses of the old. */
+static enum txn_act
+step_detach(struct txn *tx, const struct json_value *seen)
+{
+	const char	*net;
+
+	if (seen == NULL)
+		return (step_gone(tx, "old"));
+	for (; tx->tx_index < tx->tx_nfixed; tx->tx_index++) {
+		net = tx->tx_fixed[tx->tx_index].nt_name;
+		if (seen_has_net(seen, net))
+			return (step_sent(tx, docker_net_disconnect(
+			    step_docker(tx), net, tx->tx_old_id, txn_replied,
+			    tx)));
+	}
+	return (ACT_DONE);
+}
+
+static enum txn_act
+step_name(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (step_gone(tx, "new"));
+	if (seen_is_named(seen, tx->tx_name))
+		return (ACT_DONE);
+	return (step_sent(tx, docker_rename(step_docker(tx),
+	    json_get_str(seen, "Id"), tx->tx_name, txn_replied, tx)));
+}
+
+static enum txn_act
+step_start(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (step_gone(tx, tx->tx_step->st_look == LOOK_OLD ?
+		    "old" : "new"));
+	if (!tx->tx_running || seen_is_up(seen))
+		return (ACT_DONE);
+	return (step_sent(tx, docker_start(step_docker(tx),
+	    json_get_str(seen, "Id"), txn_replied, tx)));
+}
+
+static enum txn_act
+step_pause(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (step_gone(tx, tx->tx_step->st_look == LOOK_OLD ?
+		    "old" : "new"));
+	if (!tx->tx_paused || json_bool(json_path(seen, "State.Paused")))
+		return (ACT_DONE);
+	return (step_sent(tx, docker_pause(step_docker(tx),
+	    json_get_str(seen, "Id"), txn_replied, tx)));
+}
+
+/* --- finish ------------------------------------------------------------------------- */
+
+static enum txn_act
+step_remove(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (ACT_DONE);
+	return (step_sent(tx, docker_remove(step_docker(tx), tx->tx_old_id,
+	    true, txn_replied, tx)));
+}
+
+static enum txn_act
+step_untag(struct txn *tx, const struct json_value *seen)
+{
+	char	ref[128];
+
+	(void)seen;
+	if (tx->tx_keep[0] == '\0')
+		return (ACT_DONE);
+	snprintf(ref, sizeof(ref), "%s:%s", UPDATE_KEEP_REPO, tx->tx_keep);
+	return (step_sent(tx, docker_image_untag(step_docker(tx), ref,
+	    txn_replied, tx)));
+}
+
+/* --- undo ------------------------------------------------------------------------------ */
+
+/*
+ * The new one may go only when there is an old one to go back to, or when
+ * somebody else removed the old one before this update touched it.
+ */
+static enum txn_act
+undo_check(struct txn *tx, const struct json_value *seen)
+{
+	if (seen != NULL)
+		return (ACT_DONE);
+	txn_orphan(tx);
+	return (ACT_MOVED);
+}
+
+static enum txn_act
+undo_drop(struct txn *tx, const struct json_value *seen)
+{
+	const char	*id = json_get_str(seen, "Id");
+
+	if (seen == NULL)
+		return (ACT_DONE);
+	if (tx->tx_new_id[0] == '\0' && !step_is_ours(tx, seen)) {
+		log_warnx("update %s: container \"%s\" was not made by this "
+		    "update and is left alone", tx->tx_opid, tx->tx_name_new);
+		return (ACT_DONE);
+	}
+	return (step_sent(tx, docker_remove(step_docker(tx), id, true,
+	    txn_replied, tx)));
+}
+
+static enum txn_act
+undo_attach(struct txn *tx, const struct json_value *seen)
+{
+	const struct docker_net	*nt;
+
+	if (seen == NULL)
+		return (step_gone(tx, "old"));
+	for (; tx->tx_index < tx->tx_nfixed; tx->tx_index++) {
+		nt = &tx->tx_fixed[tx->tx_index];
+		if (!seen_has_net(seen, nt->nt_name))
+			return (step_attach_net(tx, nt, tx->tx_old_id));
+	}
+	return (ACT_DONE);
+}
+
+static enum txn_act
+undo_unpark(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (step_gone(tx, "old"));
+	if (seen_is_named(seen, tx->tx_name))
+		return (ACT_DONE);
+	return (step_sent(tx, docker_rename(step_docker(tx), tx->tx_old_id,
+	    tx->tx_name, txn_replied, tx)));
+}
+
+static enum txn_act
+undo_policy(struct txn *tx, const struct json_value *seen)
+{
+	enum txn_act	 act;
+	char		*body;
+
+	(void)seen;
+	if (tx->tx_policy == NULL)
+		return (ACT_DONE);
+	if (asprintf(&body, "{\"RestartPolicy\":%s}", tx->tx_policy) == -1) {
+		txn_error(tx, "policy: %s", strerror(errno));
+		return (ACT_FAIL);
+	}
+	act = step_sent(tx, docker_reconfigure(step_docker(tx), tx->tx_old_id,
+	    body, strlen(body), txn_replied, tx));
+	free(body);
+	return (act);
+}
+
+static enum txn_act
+undo_verify(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (step_gone(tx, "old"));
+	if (!seen_is_named(seen, tx->tx_name) ||
+	    (tx->tx_running && !seen_is_up(seen))) {
+		txn_error(tx, "the old container %.12s is named \"%s\" and %s",
+		    tx->tx_old_id, json_get_str(seen, "Name"),
+		    json_get_str(json_get(seen, "State"), "Status"));
+		return (ACT_FAIL);
+	}
+	return (ACT_DONE);
+}

@@ -1,0 +1,387 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "docker_steps.h"
+#include "docker_txn.h"
+#include "log.h"
+#include "utf8.h"
+
+/*
+ * The driver of a transaction's steps.  Each step is recorded, then Docker is
+ * looked at, then the step acts, then its answer decides:
+ *	good			the next step
+ *	refused			forward: undo; otherwise note it, next step
+ *	lost, late, no Docker	look and act again
+ */
+#define TXN_BUSY_MSEC		1000
+#define TXN_BUSY_MAX		60
+
+static void	 txn_run(struct txn *);
+static void	 txn_looked(void *, const struct docker_reply *);
+static void	 txn_acted(struct txn *, const struct json_value *);
+static void	 txn_next(struct txn *);
+static void	 txn_failed(struct txn *);
+static void	 txn_again(struct txn *, bool);
+
+bool
+txn_step_harms(const char *name)
+{
+	const struct txn_step	*st;
+	bool			 harm = false;
+
+	for (st = steps_forward; st->st_name != NULL; st++) {
+		harm = harm || (st->st_flags & STEP_HARM) != 0;
+		if (strcmp(st->st_name, name) == 0)
+			return (harm);
+	}
+	/* The names of undo and finish: the old one may be touched. */
+	return (true);
+}
+
+/* --- phases ------------------------------------------------------------------ */
+
+static void
+txn_begin_step(struct txn *tx, const struct txn_step *st)
+{
+	tx->tx_step = st;
+	tx->tx_recorded = false;
+	tx->tx_tries = 0;
+	tx->tx_index = 0;
+	/* From the loop, so that a row of steps cannot grow the stack. */
+	txn_later(tx, 0, txn_run);
+}
+
+void
+txn_forward(struct txn *tx)
+{
+	tx->tx_phase = TXN_FORWARD;
+	txn_begin_step(tx, steps_forward);
+}
+
+void
+txn_resume_gate(struct txn *tx)
+{
+	const struct txn_step	*st = steps_forward;
+
+	while (strcmp(st->st_name, "gate") != 0)
+		st++;
+	tx->tx_phase = TXN_FORWARD;
+	txn_begin_step(tx, st);
+}
+
+void
+txn_finish(struct txn *tx)
+{
+	tx->tx_phase = TXN_FINISH;
+	txn_begin_step(tx, steps_finish);
+}
+
+void
+txn_undo(struct txn *tx)
+{
+	strlcpy(tx->tx_reason, tx->tx_error, sizeof(tx->tx_reason));
+	if (journal_add(tx->tx_updater->up_journal, tx->tx_number, DJ_UNDO,
+	    tx->tx_reason, NULL) == -1)
+		log_warn("update %s: journal", tx->tx_opid);
+	log_warnx("update %s: container %s: %s: going back", tx->tx_opid,
+	    tx->tx_name, tx->tx_reason);
+	txn_progress(tx, "undo", tx->tx_reason, 0, 0);
+	tx->tx_phase = TXN_UNDO;
+	txn_begin_step(tx, steps_undo);
+}
+
+/*
+ * There is no old container to go back to.  If this update had stopped it,
+ * the new one is kept at any price; if somebody removed it before, the new
+ * one goes, too.
+ */
+void
+txn_orphan(struct txn *tx)
+{
+	if (!tx->tx_harm) {
+		strlcpy(tx->tx_reason, "the container was removed by somebody "
+		    "else meanwhile", sizeof(tx->tx_reason));
+		txn_begin_step(tx, steps_abandon);
+		return;
+	}
+	tx->tx_phase = TXN_ORPHAN;
+	strlcpy(tx->tx_trouble, "the old container is gone, the new one was "
+	    "kept", sizeof(tx->tx_trouble));
+	txn_begin_step(tx, steps_orphan);
+}
+
+/* After the last step of a phase. */
+static void
+txn_phase_end(struct txn *tx)
+{
+	switch (tx->tx_phase) {
+	case TXN_FORWARD:
+		/* Without this record recovery would pass the gate again. */
+		if (journal_add(tx->tx_updater->up_journal, tx->tx_number,
+		    DJ_GOOD, NULL) == -1)
+			log_warn("update %s: journal", tx->tx_opid);
+		txn_finish(tx);
+		return;
+	case TXN_FINISH:
+		if (tx->tx_trouble[0] != '\0')
+			log_warnx("update %s: container %s: done, but: %s",
+			    tx->tx_opid, tx->tx_name, tx->tx_trouble);
+		txn_end(tx, UPDATE_SUCCESS);
+		return;
+	case TXN_UNDO:
+		strlcpy(tx->tx_error, tx->tx_reason, sizeof(tx->tx_error));
+		if (tx->tx_undo_failed) {
+			tx->tx_harm = true;
+			txn_error(tx, "%s; going back failed: %s",
+			    tx->tx_reason, tx->tx_trouble);
+		}
+		txn_end(tx, tx->tx_harm && !tx->tx_undo_failed ?
+		    UPDATE_ROLLBACK : UPDATE_FAILED);
+		return;
+	case TXN_ORPHAN:
+		txn_error(tx, "%s; %s", tx->tx_reason, tx->tx_trouble);
+		txn_end(tx, UPDATE_FAILED);
+		return;
+	case TXN_PREPARE:
+		break;
+	}
+	fatalx("update: end of phase %d", tx->tx_phase);
+}
+
+/* --- one step ------------------------------------------------------------------- */
+
+static int
+txn_record(struct txn *tx)
+{
+	const struct txn_step	*st = tx->tx_step;
+
+	if (tx->tx_recorded)
+		return (0);
+	if (journal_add(tx->tx_updater->up_journal, tx->tx_number, DJ_STEP,
+	    st->st_name, NULL) == -1) {
+		if (tx->tx_phase == TXN_FORWARD) {
+			txn_error(tx, "update journal: %s", strerror(errno));
+			return (-1);
+		}
+		/* Going back must not fail for want of disk. */
+		log_warn("update %s: journal", tx->tx_opid);
+	}
+	tx->tx_recorded = true;
+	if (tx->tx_phase == TXN_FORWARD && (st->st_flags & STEP_HARM) != 0)
+		tx->tx_harm = true;
+	if (tx->tx_phase != TXN_UNDO)
+		txn_progress(tx, st->st_name, "", 0, 0);
+	return (0);
+}
+
+static void
+txn_run(struct txn *tx)
+{
+	struct docker	*dk = tx->tx_updater->up_docker;
+	const char	*id = NULL;
+
+	if (txn_record(tx) == -1) {
+		txn_undo(tx);
+		return;
+	}
+	switch (tx->tx_step->st_look) {
+	case LOOK_NONE:
+		txn_acted(tx, NULL);
+		return;
+	case LOOK_OLD:
+		id = tx->tx_old_id;
+		break;
+	case LOOK_NEW:
+		/* Before its id is known, it has a name only we give. */
+		id = tx->tx_new_id[0] != '\0' ? tx->tx_new_id :
+		    tx->tx_name_new;
+		break;
+	}
+	if ((tx->tx_req = docker_inspect(dk, id, txn_looked, tx)) == NULL)
+		txn_again(tx, false);
+}
+
+/* Docker answered something: it is there. */
+static void
+txn_back(struct txn *tx)
+{
+	if (tx->tx_away != 0)
+		log_info("update %s: Docker is back", tx->tx_opid);
+	tx->tx_away = 0;
+}
+
+static void
+txn_looked(void *arg, const struct docker_reply *dr)
+{
+	struct txn	*tx = arg;
+	struct json	*js = NULL;
+
+	tx->tx_req = NULL;
+	if (dr->dr_end == DOCKER_UNSENT) {
+		txn_again(tx, false);
+		return;
+	}
+	txn_back(tx);
+	if (dr->dr_end == DOCKER_OK)
+		js = json_parse(dr->dr_body, dr->dr_len, NULL, 0);
+	if (js == NULL && dr->dr_status != 404) {
+		txn_error(tx, "%s: %s", tx->tx_step->st_name,
+		    dr->dr_end == DOCKER_OK ? "Docker's answer is not valid "
+		    "JSON" : dr->dr_error);
+		txn_again(tx, true);
+		return;
+	}
+	txn_acted(tx, json_root(js));
+	json_free(js);
+}
+
+static void
+txn_acted(struct txn *tx, const struct json_value *seen)
+{
+	switch (tx->tx_step->st_act(tx, seen)) {
+	case ACT_DONE:
+		txn_next(tx);
+		return;
+	case ACT_SENT:
+		/* No request: too many at the moment. */
+		if (tx->tx_req == NULL)
+			txn_again(tx, false);
+		return;
+	case ACT_WAIT:
+		tx->tx_tries = 0;
+		txn_later(tx, tx->tx_wait_msec, txn_run);
+		return;
+	case ACT_FAIL:
+		txn_failed(tx);
+		return;
+	case ACT_MOVED:
+		return;
+	}
+}
+
+/* The answer to a step's request; all steps pass this to Docker. */
+void
+txn_replied(void *arg, const struct docker_reply *dr)
+{
+	struct txn		*tx = arg;
+	const struct txn_step	*st = tx->tx_step;
+
+	tx->tx_req = NULL;
+	switch (dr->dr_end) {
+	case DOCKER_OK:
+		txn_back(tx);
+		if (st->st_reply != NULL && st->st_reply(tx, dr))
+			txn_later(tx, 0, txn_run);
+		else
+			txn_next(tx);
+		return;
+	case DOCKER_REFUSED:
+		txn_back(tx);
+		if (dr->dr_status == 404 && (st->st_flags & STEP_GONE_OK)) {
+			txn_next(tx);
+			return;
+		}
+		if (dr->dr_status == 409 && (st->st_flags & STEP_BUSY_WAIT) &&
+		    ++tx->tx_tries < TXN_BUSY_MAX) {
+			txn_later(tx, TXN_BUSY_MSEC, txn_run);
+			return;
+		}
+		txn_error(tx, "%s: %s", st->st_name, dr->dr_error);
+		txn_failed(tx);
+		return;
+	case DOCKER_UNSENT:
+		txn_again(tx, false);
+		return;
+	case DOCKER_UNKNOWN:
+	case DOCKER_ABORTED:
+		txn_error(tx, "%s: %s", st->st_name, dr->dr_error);
+		txn_again(tx, true);
+		return;
+	}
+}
+
+/*
+ * No clear answer: look and act again a little later.  Docker being away is
+ * waited for (for ever when going back: the old container must come up);
+ * Docker not answering this one thing is tried a few times.
+ */
+static void
+txn_again(struct txn *tx, bool unclear)
+{
+	monotime_t	 now = monotime_now();
+
+	if (unclear && ++tx->tx_tries >= TXN_TRIES_MAX) {
+		txn_failed(tx);
+		return;
+	}
+	if (!unclear) {
+		if (tx->tx_away == 0) {
+			tx->tx_away = now;
+			log_warnx("update %s: container %s: Docker is away at "
+			    "step %s", tx->tx_opid, tx->tx_name,
+			    tx->tx_step->st_name);
+		}
+		if (tx->tx_phase == TXN_FORWARD &&
+		    now - tx->tx_away > TXN_AWAY_MSEC) {
+			txn_error(tx, "%s: Docker was away for too long",
+			    tx->tx_step->st_name);
+			txn_failed(tx);
+			return;
+		}
+		/* What was sent just before may have been carried out. */
+		if (tx->tx_tries == 0)
+			tx->tx_tries = 1;
+	}
+	txn_later(tx, tx->tx_updater->up_conf.uc_retry_msec, txn_run);
+}
+
+static void
+txn_next(struct txn *tx)
+{
+	const struct txn_step	*st = tx->tx_step + 1;
+
+	if (st->st_name == NULL)
+		txn_phase_end(tx);
+	else
+		txn_begin_step(tx, st);
+}
+
+static void
+txn_failed(struct txn *tx)
+{
+	size_t	 len;
+
+	if (tx->tx_phase == TXN_FORWARD) {
+		txn_undo(tx);
+		return;
+	}
+	len = strlen(tx->tx_trouble);
+	(void)snprintf(tx->tx_trouble + len, sizeof(tx->tx_trouble) - len,
+	    "%s%s", len > 0 ? "; " : "", tx->tx_error);
+	log_warnx("update %s: container %s: %s", tx->tx_opid, tx->tx_name,
+	    tx->tx_error);
+	if (tx->tx_phase == TXN_UNDO &&
+	    (tx->tx_step->st_flags & STEP_QUIET) == 0)
+		tx->tx_undo_failed = true;
+	txn_next(tx);
+}

@@ -1,0 +1,184 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef DOCKER_TXN_H
+#define DOCKER_TXN_H
+
+#include "compat.h"
+
+#include "docker_spec.h"
+#include "docker_update.h"
+#include "monotime.h"
+
+/*
+ * One update transaction, shared by the files of the update engine and by
+ * nobody else:
+ *	docker_update.c		operations, their start and their end
+ *	docker_prepare.c	everything that only looks: refuse here
+ *	docker_txn.c		the steps, forward, finishing and back
+ *	docker_gate.c		is the new container good?
+ *	docker_recover.c	the journal at the start of the process
+ */
+#define TXN_TRIES_MAX	4	/* of one step without a clear answer */
+#define TXN_AWAY_MSEC	120000	/* Docker gone: then back, not forward */
+
+enum txn_phase {
+	TXN_PREPARE,		/* nothing touched */
+	TXN_FORWARD,
+	TXN_FINISH,		/* the gate was passed */
+	TXN_UNDO,
+	TXN_ORPHAN		/* undo without an old container to go back to */
+};
+
+struct txn;
+
+/* What a step does after its look at Docker. */
+enum txn_act {
+	ACT_DONE,		/* nothing (more) to do */
+	ACT_SENT,		/* tx_req is under way */
+	ACT_WAIT,		/* look again after tx_wait_msec */
+	ACT_FAIL,		/* tx_error says why */
+	ACT_MOVED		/* another phase has begun */
+};
+
+enum txn_look { LOOK_NONE, LOOK_OLD, LOOK_NEW };
+
+struct txn_step {
+	const char	*st_name;	/* in journal, progress and errors */
+	enum txn_look	 st_look;
+	/* seen: inspect answer, NULL when there is no such container. */
+	enum txn_act	(*st_act)(struct txn *, const struct json_value *seen);
+	/* The request was answered well; NULL: the step is done.  True: act
+	 * again (more of the same to do). */
+	bool		(*st_reply)(struct txn *, const struct docker_reply *);
+	unsigned int	 st_flags;
+};
+#define STEP_GONE_OK	0x01	/* 404 is as good as done */
+#define STEP_HARM	0x02	/* from here on the old one is touched */
+#define STEP_BUSY_WAIT	0x04	/* 409: somebody does it already */
+#define STEP_QUIET	0x08	/* its failure changes no outcome */
+
+struct txn {
+	struct updater		*tx_updater;
+	TAILQ_ENTRY(txn)	 tx_entry;
+	uint32_t		 tx_number;	/* in the journal */
+	char			 tx_opid[UPDATE_OPID_MAXBYTES];
+	char			 tx_name[DOCKER_NAME_MAXBYTES];
+	char			 tx_name_new[DOCKER_NAME_MAXBYTES + 16];
+	char			 tx_name_old[DOCKER_NAME_MAXBYTES + 16];
+	char			 tx_want_ref[DOCKER_REF_MAXBYTES];
+	char			 tx_want_digest[80];
+	char			*tx_auth;	/* until the pull */
+	bool			 tx_nopull;
+	time_t			 tx_began;
+	monotime_t		 tx_mono;
+
+	/* state */
+	enum txn_phase		 tx_phase;
+	const struct txn_step	*tx_step;
+	bool			 tx_recorded;	/* step is in the journal */
+	bool			 tx_harm;
+	bool			 tx_recovered;
+	bool			 tx_undo_failed;
+	unsigned int		 tx_tries;	/* of this step */
+	monotime_t		 tx_away;	/* Docker gone since, or 0 */
+	size_t			 tx_index;	/* network in this step */
+	unsigned int		 tx_wait_msec;
+	char			 tx_error[UPDATE_ERROR_MAXBYTES];
+	char			 tx_reason[UPDATE_ERROR_MAXBYTES]; /* of undo */
+	char			 tx_trouble[UPDATE_ERROR_MAXBYTES]; /* in undo */
+
+	/* plan: in the journal */
+	char			 tx_old_id[DOCKER_ID_LEN + 1];
+	char			 tx_old_image[80];
+	char			 tx_old_ref[DOCKER_REF_MAXBYTES];
+	char			 tx_old_digest[DOCKER_REF_MAXBYTES];
+	char			 tx_new_id[DOCKER_ID_LEN + 1];
+	char			 tx_new_image[80];
+	char			 tx_new_ref[DOCKER_REF_MAXBYTES];
+	char			 tx_new_digest[DOCKER_REF_MAXBYTES];
+	char			 tx_keep[64];	/* private tag, "" none */
+	bool			 tx_running;	/* the old one was */
+	bool			 tx_paused;
+	char			*tx_policy;	/* JSON; NULL: none to restore */
+	unsigned int		 tx_stop_sec;
+	struct docker_net	 tx_fixed[DOCKER_NETS_MAX];
+	size_t			 tx_nfixed;
+
+	/* only while running */
+	struct docker_spec	 tx_spec;
+	struct json		*tx_inspect;	/* of the old one, prepare */
+	struct json_splitter	*tx_split;
+	struct docker_req	*tx_req;
+	struct docker_pull	*tx_pull;
+	struct event		*tx_timer;
+	void			(*tx_timer_fn)(struct txn *);
+
+	/* gate */
+	monotime_t		 tx_gate_start;	/* 0: not begun */
+	int64_t			 tx_gate_restarts;
+	char			 tx_gate_started[64];
+};
+
+struct updater {
+	struct event_base	*up_base;
+	struct docker		*up_docker;
+	struct journal		*up_journal;
+	struct update_config	 up_conf;
+	struct update_ops	 up_ops;
+	void			*up_arg;
+	TAILQ_HEAD(, txn)	 up_txns;
+	size_t			 up_ntxns;
+	bool			 up_ready;
+	bool			 up_stopping;
+};
+
+/* --- docker_update.c ------------------------------------------------------ */
+struct txn	*txn_new(struct updater *, const char *opid, const char *name);
+/* Ends the operation: journal, uo_done, memory. */
+void		 txn_end(struct txn *, enum update_outcome);
+/* Forgets it: it was over before. */
+void		 txn_discard(struct txn *);
+/* Recovery is through. */
+void		 updater_set_ready(struct updater *);
+/* One step's words for tx_error; cut, never failing. */
+void		 txn_error(struct txn *, const char *, ...) __printflike_(2, 3);
+void		 txn_progress(struct txn *, const char *stage,
+		    const char *detail, uint64_t done, uint64_t total);
+void		 txn_later(struct txn *, unsigned int msec,
+		    void (*)(struct txn *));
+
+/* --- docker_prepare.c ----------------------------------------------------- */
+void		 txn_prepare(struct txn *);
+
+/* --- docker_txn.c --------------------------------------------------------- */
+void		 txn_forward(struct txn *);	/* PLAN is in the journal */
+void		 txn_resume_gate(struct txn *);
+void		 txn_finish(struct txn *);
+void		 txn_undo(struct txn *);	/* tx_error: reason */
+/* True for a step from which on the old container is touched. */
+bool		 txn_step_harms(const char *name);
+
+/* --- docker_gate.c -------------------------------------------------------- */
+enum txn_act	 gate_look(struct txn *, const struct json_value *);
+/* Milliseconds a HEALTHCHECK may take, from Config.Healthcheck. */
+uint64_t	 gate_health_msec(const struct json_value *,
+		    const struct update_config *);
+
+/* --- docker_recover.c ----------------------------------------------------- */
+int		 txn_write_plan(struct txn *);	/* DJ_PLAN */
+
+#endif /* DOCKER_TXN_H */
