@@ -45,6 +45,8 @@ grpc_conn_new(struct event_base *base, struct stream *stream, bool server,
 	conn->gn_base = base;
 	conn->gn_server = server;
 	conn->gn_arg = arg;
+	conn->gn_request = GRPC_REQUEST_MSEC;
+	conn->gn_finish = GRPC_FINISH_MSEC;
 	if ((conn->gn_idletmo = event_new(base, -1, 0, grpc_on_idle,
 	    conn)) == NULL ||
 	    (conn->gn_wake = event_new(base, -1, 0, grpc_on_wake,

@@ -80,7 +80,7 @@ struct grpc_call;
 
 struct grpc_method {
 	const char	*gm_path;	/* "/package.Service/Method" */
-	size_t		 gm_max_message;	/* bytes in, <= GRPC_RECV_MAXBYTES */
+	size_t		 gm_max_message; /* in, <= GRPC_RECV_MAXBYTES */
 	bool		 gm_unary;	/* one message each way */
 };
 
@@ -112,14 +112,15 @@ struct grpc_server_ops {
 struct grpc_client_ops {
 	void	(*gc_call_message)(struct grpc_call *, const uint8_t *,
 		    size_t, void *arg);
-	void	(*gc_call_drained)(struct grpc_call *, void *arg);	/* NULL ok */
+	void	(*gc_call_drained)(struct grpc_call *,
+		    void *arg);		/* NULL ok */
 	/*
 	 * Last callback of a call, always comes (but after cancel).  text is
 	 * "" or one line of valid UTF-8 without control characters.
 	 */
 	void	(*gc_call_status)(struct grpc_call *, enum grpc_status,
 		    const char *text, void *arg);
-	/* The server takes no new calls: reconnect when convenient. NULL ok */
+	/* The server takes no new calls: reconnect soon.  NULL ok */
 	void	(*gc_conn_goaway)(struct grpc_conn *, const char *text,
 		    void *arg);
 	void	(*gc_conn_closed)(struct grpc_conn *, enum stream_end,
@@ -170,9 +171,9 @@ size_t	 grpc_conn_ncalls(const struct grpc_conn *);
 struct grpc_call *grpc_call_start(struct grpc_conn *,
 	    const struct grpc_method *, unsigned int timeout_msec, void *arg);
 /*
- * Queue one message; on a client's unary call this is all it sends.  -1 with EMSGSIZE (GRPC_SEND_MAXBYTES), ENOBUFS
- * (GRPC_QUEUE_MAXBYTES unsent), EPIPE (over, finished), ENOMEM; nothing was
- * queued then.
+ * Queue one message; on a client's unary call this is all it sends.  -1 with
+ * EMSGSIZE (GRPC_SEND_MAXBYTES), ENOBUFS (GRPC_QUEUE_MAXBYTES unsent), EPIPE
+ * (over, finished), ENOMEM; nothing was queued then.
  */
 int	 grpc_call_send(struct grpc_call *, const void *, size_t);
 /* Client: no more messages from us. */

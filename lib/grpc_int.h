@@ -91,8 +91,10 @@ struct grpc_conn {
 	size_t			 gn_ncalls;
 	size_t			 gn_assembling;	/* bytes, all calls */
 	unsigned int		 gn_depth;	/* callbacks running */
-	bool			 gn_gone;	/* closed by its owner or lost */
-	unsigned int		 gn_idle;	/* msec */
+	bool			 gn_gone;	/* closed by owner or lost */
+	unsigned int		 gn_idle;	/* msec, as the next two */
+	unsigned int		 gn_request;
+	unsigned int		 gn_finish;
 	struct event		*gn_idletmo;
 	struct event		*gn_wake;	/* calls were resumed */
 	void			(*gn_ping_fn)(struct grpc_conn *, int, void *);

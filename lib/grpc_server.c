@@ -197,7 +197,7 @@ grpc_s_open(struct grpc_call *call)
 	}
 	call->gc_known = true;
 	if (call->gc_method->gm_unary) {
-		limit = monotime_now() + GRPC_REQUEST_MSEC;
+		limit = monotime_now() + conn->gn_request;
 		if (limit < by)
 			by = limit;
 	}
@@ -234,6 +234,7 @@ static void
 grpc_s_reject(struct grpc_call *call, const char *http,
     enum grpc_status status, const char *text)
 {
+	struct grpc_conn *conn = call->gc_conn;
 	char		 code[16], enc[GRPC_TEXT_ENCODED];
 	struct h2_header h[4] = {
 		{ ":status", http },
@@ -247,7 +248,7 @@ grpc_s_reject(struct grpc_call *call, const char *http,
 	call->gc_phase = GC_FINISHING;
 	call->gc_half = true;
 	grpc_frame_reset(call);
-	grpc_call_arm(call, monotime_now() + GRPC_FINISH_MSEC);
+	grpc_call_arm(call, monotime_now() + conn->gn_finish);
 	if (call->gc_st == NULL)
 		return;
 	if (h2_respond(call->gc_st, h, nitems(h), true) == -1)
@@ -260,13 +261,14 @@ void
 grpc_call_finish(struct grpc_call *call, enum grpc_status status,
     const char *text)
 {
+	struct grpc_conn *conn = call->gc_conn;
 	char		 code[16], enc[GRPC_TEXT_ENCODED];
 	struct h2_header h[2] = {
 		{ "grpc-status", code },
 		{ "grpc-message", enc }
 	};
 
-	if (call->gc_phase >= GC_FINISHING || !call->gc_conn->gn_server)
+	if (call->gc_phase >= GC_FINISHING || !conn->gn_server)
 		return;
 	if (!call->gc_responded) {
 		grpc_s_reject(call, "200", status, text);
@@ -277,7 +279,7 @@ grpc_call_finish(struct grpc_call *call, enum grpc_status status,
 	call->gc_phase = GC_FINISHING;
 	call->gc_half = true;
 	grpc_frame_reset(call);
-	grpc_call_arm(call, monotime_now() + GRPC_FINISH_MSEC);
+	grpc_call_arm(call, monotime_now() + conn->gn_finish);
 	if (call->gc_st != NULL)
 		(void)h2_stream_finish(call->gc_st, h, nitems(h));
 }

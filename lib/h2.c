@@ -25,7 +25,6 @@
 /* GOAWAY made by hand, for when nghttp2's session is spent. */
 #define H2_GOAWAY_BYTES	17
 
-static void	 h2_up(struct stream *, void *);
 static void	 h2_read(struct stream *, struct evbuffer *, void *);
 static void	 h2_drained(struct stream *, void *);
 static void	 h2_lost(struct stream *, enum stream_end, const char *,
@@ -46,7 +45,6 @@ static int	 h2_keep_trailers(struct h2_stream *,
 		    const struct h2_header *, size_t);
 
 static const struct stream_ops	 h2_stream_ops = {
-	.so_up = h2_up,
 	.so_read = h2_read,
 	.so_drained = h2_drained,
 	.so_end = h2_lost
@@ -79,14 +77,6 @@ h2_new(struct event_base *base, struct stream *stream, bool server,
 	stream_set_ops(stream, &h2_stream_ops, h2);
 	h2_flush_soon(h2);
 	return (h2);
-}
-
-static void
-h2_up(struct stream *s, void *arg)
-{
-	/* h2_new() wants a stream that is up already. */
-	(void)s;
-	(void)arg;
 }
 
 static void

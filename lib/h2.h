@@ -84,8 +84,9 @@ struct h2_ops {
 	/* Queue fell to H2_QUEUE_LOW after being above it.  May be NULL. */
 	void	(*ho_drained)(struct h2_stream *, void *);
 	/*
-	 * The stream is over; code is NGHTTP2_* or H2_CODE_LOST.  unprocessed: the peer
-	 * promised (REFUSED_STREAM, GOAWAY) that it did nothing.
+	 * The stream is over; code is NGHTTP2_* or H2_CODE_LOST.
+	 * unprocessed: the peer promised (REFUSED_STREAM, GOAWAY) that it did
+	 * nothing.
 	 */
 	void	(*ho_closed)(struct h2_stream *, uint32_t code,
 		    bool unprocessed, void *);

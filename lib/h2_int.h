@@ -63,7 +63,7 @@ struct h2 {
 	uint32_t		 h2_code;	/* of our last GOAWAY */
 	enum stream_end		 h2_why;
 	char			 h2_text[STREAM_TEXT_MAXBYTES];
-	char			 h2_error[STREAM_TEXT_MAXBYTES];	/* nghttp2 */
+	char			 h2_error[STREAM_TEXT_MAXBYTES];
 
 	struct event		*h2_kick;	/* flush soon */
 	struct event		*h2_pingtmo;

@@ -42,20 +42,20 @@ struct stream {
 	enum stream_phase	 st_phase;
 	unsigned int		 st_depth;	/* callbacks running */
 	bool			 st_paused;
-	bool			 st_offer;	/* call so_read for bytes in hand */
+	bool			 st_offer;	/* so_read for bytes in hand */
 	bool			 st_more;	/* last read saw no EAGAIN */
 	bool			 st_full;	/* high mark reached */
 	bool			 st_shut;	/* half close wanted */
 	bool			 st_shut_done;
 	bool			 st_broken;	/* writing is hopeless */
-	bool			 st_eof;	/* peer's FIN or close_notify seen */
-	bool			 st_rd_out;	/* tls_read waits for EV_WRITE */
-	bool			 st_wr_in;	/* tls_write waits for EV_READ */
+	bool			 st_eof;	/* peer's FIN, close_notify */
+	bool			 st_rd_out;	/* tls_read wants EV_WRITE */
+	bool			 st_wr_in;	/* tls_write wants EV_READ */
 	short			 st_hs;		/* handshake, close: EV_* */
-	size_t			 st_repeat;	/* bytes of a blocked tls_write */
+	size_t			 st_repeat;	/* of a blocked tls_write */
 
 	bool			 st_failed;	/* st_end and st_text are set */
-	bool			 st_hold;	/* so_end after the bytes in hand */
+	bool			 st_hold;	/* so_end after bytes in hand */
 	bool			 st_ended;	/* so_end was called */
 	enum stream_end		 st_end;
 	char			 st_text[STREAM_TEXT_MAXBYTES];

@@ -37,7 +37,7 @@ struct tlsconf {
 	size_t		 tc_keylen;
 	const uint8_t	*tc_ca;		/* PEM; server only: client
 					   certificates are asked for, and
-					   checked when given; NULL: not asked */
+					   checked if given; NULL: not asked */
 	size_t		 tc_calen;
 };
 

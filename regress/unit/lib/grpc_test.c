@@ -293,6 +293,17 @@ open_channel(void)
 	loop_until(base, &S.msg_seen);
 }
 
+/* More than the client's window takes. */
+static void
+queue_up(struct grpc_call *call)
+{
+	char		*big = calloc(1, GRPC_SEND_MAXBYTES);
+
+	assert_int_equal(grpc_call_send(call, big, 1000), 0);
+	assert_int_equal(grpc_call_send(call, big, GRPC_SEND_MAXBYTES), 0);
+	free(big);
+}
+
 static void
 test_unary(void **state)
 {
@@ -648,6 +659,36 @@ test_idle(void **state)
 	stop();
 }
 
+/* A request that does not arrive, and an answer that does not leave. */
+static void
+test_server_limits(void **state)
+{
+	(void)state;
+	start();
+	S.conn->gn_request = 50;
+	C.call = grpc_call_start(C.conn, &methods[0], 0, NULL);
+	loop_until(base, &C.status_seen);
+	assert_int_equal(C.status, GRPC_DEADLINE_EXCEEDED);
+	loop_until(base, &S.closed_seen);
+	assert_int_equal(S.callend, GRPC_END_DEADLINE);
+
+	S.conn->gn_finish = 50;
+	S.echo = false;
+	S.closed_seen = C.status_seen = false;
+	open_channel();
+	C.pause = true;
+	queue_up(S.call);
+	grpc_call_finish(S.call, GRPC_OK, NULL);
+	loop_until(base, &S.closed_seen);
+	assert_int_equal(S.callend, GRPC_END_DEADLINE);
+	assert_int_equal(grpc_conn_ncalls(S.conn), 0);
+	C.pause = false;
+	grpc_call_resume(C.call);
+	loop_until(base, &C.status_seen);
+	assert_int_equal(C.status, GRPC_CANCELLED);
+	stop();
+}
+
 /* More calls than the server takes at a time: all are served in the end. */
 static void
 test_many_calls(void **state)
@@ -841,6 +882,7 @@ main(void)
 		cmocka_unit_test(test_goaway),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_many_calls),
+		cmocka_unit_test(test_server_limits),
 		cmocka_unit_test(test_over_tls)
 	};
 

@@ -498,7 +498,8 @@ ask(const char *ctype, const char *method, const char *extra,
 {
 	const char	*pairs[] = {
 		":method", method, ":scheme", "https", ":path", P_UNARY,
-		":authority", "localhost", "content-type", ctype, extra, value, NULL
+		":authority", "localhost", "content-type", ctype, extra,
+		value, NULL
 	};
 
 	start();
