@@ -43,9 +43,10 @@
  *		the first time, then 1) and a new COMMAND key (KEY_INFO, always
  *		slot 0: from that message on every KEY_COMMAND_SIGNED is by
  *		this certificate; comes again when two thirds of its life are
- *		over and a command is to be signed), then KEY_NAMES_DONE.  Without both CA parts
- *		it fails.  While slot 1 waits for its KEY_DROP, its key gets
- *		the new leaf: a third key would be one that cluster may use.
+ *		over and a command is to be signed), then KEY_NAMES_DONE.
+ *		Without both CA parts it fails.  While slot 1 waits for its
+ *		KEY_DROP, its key gets the new leaf: a third key would be one
+ *		too many, since cluster may use either.
  *	engine	KEY_DROP (SERVER_TLS, point that stays) when cluster uses it
  * and on an agent:
  *	parent	KEY_LOAD (AGENT_TLS, key) -> slot 0; KEY_CREATE -> slot 1, a

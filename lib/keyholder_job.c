@@ -246,9 +246,9 @@ job_names(struct peer *p, struct key_job *job)
 }
 
 /*
- * Both certificates are made before the server's key is replaced.  When the new key of
- * an earlier change still waits for its KEY_DROP, it is the one that gets the
- * new leaf: cluster may be using either of the two.
+ * Both certificates are made before the server's key is replaced.  When the
+ * new key of an earlier change still waits for its KEY_DROP, it is the one
+ * that gets the new leaf: cluster may be using either of the two.
  */
 static int
 names_make(struct keyring *kr, struct key_job *job, char *why)

@@ -298,7 +298,8 @@ give(uint32_t type, uint8_t purpose, uint8_t part, int fd, char *why)
 static int
 names(const char *dns, uint32_t life)
 {
-	static const uint8_t	 ip4[] = { 127, 0, 0, 1 }, ip6[16] = { [15] = 1 };
+	static const uint8_t	 ip4[] = { 127, 0, 0, 1 };
+	static const uint8_t	 ip6[16] = { [15] = 1 };
 	const struct caught	*c;
 	struct ibuf		*b = ibuf_dynamic(0, 1024);
 
