@@ -1,0 +1,68 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef VIEW_JSON_H
+#define VIEW_JSON_H
+
+#include "compat.h"
+
+#include "ipc.pb-c.h"
+#include "json.h"
+
+/*
+ * What the engine shows (proto/ipc.proto, ...View) as the objects of the REST
+ * API, for sentinelctl --json and for the web process.  Each writes one value
+ * where the generator stands.  Times are RFC 3339 in UTC; a time that never
+ * came is "0001-01-01T00:00:00Z", as existing clients of that API expect.
+ * Members marked ? are left out when empty.
+ */
+
+/* sentineld: daemon version started_at listen? hosts hosts_connected
+ * ca_fingerprint? ca_not_after? server_cert_not_after?; sentinel-agentd:
+ * daemon version started_at server host_id? host_name? connected last_error?
+ * cert_not_after? signed_commands; both: engine_id? docker docker_error?
+ * containers, and processes: [{name pid uid sandbox restarts}]. */
+void	 view_json_status(struct json_gen *,
+	    const Sentinel__Ipc__StatusView *,
+	    Sentinel__Ipc__ProcessView *const *, size_t nprocs);
+/* token? id created_at expires_at uses used host_name? state host_id?
+ * ca_fingerprint? */
+void	 view_json_token(struct json_gen *, const Sentinel__Ipc__TokenView *);
+/* id name raw_name? address state connected enrolled_at last_seen
+ * agent_version? features containers disconnect_at disconnect_err?
+ * disconnect_cat? engine_id? cert_serial? cert_not_after docker_error?
+ * rtt_us? */
+void	 view_json_host(struct json_gen *, const Sentinel__Ipc__HostView *);
+/* id time type host_id? host_name? container? message? */
+void	 view_json_event(struct json_gen *, const Sentinel__Ipc__EventView *);
+/* id name image image_digest? state host_id? host_name? stack? state_age
+ * (seconds) stale created labels {} ports [{host_ip host_port container_port
+ * protocol}] */
+void	 view_json_container(struct json_gen *,
+	    const Sentinel__Ipc__ContainerView *);
+/* logs lines remote */
+void	 view_json_logs(struct json_gen *, const Sentinel__Ipc__LogsView *);
+/* id kind host_name? name outcome error? old_image? old_digest? new_image?
+ * new_digest? duration_ms */
+void	 view_json_result(struct json_gen *,
+	    const Sentinel__Ipc__ResultView *);
+
+/* "2026-11-22T09:00:00Z"; msec also with a fraction unless it is 0. */
+#define VIEW_TIME_SIZE	40
+void	 view_time(char[VIEW_TIME_SIZE], int64_t sec);
+void	 view_time_msec(char[VIEW_TIME_SIZE], int64_t msec);
+
+#endif /* VIEW_JSON_H */

@@ -1,0 +1,159 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef CTL_H
+#define CTL_H
+
+#include "compat.h"
+
+#include <stdio.h>
+
+#include "control.h"
+#include "ipc.pb-c.h"
+
+/*
+ * sentinelctl: one command, one request, one exit code (enum control_code).
+ * main.c runs it, cmd.c is the grammar, client.c the connection, show.c the
+ * output, show_text.c what people read, table.c its columns, text.c its words.
+ */
+#define CTL_PATH_SERVER	"/run/sentinel/sentineld.sock"
+#define CTL_PATH_AGENT	"/run/sentinel/sentinel-agentd.sock"
+#define CTL_ENV		"SENTINEL_CONTROL"
+
+/* --- cmd.c -------------------------------------------------------------- */
+struct ctl_cmd;
+
+/* The command line, checked.  Strings are those of argv. */
+struct ctl_args {
+	const struct ctl_cmd *ca_cmd;
+	const char	*ca_socket;	/* -s, or NULL */
+	bool		 ca_json;
+	bool		 ca_help;	/* -h */
+	bool		 ca_version;	/* -V */
+	char		 ca_host[256];	/* HOST of HOST/NAME, --host, HOST */
+	const char	*ca_container;	/* NAME */
+	const char	*ca_id;
+	const char	*ca_image;
+	const char	*ca_name;
+	uint64_t	 ca_ttl_sec;	/* 0: the daemon's default */
+	int32_t		 ca_lines;	/* 0: the daemon's default */
+	bool		 ca_follow;
+};
+
+/* How the answer of a command is shown. */
+enum ctl_shape {
+	CTL_STATUS,	/* one object with processes */
+	CTL_LIST,	/* table, or an array */
+	CTL_ONE,	/* one object */
+	CTL_STREAM,	/* line by line as it comes */
+	CTL_DONE	/* nothing, unless it fails */
+};
+
+struct ctl_cmd {
+	const char	*cm_words;	/* "container update" */
+	const char	*cm_arg;	/* "HOST/NAME", or NULL */
+	const char	*cm_opts;	/* " image lines ", or "" */
+	enum ctl_shape	 cm_shape;
+	Sentinel__Ipc__ControlRequest__Command cm_command;
+	const char	*cm_action;	/* ControlRequest.action, or NULL */
+	const char	*cm_help;	/* one line */
+};
+
+/* 0, or -1 with one line for the user in err. */
+int	 cmd_parse(struct ctl_args *, int argc, char **argv, char *err,
+	    size_t errlen);
+void	 cmd_usage(FILE *);
+/* "1h30m", "7d", "90": seconds.  0, or -1. */
+int	 cmd_duration(const char *, uint64_t *);
+
+/* --- client.c ----------------------------------------------------------- */
+/* Borrows the item.  0, or -1: the output is gone, stop. */
+typedef int (*ctl_item)(const Sentinel__Ipc__ControlItem *, void *);
+
+/*
+ * Ask and wait for the end; complaints go to stderr.
+ *	path	of the socket, NULL: environment or default
+ *	msec	longest silence, 0: for ever
+ */
+enum control_code ctl_ask(const char *path,
+	    const Sentinel__Ipc__ControlRequest *, unsigned int msec,
+	    ctl_item, void *);
+
+/* --- show.c ------------------------------------------------------------- */
+struct show;
+
+/* errtty: progress may write over its line on stderr, columns wide. */
+struct show	*show_new(const struct ctl_args *, FILE *out, bool colour,
+		    bool errtty, int columns);
+int		 show_item(const Sentinel__Ipc__ControlItem *, void *show);
+/* What was kept for the end (tables, brackets).  -1: nobody reads. */
+int		 show_end(struct show *, enum control_code);
+void		 show_free(struct show *);
+
+/* --- show_text.c: for people -------------------------------------------- */
+struct table;
+
+void	 text_status(FILE *, const Sentinel__Ipc__StatusView *,
+	    Sentinel__Ipc__ProcessView *const *, size_t nprocs, bool colour);
+void	 text_token(FILE *, const Sentinel__Ipc__TokenView *);
+void	 text_host(FILE *, const Sentinel__Ipc__HostView *);
+void	 text_event(FILE *, const Sentinel__Ipc__EventView *);
+void	 text_logs(FILE *, const Sentinel__Ipc__LogsView *);
+void	 text_result(FILE *, const Sentinel__Ipc__ResultView *);
+/* Rows of the tables; the heads go with table_new(). */
+extern const char *const	heads_token[];
+extern const char *const	heads_host[];
+extern const char *const	heads_container[];
+void	 row_token(struct table *, const Sentinel__Ipc__TokenView *);
+void	 row_host(struct table *, const Sentinel__Ipc__HostView *);
+void	 row_container(struct table *, const Sentinel__Ipc__ContainerView *);
+
+/* --- progress.c --------------------------------------------------------- */
+/* One line that is written over on a terminal, else a line per change. */
+struct progress;
+
+struct progress	*progress_new(FILE *, bool tty, int columns);
+void		 progress_step(struct progress *,
+		    const Sentinel__Ipc__ProgressView *);
+void		 progress_clear(struct progress *);
+void		 progress_free(struct progress *);
+
+/* --- table.c ------------------------------------------------------------ */
+enum tone { TONE_PLAIN, TONE_GOOD, TONE_BAD, TONE_DIM };
+
+/* heads ends with NULL; strings are copied. */
+struct table	*table_new(const char *const *heads, bool colour);
+/* Next cell, row by row; text is made safe for a terminal (utf8_vis). */
+void		 table_add(struct table *, enum tone, const char *);
+void		 table_addf(struct table *, enum tone, const char *, ...)
+		    __printflike_(3, 4);
+void		 table_print(struct table *, FILE *);
+void		 table_free(struct table *);
+
+/* --- text.c ------------------------------------------------------------- */
+#define TEXT_TIME_SIZE	32
+/* Columns that a safe UTF-8 text takes. */
+size_t	 text_width(const char *);
+/* Cuts at a character so that text_width() <= columns. */
+void	 text_cut(char *, size_t columns);
+/* Local time "2026-11-22 09:00:00", or "-" for 0. */
+void	 text_time(char[TEXT_TIME_SIZE], int64_t sec);
+/* "3s" "5m" "2h" "9d" */
+void	 text_age(char[TEXT_TIME_SIZE], int64_t sec);
+/* Prints made safe; newline and tab stay when multi is set. */
+void	 text_print(FILE *, const char *, bool multi);
+
+#endif /* CTL_H */

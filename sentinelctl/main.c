@@ -1,0 +1,144 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include <sys/ioctl.h>
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+
+/* A little longer than the control process waits, so that its word counts. */
+#define MAIN_ASK_MSEC	(CONTROL_ASK_MSEC + 10000)
+#define MAIN_WORK_MSEC	(CONTROL_WORK_MSEC + 10000)
+
+static unsigned int	 main_msec(const struct ctl_args *);
+static enum control_code main_run(struct ctl_args *);
+static bool		 main_colour(void);
+static int		 main_columns(void);
+static void		 main_request(const struct ctl_args *,
+			    Sentinel__Ipc__ControlRequest *);
+
+int
+main(int argc, char **argv)
+{
+	struct ctl_args	 args;
+	char		 err[256];
+
+	(void)setlocale(LC_CTYPE, "");
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (cmd_parse(&args, argc, argv, err, sizeof(err)) == -1) {
+		(void)fprintf(stderr, "sentinelctl: ");
+		text_print(stderr, err, false);
+		(void)fputc('\n', stderr);
+		return (CONTROL_USAGE);
+	}
+	if (args.ca_help) {
+		cmd_usage(stdout);
+		return (fflush(stdout) == EOF ? CONTROL_FAILED : CONTROL_OK);
+	}
+	if (args.ca_version) {
+		(void)printf("sentinelctl %s\n", SENTINEL_VERSION);
+		return (fflush(stdout) == EOF ? CONTROL_FAILED : CONTROL_OK);
+	}
+	return ((int)main_run(&args));
+}
+
+static enum control_code
+main_run(struct ctl_args *args)
+{
+	Sentinel__Ipc__ControlRequest	 req;
+	enum control_code		 code;
+	struct show			*sh;
+
+	main_request(args, &req);
+	sh = show_new(args, stdout, main_colour(), isatty(STDERR_FILENO) == 1,
+	    main_columns());
+	code = ctl_ask(args->ca_socket, &req, main_msec(args), show_item, sh);
+	if (show_end(sh, code) == -1) {
+		(void)fprintf(stderr, "sentinelctl: cannot write the "
+		    "output\n");
+		if (code == CONTROL_OK)
+			code = CONTROL_FAILED;
+	}
+	show_free(sh);
+	return (code);
+}
+
+/* The strings are borrowed; the request is only packed. */
+static char *
+lend(const char *s)
+{
+	char	*p;
+
+	if (s == NULL)
+		s = "";
+	memcpy(&p, &s, sizeof(p));
+	return (p);
+}
+
+static void
+main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
+{
+	sentinel__ipc__control_request__init(req);
+	req->version = CONTROL_VERSION;
+	req->command = a->ca_cmd->cm_command;
+	req->host = lend(a->ca_host);
+	req->container = lend(a->ca_container);
+	req->token_id = lend(a->ca_id);
+	req->ttl_sec = a->ca_ttl_sec;
+	req->name = lend(a->ca_name);
+	req->action = lend(a->ca_cmd->cm_action);
+	req->image = lend(a->ca_image);
+	req->lines = a->ca_lines;
+	req->follow = a->ca_follow;
+}
+
+static unsigned int
+main_msec(const struct ctl_args *a)
+{
+	switch (a->ca_cmd->cm_command) {
+	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_UPDATE:
+	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_ACTION:
+		return (MAIN_WORK_MSEC);
+	default:
+		return (a->ca_follow ? 0 : MAIN_ASK_MSEC);
+	}
+}
+
+static bool
+main_colour(void)
+{
+	const char	*no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return (isatty(STDOUT_FILENO) == 1 && (no == NULL || *no == '\0') &&
+	    term != NULL && strcmp(term, "dumb") != 0);
+}
+
+static int
+main_columns(void)
+{
+	struct winsize	 ws;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == -1)
+		return (0);
+	return (ws.ws_col);
+}
