@@ -42,10 +42,11 @@
 #define PBMEM_CHUNKBYTES 8192U			/* malloc(3) unit */
 
 struct pbmem_chunk;
+LIST_HEAD(pbmem_chunks, pbmem_chunk);
 
 struct pbmem {
 	ProtobufCAllocator pm_alloc;	/* pass its address to protobuf-c */
-	LIST_HEAD(, pbmem_chunk) pm_chunks;
+	struct pbmem_chunks pm_chunks;
 	size_t		 pm_maxbytes;
 	size_t		 pm_bytes;	/* taken from malloc(3) */
 	size_t		 pm_maxallocs;

@@ -74,6 +74,7 @@ static const struct opt_row	opts[] = {
 	{ O_SOCKET,	's', "socket",	"SOCKET",	true },
 	{ O_JSON,	0,   "json",	NULL,		true },
 	{ O_HELP,	'h', "help",	NULL,		true },
+	{ O_HELP,	'?', "help",	NULL,		true },
 	{ O_VERSION,	'V', "version",	NULL,		true },
 	{ O_TTL,	0,   "ttl",	"DURATION",	false },
 	{ O_NAME,	0,   "name",	"NAME",		false },
