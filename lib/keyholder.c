@@ -24,20 +24,15 @@
  *
  * A handler checks its message and either answers at once (hash, signature:
  * microseconds) or queues a job (file, certificate).  One job is done between
- * two polls, and synchronous channels have the highest priority of the event
- * loop, so that a handshake of cluster never waits behind the enrolment of a
- * fleet.
+ * two polls, and lib/proc gives synchronous channels the highest priority, so
+ * that a handshake of cluster never waits behind the enrolment of a fleet.
  */
 
 #include "compat.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <event2/event.h>
 
 #include <openssl/crypto.h>
 
@@ -48,10 +43,6 @@
 #include "monotime.h"
 #include "xmalloc.h"
 
-#define KEY_PRIO_SYNC	0
-#define KEY_PRIO_PEER	1
-#define KEY_PRIO_JOB	2
-#define KEY_PRIORITIES	3
 #define KEY_RATE_MAX	1000000
 
 
@@ -136,25 +127,7 @@ rehearse(void)
 void
 keyholder_start(void)
 {
-	struct peer	*p;
-	bool		 agent = proc_self() == ROLE_A_KEYHOLDER;
-
-	if (event_base_priority_init(proc_base(), KEY_PRIORITIES) == -1)
-		log_debug("keyholder: no priorities among channels");
-	/* Channels are there already and have the highest: lower these. */
-	if ((p = proc_peer(agent ? ROLE_A_PARENT : ROLE_PARENT)) != NULL)
-		keyholder_peer_up(p);
-	if ((p = proc_peer(agent ? ROLE_A_ENGINE : ROLE_ENGINE)) != NULL)
-		keyholder_peer_up(p);
-	key_jobs_init(proc_base(), KEY_PRIO_JOB);
-}
-
-void
-keyholder_peer_up(struct peer *p)
-{
-	if (p->pe_rev != NULL)
-		(void)event_priority_set(p->pe_rev, p->pe_sync ?
-		    KEY_PRIO_SYNC : KEY_PRIO_PEER);
+	key_jobs_init(proc_base());
 }
 
 void

@@ -112,8 +112,6 @@ extern const struct proc_handler keyholder_agent_handlers[];	/* agentd */
 void	 keyholder_warmup(void);
 /* pr_start */
 void	 keyholder_start(void);
-/* pr_peer_up: a synchronous channel goes before everything else. */
-void	 keyholder_peer_up(struct peer *);
 /* pr_peer_lost: nothing is kept per peer but its queued issues. */
 void	 keyholder_peer_lost(struct peer *);
 

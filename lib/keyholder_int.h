@@ -143,7 +143,7 @@ void	 keyholder_create(struct peer *, struct imsg *);
 void	 keyholder_names(struct peer *, struct imsg *);
 void	 keyholder_issue(struct peer *, struct imsg *);
 void	 keyholder_csr(struct peer *, struct imsg *);
-void	 key_jobs_init(struct event_base *, int priority);
+void	 key_jobs_init(struct event_base *);
 void	 key_jobs_forget(uint64_t channel);
 /* A new command key and certificate, told to the engine; -1 and why. */
 int	 key_command_make(struct keyring *, time_t now, char *why);

@@ -21,7 +21,6 @@
 
 #include "compat.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -101,12 +100,11 @@ static const struct key_file files[] = {
 static struct key_jobs	 jq;
 
 void
-key_jobs_init(struct event_base *base, int priority)
+key_jobs_init(struct event_base *base)
 {
 	TAILQ_INIT(&jq.jq_jobs);
 	if ((jq.jq_work = evtimer_new(base, job_run, NULL)) == NULL)
 		fatalx("keyholder: evtimer_new");
-	(void)event_priority_set(jq.jq_work, priority);
 }
 
 void

@@ -21,7 +21,6 @@
 
 #include "compat.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "ibuf.h"

@@ -46,7 +46,6 @@ static const struct proc_row	rows[] = {
 		.pr_warmup = keyholder_warmup,
 		.pr_start = keyholder_start,
 		.pr_peer_lost = keyholder_peer_lost,
-		.pr_peer_up = keyholder_peer_up,
 	},
 	{
 		/* recvfd: resolv.conf and hosts as sealed files; inet: the

@@ -45,7 +45,6 @@ static const struct proc_row	rows[] = {
 		.pr_handlers = keyholder_handlers,
 		.pr_warmup = keyholder_warmup,
 		.pr_start = keyholder_start,
-		.pr_peer_up = keyholder_peer_up,
 		.pr_peer_lost = keyholder_peer_lost,
 	},
 	{
