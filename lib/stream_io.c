@@ -272,8 +272,12 @@ stream_errno_end(int error)
 static void
 stream_fail_tls(struct stream *s, const char *what, int error)
 {
+	/* What the network says; errno itself seldom survives libtls. */
+	static const int lost[] = { ECONNRESET, EPIPE, ETIMEDOUT,
+			    EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN };
 	enum stream_end	 end = STREAM_END_TLS;
 	const char	*text;
+	size_t		 i;
 
 	if ((text = tls_error(s->st_tls)) == NULL)
 		text = error != 0 ? strerror(error) : "unknown error";
@@ -281,8 +285,11 @@ stream_fail_tls(struct stream *s, const char *what, int error)
 		s->st_eof = true;
 		end = STREAM_END_EOF;
 		text = "closed by peer without close_notify";
-	} else if (error != 0 && strstr(text, strerror(error)) != NULL)
-		end = stream_errno_end(error);
+	} else {
+		for (i = 0; i < nitems(lost); i++)
+			if (strstr(text, strerror(lost[i])) != NULL)
+				end = stream_errno_end(lost[i]);
+	}
 	stream_fail(s, end, true, "%s: %s", what, text);
 }
 
