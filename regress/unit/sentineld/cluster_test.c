@@ -765,7 +765,7 @@ static uint8_t *
 report_make(size_t nlabels, size_t *len)
 {
 	static Sentinel__Cluster__ContainerInfo__LabelsEntry	 store[NLABELS];
-	static char				 keys[NLABELS][4];
+	static char				 keys[NLABELS][24];
 	static char				 value[65536];
 	static const uint8_t			 unknown[] = { 0xba, 0x3e, 2,
 						    'h', 'i' };
