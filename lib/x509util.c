@@ -27,6 +27,7 @@
 
 #include "der.h"
 #include "hex.h"
+#include "log.h"
 #include "pem.h"
 #include "utf8.h"
 #include "x509util.h"
@@ -50,6 +51,27 @@ static int	 x509_cn(struct der, char[X509_CN_SIZE]);
 static int	 x509_time(struct der *, int64_t *);
 static int	 x509_spki_point(struct der, uint8_t[ECKEY_POINT_LEN]);
 static int	 x509_digits(const uint8_t *, size_t, int *);
+
+void
+x509_warmup(void)
+{
+	uint8_t		 scalar[ECKEY_SCALAR_LEN], point[ECKEY_POINT_LEN];
+	uint8_t		 digest[ECKEY_DIGEST_LEN] = { 0 };
+	uint8_t		 sig[ECKEY_SIG_MAXBYTES];
+	EVP_PKEY	*pkey = NULL;
+	size_t		 len;
+
+	tzset();	/* libcrypto's time functions read the zone file */
+	/* A signature, so that algorithms and random numbers are there. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 ||
+	    eckey_generate(scalar) == -1 ||
+	    (pkey = eckey_private(scalar, point)) == NULL ||
+	    eckey_sign(pkey, digest, sig, &len) == -1 ||
+	    !eckey_verify(pkey, digest, sig, len))
+		fatalx("libcrypto does not work");
+	EVP_PKEY_free(pkey);
+	explicit_bzero(scalar, sizeof(scalar));
+}
 
 const char *
 x509_csr_point(const uint8_t *der, size_t len, uint8_t point[ECKEY_POINT_LEN])

@@ -48,6 +48,13 @@
 #define X509_STATEMENT_LEN	(sizeof(X509_COMMAND_PREFIX) + 32)
 
 /*
+ * Start libcrypto without openssl.cnf.  Once per process, before chroot and
+ * seccomp; tlsconf_init() and keyholder_warmup() do it, too.  Dies when
+ * libcrypto does not work.
+ */
+void		 x509_warmup(void);
+
+/*
  * The public point of a PKCS#10 request whose sender has the private key:
  * exactly one DER object of at most X509_CSR_MAXBYTES, P-256, self-signature
  * valid with SHA-256 or better.  Nothing else of it is looked at.

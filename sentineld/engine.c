@@ -86,6 +86,7 @@ void
 engine_warmup(void)
 {
 	tzset();	/* reads /etc/localtime, unreachable after chroot */
+	x509_warmup();
 }
 
 void

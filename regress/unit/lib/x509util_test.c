@@ -687,6 +687,7 @@ main(void)
 		cmocka_unit_test(test_cert_mutations),
 	};
 
+	x509_warmup();
 	key_arena_init();
 	return (cmocka_run_group_tests(tests, setup, teardown));
 }
