@@ -350,7 +350,9 @@ fk_make(struct fk *fk, const char *name, const char *body, size_t len)
 		return (NULL);
 	}
 	ct->used = ct->created = true;
-	snprintf(ct->id, sizeof(ct->id), "%064x", ++fk->nextid * 0x11111);
+	fk->nextid++;
+	snprintf(ct->id, sizeof(ct->id), "%012x%052d", fk->nextid * 0x11111,
+	    fk->nextid);
 	strlcpy(ct->name, name, sizeof(ct->name));
 	strlcpy(ct->image, im->id, sizeof(ct->image));
 	strlcpy(ct->policy, json_get_str(json_path(root,
