@@ -140,13 +140,15 @@ prep_inspected(void *arg, const struct docker_reply *dr)
 {
 	struct txn			*tx = arg;
 	const struct json_value		*c;
+	struct json			*js;
 	const char			*why, *name;
 	bool				 gone;
 
-	tx->tx_inspect = prep_json(tx, dr, &gone);
-	if (tx->tx_inspect == NULL && !gone)
+	js = prep_json(tx, dr, &gone);
+	if (js == NULL && !gone)
 		return;
-	c = json_root(tx->tx_inspect);
+	tx->tx_inspect = js;
+	c = json_root(js);
 	name = json_get_str(c, "Name");
 	/* Docker also takes an id or the beginning of one for a name. */
 	if (gone || name[0] != '/' || strcmp(name + 1, tx->tx_name) != 0) {

@@ -1,0 +1,540 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "docker_process_int.h"
+#include "log.h"
+
+#define DP_LOGS_LINES	50		/* when the engine names none */
+#define DP_INFO_MAXBYTES 1000000	/* of one packed ContainerInfo */
+#define DP_LABEL_MAXKEY	4096
+#define DP_LABEL_MAXVALUE	(64U * 1024)
+
+static void	 dp_list_next(void);
+static void	 dp_update_progress(void *, const char *, const char *,
+		    const char *, uint64_t, uint64_t);
+static void	 dp_update_done(void *, const struct update_result *);
+static void	 dp_update_ready(void *);
+
+const struct update_ops dp_update_ops = {
+	.uo_progress = dp_update_progress,
+	.uo_done = dp_update_done,
+	.uo_ready = dp_update_ready
+};
+
+/* --- text for fields ------------------------------------------------------------- */
+
+char *
+dp_text(struct pbmem *pm, const char *s, size_t max)
+{
+	char	*t = pbmem_text(pm, s, strlen(s), max), *p;
+
+	if (t == NULL)
+		fatalx("docker: out of memory");
+	for (p = t; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+	return (t);
+}
+
+char *
+dp_word(struct pbmem *pm, const char *s, size_t max)
+{
+	const char	*p;
+	char		*t;
+
+	for (p = s; *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f)
+			break;
+	if (*p != '\0' || strlen(s) > max)
+		s = "";
+	if ((t = pbmem_strndup(pm, s, strlen(s))) == NULL)
+		fatalx("docker: out of memory");
+	return (t);
+}
+
+/* --- results ----------------------------------------------------------------------- */
+
+/* Strings of r are made fit for their fields here. */
+static void
+dp_send_result(Sentinel__Ipc__DockerResult *r)
+{
+	struct pbmem	 pm;
+
+	if (dp_engine() == NULL)
+		return;
+	pbmem_init(&pm, 4 * DOCKER_LOGS_MAXBYTES, PBMEM_MAXALLOCS);
+	r->request_id = dp_word(&pm, r->request_id, 128);
+	r->container = dp_word(&pm, r->container, 255);
+	r->error = dp_text(&pm, r->error, UPDATE_ERROR_MAXBYTES);
+	r->old_image = dp_word(&pm, r->old_image, 1024);
+	r->old_digest = dp_word(&pm, r->old_digest, 1024);
+	r->new_image = dp_word(&pm, r->new_image, 1024);
+	r->new_digest = dp_word(&pm, r->new_digest, 1024);
+	peer_send_pb(dp_engine(), IMSG_DOCKER_RESULT, 0, &r->base);
+	pbmem_free(&pm);
+}
+
+static char *
+dp_const(const char *s)
+{
+	/* protobuf-c has no const strings; packing does not write. */
+	return ((char *)(uintptr_t)s);
+}
+
+static void
+dp_result_init(Sentinel__Ipc__DockerResult *r, const struct dp_op *op,
+    const char *error)
+{
+	sentinel__ipc__docker_result__init(r);
+	r->kind = op->do_kind;
+	r->request_id = dp_const(op->do_request);
+	r->container = dp_const(op->do_container);
+	r->action = dp_const(op->do_action);
+	r->outcome = dp_const(error[0] == '\0' ? "success" : "failed");
+	r->error = dp_const(error);
+	r->lines = op->do_lines;
+	r->duration_msec = (uint64_t)(monotime_now() - op->do_began);
+}
+
+static void
+dp_op_end(struct dp_op *op)
+{
+	TAILQ_REMOVE(&dp->dp_ops, op, do_entry);
+	dp->dp_nops--;
+	free(op);
+}
+
+static void
+dp_op_done(void *arg, const char *error)
+{
+	struct dp_op			*op = arg;
+	Sentinel__Ipc__DockerResult	 r;
+
+	dp_result_init(&r, op, error);
+	if (op->do_image[0] != '\0')
+		r.new_image = op->do_image;
+	if (error[0] != '\0')
+		log_warnx("docker: %s %s: %s", op->do_action[0] != '\0' ?
+		    op->do_action : "operation on", op->do_container[0] != '\0'
+		    ? op->do_container : op->do_image, error);
+	dp_send_result(&r);
+	dp_op_end(op);
+}
+
+static void
+dp_logs_done(void *arg, const char *error, const char *text, size_t len)
+{
+	struct dp_op			*op = arg;
+	Sentinel__Ipc__DockerResult	 r;
+
+	(void)len;
+	dp_result_init(&r, op, error);
+	r.logs = dp_const(text);
+	dp_send_result(&r);
+	dp_op_end(op);
+}
+
+/* --- lists ---------------------------------------------------------------------------- */
+
+static void
+dp_info_labels(Sentinel__Cluster__ContainerInfo *ci, struct pbmem *pm,
+    const struct docker_container *ct)
+{
+	Sentinel__Cluster__ContainerInfo__LabelsEntry	*e;
+	size_t						 i;
+
+	if ((ci->labels = pbmem_alloc(pm, (ct->ct_nlabels + 1) *
+	    sizeof(*ci->labels))) == NULL)
+		fatalx("docker: out of memory");
+	for (i = 0; i < ct->ct_nlabels; i++) {
+		if ((e = pbmem_alloc(pm, sizeof(*e))) == NULL)
+			fatalx("docker: out of memory");
+		sentinel__cluster__container_info__labels_entry__init(e);
+		e->key = pbmem_text(pm, ct->ct_labels[i].lb_key,
+		    strlen(ct->ct_labels[i].lb_key), DP_LABEL_MAXKEY);
+		e->value = pbmem_text(pm, ct->ct_labels[i].lb_value,
+		    strlen(ct->ct_labels[i].lb_value), DP_LABEL_MAXVALUE);
+		if (e->key == NULL || e->value == NULL)
+			return;	/* arena full: the rest is left out */
+		ci->labels[ci->n_labels++] = e;
+	}
+}
+
+static void
+dp_info_ports(Sentinel__Cluster__ContainerInfo *ci, struct pbmem *pm,
+    const struct docker_container *ct)
+{
+	Sentinel__Cluster__PortMapping	*pt;
+	size_t				 i;
+
+	if ((ci->ports = pbmem_alloc(pm, (ct->ct_nports + 1) *
+	    sizeof(*ci->ports))) == NULL)
+		fatalx("docker: out of memory");
+	for (i = 0; i < ct->ct_nports; i++) {
+		if ((pt = pbmem_alloc(pm, sizeof(*pt))) == NULL)
+			return;
+		sentinel__cluster__port_mapping__init(pt);
+		pt->host_ip = dp_word(pm, ct->ct_ports[i].pt_ip, 64);
+		pt->host_port = ct->ct_ports[i].pt_public;
+		pt->container_port = ct->ct_ports[i].pt_private;
+		pt->protocol = dp_word(pm, ct->ct_ports[i].pt_proto, 16);
+		ci->ports[ci->n_ports++] = pt;
+	}
+}
+
+static void
+dp_list_item(void *arg, const struct docker_container *ct)
+{
+	struct dp_list				*dl = arg;
+	Sentinel__Cluster__ContainerInfo	 ci;
+	Google__Protobuf__Timestamp		 ts;
+	struct pbmem				 pm;
+
+	if (dl->dl_choked || dp_engine() == NULL ||
+	    !peer_has_credit(dp_engine())) {
+		dl->dl_choked = true;
+		return;
+	}
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	sentinel__cluster__container_info__init(&ci);
+	google__protobuf__timestamp__init(&ts);
+	ci.id = dp_word(&pm, ct->ct_id, 128);
+	ci.name = dp_word(&pm, ct->ct_name, 255);
+	ci.image = dp_word(&pm, ct->ct_image, 1024);
+	ci.image_digest = dp_word(&pm, ct->ct_digest, 1024);
+	ci.state = dp_word(&pm, ct->ct_state, 32);
+	if (ct->ct_created > 0) {
+		ts.seconds = ct->ct_created;
+		ci.created = &ts;
+	}
+	dp_info_ports(&ci, &pm, ct);
+	dp_info_labels(&ci, &pm, ct);
+	if (protobuf_c_message_get_packed_size(&ci.base) > DP_INFO_MAXBYTES) {
+		log_warnx("docker: container %s: its labels are too long and "
+		    "left out", ct->ct_name);
+		ci.n_labels = 0;
+	}
+	peer_send_pb(dp_engine(), IMSG_DOCKER_CONTAINER, 0, &ci.base);
+	dl->dl_count++;
+	pbmem_free(&pm);
+}
+
+static void
+dp_send_list_end(const char *request, uint32_t count, const char *error)
+{
+	Sentinel__Ipc__ListEnd	 end;
+	struct pbmem		 pm;
+
+	if (dp_engine() == NULL)
+		return;
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	sentinel__ipc__list_end__init(&end);
+	end.request_id = dp_const(request);
+	end.count = count;
+	end.error = dp_text(&pm, error, DP_TEXT_MAXBYTES);
+	peer_send_pb(dp_engine(), IMSG_DOCKER_LIST_END, 0, &end.base);
+	pbmem_free(&pm);
+}
+
+static void
+dp_list_done(void *arg, const char *error)
+{
+	struct dp_list	*dl = arg;
+
+	if (error[0] == '\0' && dl->dl_choked)
+		error = "the engine does not take the list in time";
+	dp_send_list_end(dl->dl_request, dl->dl_count, error);
+	TAILQ_REMOVE(&dp->dp_lists, dl, dl_entry);
+	dp->dp_nlists--;
+	free(dl);
+	dp_list_next();
+}
+
+static void
+dp_list_next(void)
+{
+	static const struct docker_list_cbs	 cbs = {
+		.lc_item = dp_list_item, .lc_done = dp_list_done
+	};
+	struct dp_list				*dl;
+
+	while ((dl = TAILQ_FIRST(&dp->dp_lists)) != NULL && !dl->dl_running) {
+		dl->dl_running = true;
+		if (docker_list(dp->dp_docker, &cbs, dl) == 0)
+			return;
+		dp_send_list_end(dl->dl_request, 0, strerror(errno));
+		TAILQ_REMOVE(&dp->dp_lists, dl, dl_entry);
+		dp->dp_nlists--;
+		free(dl);
+	}
+}
+
+static void
+dp_list(const Sentinel__Ipc__DockerOp *m)
+{
+	struct dp_list	*dl;
+
+	if (dp->dp_nlists >= DP_LISTS_MAX ||
+	    (dl = calloc(1, sizeof(*dl))) == NULL) {
+		dp_send_list_end(m->request_id, 0, "too many lists asked for");
+		return;
+	}
+	strlcpy(dl->dl_request, m->request_id, sizeof(dl->dl_request));
+	TAILQ_INSERT_TAIL(&dp->dp_lists, dl, dl_entry);
+	dp->dp_nlists++;
+	dp_list_next();
+}
+
+/* --- actions, logs, pulls ------------------------------------------------------------- */
+
+static bool
+dp_op_on(const char *container)
+{
+	struct dp_op	*op;
+
+	TAILQ_FOREACH(op, &dp->dp_ops, do_entry)
+		if (op->do_kind == SENTINEL__IPC__DOCKER_OP__KIND__ACTION &&
+		    strcmp(op->do_container, container) == 0)
+			return (true);
+	return (false);
+}
+
+static void
+dp_action(struct dp_op *op)
+{
+	enum docker_action	 act;
+	char			 text[64];
+
+	if (strcmp(op->do_action, "stop") == 0)
+		act = DOCKER_ACT_STOP;
+	else if (strcmp(op->do_action, "start") == 0)
+		act = DOCKER_ACT_START;
+	else if (strcmp(op->do_action, "restart") == 0)
+		act = DOCKER_ACT_RESTART;
+	else {
+		snprintf(text, sizeof(text), "unknown action: %s",
+		    op->do_action);
+		dp_op_done(op, text);
+		return;
+	}
+	/* Before the journal is read it is not known who is being updated. */
+	if (dp->dp_updater == NULL)
+		dp_op_done(op, "starting: try again");
+	else if (updater_busy(dp->dp_updater, op->do_container))
+		dp_op_done(op, "the container is being updated");
+	else if (docker_op_action(dp->dp_docker, op->do_container, act,
+	    dp_op_done, op) == -1)
+		dp_op_done(op, errno == EINVAL ? "bad container name" :
+		    "too many operations at the same time");
+}
+
+static void
+dp_logs(struct dp_op *op)
+{
+	if (op->do_lines <= 0)
+		op->do_lines = DP_LOGS_LINES;
+	if (op->do_lines > DOCKER_LOGS_MAXLINES)
+		op->do_lines = DOCKER_LOGS_MAXLINES;
+	if (docker_op_logs(dp->dp_docker, op->do_container,
+	    (unsigned int)op->do_lines, dp_logs_done, op) == -1)
+		dp_op_done(op, errno == EINVAL ? "bad container name" :
+		    "too many operations at the same time");
+}
+
+static void
+dp_send_progress(const char *request, const char *container,
+    const char *phase, const char *text, uint64_t done, uint64_t total)
+{
+	Sentinel__Ipc__DockerProgress	 pr;
+	struct pbmem			 pm;
+
+	/* News only: without credit it is left out. */
+	if (dp_engine() == NULL || !peer_has_credit(dp_engine()))
+		return;
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	sentinel__ipc__docker_progress__init(&pr);
+	pr.request_id = dp_const(request);
+	pr.container = dp_const(container);
+	pr.phase = dp_const(phase);
+	if (total > 0)
+		pr.percent = done >= total ? 100 :
+		    (uint32_t)((double)done * 100 / (double)total);
+	pr.text = dp_text(&pm, text, DP_TEXT_MAXBYTES);
+	peer_send_pb(dp_engine(), IMSG_DOCKER_PROGRESS, 0, &pr.base);
+	pbmem_free(&pm);
+}
+
+static void
+dp_pull_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	struct dp_op	*op = arg;
+
+	dp_send_progress(op->do_request, "", "pull", what, done, total);
+}
+
+static void
+dp_pull(struct dp_op *op)
+{
+	static const struct docker_pull_cbs	 cbs = {
+		.pc_progress = dp_pull_progress, .pc_done = dp_op_done
+	};
+
+	if (docker_pull(dp->dp_docker, op->do_image, NULL,
+	    (unsigned int)dp->dp_conf.dc_pull_idle_msec, &cbs, op) == NULL)
+		dp_op_done(op, errno == EINVAL ? "bad image reference" :
+		    "too many operations at the same time");
+}
+
+/* --- updates ------------------------------------------------------------------------------ */
+
+static void
+dp_update_progress(void *arg, const char *opid, const char *stage,
+    const char *detail, uint64_t done, uint64_t total)
+{
+	(void)arg;
+	dp_send_progress(opid, "", stage, detail, done, total);
+}
+
+static void
+dp_update_done(void *arg, const struct update_result *ur)
+{
+	Sentinel__Ipc__DockerResult	 r;
+
+	(void)arg;
+	/* Goes on at the next start; the engine hears of it then. */
+	if (ur->ur_outcome == UPDATE_STOPPED)
+		return;
+	sentinel__ipc__docker_result__init(&r);
+	r.kind = SENTINEL__IPC__DOCKER_OP__KIND__UPDATE;
+	r.request_id = dp_const(ur->ur_opid);
+	r.container = dp_const(ur->ur_name);
+	r.outcome = dp_const(update_outcome_name(ur->ur_outcome));
+	r.error = dp_const(ur->ur_error);
+	r.old_image = dp_const(ur->ur_old_image);
+	r.old_digest = dp_const(ur->ur_old_digest);
+	r.new_image = dp_const(ur->ur_new_image);
+	r.new_digest = dp_const(ur->ur_new_digest);
+	r.duration_msec = ur->ur_msec;
+	r.recovered = ur->ur_recovered;
+	dp_send_result(&r);
+}
+
+static void
+dp_update_ready(void *arg)
+{
+	(void)arg;
+	if (dp_engine() != NULL)
+		peer_send(dp_engine(), IMSG_DOCKER_RECOVERED, 0, -1, NULL, 0);
+}
+
+static void
+dp_update_refused(const Sentinel__Ipc__DockerOp *m, const char *why)
+{
+	Sentinel__Ipc__DockerResult	 r;
+
+	sentinel__ipc__docker_result__init(&r);
+	r.kind = m->kind;
+	r.request_id = m->request_id;
+	r.container = m->container;
+	r.outcome = dp_const("failed");
+	r.error = dp_const(why);
+	r.new_image = m->image;
+	log_warnx("update %s: container %s: refused: %s", m->request_id,
+	    m->container, why);
+	dp_send_result(&r);
+}
+
+static void
+dp_update(const Sentinel__Ipc__DockerOp *m)
+{
+	struct update_request	 uq = {
+		.uq_opid = m->request_id, .uq_name = m->container,
+		.uq_image = m->image, .uq_digest = m->digest
+	};
+	char			 why[256];
+
+	if (dp->dp_updater == NULL)
+		dp_update_refused(m, "starting: try again");
+	else if (dp_op_on(m->container))
+		dp_update_refused(m, "the container is being stopped or "
+		    "started: try again");
+	else if (updater_start(dp->dp_updater, &uq, why, sizeof(why)) == -1)
+		dp_update_refused(m, why);
+}
+
+/* --- dispatch -------------------------------------------------------------------------------- */
+
+static struct dp_op *
+dp_op_new(const Sentinel__Ipc__DockerOp *m)
+{
+	struct dp_op	*op;
+
+	if (dp->dp_nops >= DP_OPS_MAX ||
+	    (op = calloc(1, sizeof(*op))) == NULL)
+		return (NULL);
+	op->do_kind = m->kind;
+	op->do_lines = m->lines;
+	op->do_began = monotime_now();
+	strlcpy(op->do_request, m->request_id, sizeof(op->do_request));
+	strlcpy(op->do_container, m->container, sizeof(op->do_container));
+	strlcpy(op->do_action, m->action, sizeof(op->do_action));
+	if (strlcpy(op->do_image, m->image, sizeof(op->do_image)) >=
+	    sizeof(op->do_image))
+		op->do_image[0] = '\0';	/* refused as a bad reference */
+	TAILQ_INSERT_TAIL(&dp->dp_ops, op, do_entry);
+	dp->dp_nops++;
+	return (op);
+}
+
+void
+dp_dispatch(const Sentinel__Ipc__DockerOp *m)
+{
+	struct dp_op	*op;
+
+	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__LIST) {
+		dp_list(m);
+		return;
+	}
+	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__UPDATE) {
+		dp_update(m);
+		return;
+	}
+	if ((op = dp_op_new(m)) == NULL) {
+		dp_update_refused(m, "too many operations at the same time");
+		return;
+	}
+	switch (m->kind) {
+	case SENTINEL__IPC__DOCKER_OP__KIND__ACTION:
+		dp_action(op);
+		return;
+	case SENTINEL__IPC__DOCKER_OP__KIND__LOGS:
+		dp_logs(op);
+		return;
+	case SENTINEL__IPC__DOCKER_OP__KIND__PULL:
+		dp_pull(op);
+		return;
+	default:
+		dp_op_done(op, "unknown operation");
+		return;
+	}
+}

@@ -1,0 +1,88 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef DOCKER_PROCESS_INT_H
+#define DOCKER_PROCESS_INT_H
+
+#include "compat.h"
+
+#include "confpart.h"
+#include "docker_api.h"
+#include "docker_process.h"
+#include "docker_update.h"
+#include "ipc.pb-c.h"
+#include "monotime.h"
+#include "pbmem.h"
+#include "reqtab.h"
+
+/*
+ * Shared by docker_process.c (life, sockets, journal) and docker_dispatch.c
+ * (operations of the engine), and by nobody else.
+ */
+#define DP_OPS_MAX	64	/* actions, logs and pulls at a time */
+#define DP_LISTS_MAX	16	/* waiting */
+#define DP_TEXT_MAXBYTES 1000
+
+/* An operation under way that is no update and no list. */
+struct dp_op {
+	TAILQ_ENTRY(dp_op)	 do_entry;
+	Sentinel__Ipc__DockerOp__Kind do_kind;
+	char			 do_request[129];
+	char			 do_container[256];
+	char			 do_action[16];
+	char			 do_image[DOCKER_REF_MAXBYTES];
+	int32_t			 do_lines;
+	monotime_t		 do_began;
+};
+
+/* Lists are made one after another: their items carry no request id. */
+struct dp_list {
+	TAILQ_ENTRY(dp_list)	 dl_entry;
+	char			 dl_request[129];
+	uint32_t		 dl_count;
+	bool			 dl_running;
+	bool			 dl_choked;	/* the engine does not keep up */
+};
+
+struct docker_process {
+	struct docker_conf	 dp_conf;
+	struct docker_conf	 dp_staged;
+	bool			 dp_configured;
+	struct docker		*dp_docker;
+	struct reqtab		*dp_asks;
+	struct journal		*dp_journal;	/* until dp_updater has it */
+	struct updater		*dp_updater;
+	TAILQ_HEAD(, dp_op)	 dp_ops;
+	size_t			 dp_nops;
+	TAILQ_HEAD(, dp_list)	 dp_lists;
+	size_t			 dp_nlists;
+	struct event		*dp_watch;
+	bool			 dp_told;	/* state was sent */
+	bool			 dp_available;
+	char			 dp_error[DOCKER_ERROR_MAXBYTES];
+};
+
+extern struct docker_process	*dp;
+extern const struct update_ops	 dp_update_ops;
+
+struct peer	*dp_engine(void);	/* NULL: not there */
+void		 dp_dispatch(const Sentinel__Ipc__DockerOp *);
+/* Text of Docker for a field: one line, repaired, cut to max bytes. */
+char		*dp_text(struct pbmem *, const char *, size_t max);
+/* As it is when it is printable ASCII without space and fits, else "". */
+char		*dp_word(struct pbmem *, const char *, size_t max);
+
+#endif /* DOCKER_PROCESS_INT_H */
