@@ -359,6 +359,7 @@ test_command(void **state)
 	static const char	 body[] = "restart web";
 	struct x509_result	 xr;
 	uint8_t			 hash[32], st[X509_STATEMENT_LEN];
+	uint8_t			 point[ECKEY_POINT_LEN];
 	uint8_t			 sig[ECKEY_SIG_MAXBYTES + 1] = { 0 };
 	const uint8_t		*ca = u8(ours->w_capem);
 	size_t			 calen = strlen(ours->w_capem), len, other;
@@ -393,6 +394,17 @@ test_command(void **state)
 	    ours->w_command.kc_len, u8(body), sizeof(body), sig, sizeof(sig),
 	    now, &xr));
 	assert_int_equal(xr.xr_verdict, X509_VERDICT_SIGNATURE);
+	/* Empty fields of a message are NULL. */
+	assert_false(x509_check_command(ca, calen, NULL, 0, NULL, 0, NULL, 0,
+	    now, &xr));
+	assert_int_equal(xr.xr_verdict, X509_VERDICT_BROKEN);
+	assert_false(x509_check_command(ca, calen, ours->w_command.kc_der,
+	    ours->w_command.kc_len, NULL, 0, NULL, 0, now, &xr));
+	assert_int_equal(xr.xr_verdict, X509_VERDICT_SIGNATURE);
+	assert_false(x509_check_server_chain(NULL, 0, NULL, 0, NULL, now,
+	    &xr));
+	assert_int_equal(xr.xr_verdict, X509_VERDICT_BROKEN);
+	assert_non_null(x509_csr_point(NULL, 0, point));
 	/* The bare hash of the body, signed by the right key, is no command. */
 	assert_int_equal(eckey_sign(ours->w_ring.kr_command.k_pkey, hash, sig,
 	    &other), 0);
