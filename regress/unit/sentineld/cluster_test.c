@@ -16,6 +16,8 @@
 
 #include "../lib/wire_util.h"
 
+#include <sys/resource.h>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -435,18 +437,27 @@ static const struct stream_ops	c_stream_ops = {
 	.so_end = c_end
 };
 
+/* From 127.0.0.host. */
 static int
-dial(void)
+dial_from(uint32_t host)
 {
 	struct sockaddr_in	 sin = { .sin_family = AF_INET };
 	int			 fd;
 
+	assert_true((fd = socket(AF_INET, SOCK_STREAM, 0)) != -1);
+	sin.sin_addr.s_addr = htonl(0x7f000000 | host);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
 	sin.sin_port = htons((uint16_t)port);
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_true((fd = socket(AF_INET, SOCK_STREAM, 0)) != -1);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sin, sizeof(sin)),
 	    0);
 	return (fd);
+}
+
+static int
+dial(void)
+{
+	return (dial_from(1));
 }
 
 static void
@@ -579,6 +590,7 @@ static int
 set_up(void **state)
 {
 	struct sockaddr_in	 sin;
+	struct rlimit		 rl;
 	socklen_t		 len = sizeof(sin);
 	uint8_t			 index = 0;
 	char			 err[256];
@@ -586,6 +598,10 @@ set_up(void **state)
 
 	(void)state;
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* test_evict() has both ends of many connections. */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	rl.rlim_cur = rl.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
 	assert_non_null(base = event_base_new());
 	pem_make(&ca, "Test CA", NULL, NULL, -3600, 86400);
 	pem_make(&foreign_ca, "Test CA", NULL, NULL, -3600, 86400);
@@ -1217,6 +1233,87 @@ test_slots(void **state)
 	give_conf(2000, 60000, 60000, 100);
 }
 
+/* Many addresses: whoever has waited longest makes room. */
+static void
+test_evict(void **state)
+{
+	static int	 fds[CLUSTER_UNPROVEN_MAX + 10];
+	struct client	 c;
+	int		 i;
+
+	(void)state;
+	give_conf(10000, 60000, 60000, 100);
+	for (i = 0; i < (int)nitems(fds); i++) {
+		fds[i] = dial_from(2 + (uint32_t)i / 100);
+		if (i % 50 == 0)
+			loop_for(base, 1);
+	}
+	loop_for(base, 100);
+	assert_int_equal(clu->nunproven, CLUSTER_UNPROVEN_MAX);
+	loop_for(base, CLUSTER_EVICT_MSEC);
+	client_open(&c, &agent);
+	loop_for(base, 20);
+	assert_int_equal(clu->nunproven, CLUSTER_UNPROVEN_MAX - 1);
+	assert_int_equal(clu->nconns, CLUSTER_UNPROVEN_MAX);
+	client_close(&c);
+	for (i = 0; i < (int)nitems(fds); i++)
+		(void)close(fds[i]);
+	loop_for(base, 100);
+	give_conf(2000, 60000, 60000, 100);
+}
+
+/* Out of descriptors: a pause, and then as before. */
+static void
+test_descriptors(void **state)
+{
+	struct client	 c;
+	int		 fd, maxfd = clu->maxfd;
+
+	(void)state;
+	clu->maxfd = 8;
+	fd = dial();
+	loop_for(base, 50);
+	assert_int_equal(clu->nconns, 0);
+	assert_false(event_pending(clu->accept_ev, EV_READ, NULL));
+	clu->maxfd = maxfd;
+	(void)close(fd);
+	client_open(&c, &agent);
+	client_close(&c);
+}
+
+/* No number left, and an engine that does not answer. */
+static void
+test_unanswered(void **state)
+{
+	struct pbmem	 pm;
+	struct client	 c;
+	uint32_t	 last = clu->last_call, id;
+
+	(void)state;
+	clu->last_call = UINT32_MAX;
+	client_open(&c, &agent);
+	client_call(&c, CALL_CHANNEL);
+	loop_until(base, &c.over);
+	assert_int_equal(c.status, GRPC_UNAVAILABLE);
+	client_call(&c, CALL_REPORT);
+	assert_int_equal(grpc_call_send(c.call, "", 0), 0);
+	loop_until(base, &c.over);
+	assert_int_equal(c.status, GRPC_UNAVAILABLE);
+	assert_null(sent_find(IMSG_AGENT_OPEN));
+	clu->last_call = last;
+	client_call(&c, CALL_CHANNEL);
+	(void)expect(IMSG_AGENT_OPEN, &sentinel__ipc__agent_open__descriptor,
+	    &id, &pm);
+	pbmem_free(&pm);
+	event_active(cluster_call_find(id)->cl_timer, EV_TIMEOUT, 0);
+	loop_until(base, &c.over);
+	assert_int_equal(c.status, GRPC_UNAVAILABLE);
+	/* Too late. */
+	tell_admit(id, 0, "");
+	expect_closed(id, "server", "server is busy");
+	client_close(&c);
+}
+
 static void
 test_max_agents(void **state)
 {
@@ -1306,6 +1403,9 @@ main(void)
 		cmocka_unit_test_setup(test_rate, fresh),
 		cmocka_unit_test_setup(test_strangers, fresh),
 		cmocka_unit_test_setup(test_slots, fresh),
+		cmocka_unit_test_setup(test_evict, fresh),
+		cmocka_unit_test_setup(test_descriptors, fresh),
+		cmocka_unit_test_setup(test_unanswered, fresh),
 		cmocka_unit_test_setup(test_max_agents, fresh),
 		cmocka_unit_test_setup(test_identity, fresh),
 		cmocka_unit_test_setup(test_stop, fresh),
