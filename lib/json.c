@@ -55,6 +55,7 @@ struct json {
 	size_t			 js_pos;	/* end of the last token */
 	const char		*js_key;
 	size_t			 js_keylen;
+	bool			 js_bad;	/* yajl was too lenient */
 	int			 js_errno;
 };
 
@@ -66,6 +67,7 @@ static int	 json_on_key(void *, const unsigned char *, size_t);
 static int	 json_on_map(void *);
 static int	 json_on_array(void *);
 static int	 json_on_end(void *);
+static size_t	 json_check_space(struct json *, size_t);
 static void	 json_say(char *, size_t, const char *);
 
 static const yajl_callbacks json_callbacks = {
@@ -123,7 +125,8 @@ json_parse(const void *text, size_t len, char *err, size_t errsize)
 			what = "JSON document too deep or too many values";
 		goto err;
 	}
-	if (st != yajl_status_ok || js->js_root == NULL) {
+	(void)json_check_space(js, js->js_pos);
+	if (st != yajl_status_ok || js->js_root == NULL || js->js_bad) {
 		error = EINVAL;
 		what = "not valid JSON";
 		goto err;
@@ -187,6 +190,19 @@ json_value_new(struct json *js)
 	return (&js->js_blocks->jb_values[n]);
 }
 
+/* yajl takes form feeds and vertical tabs for space; JSON does not. */
+static size_t
+json_check_space(struct json *js, size_t pos)
+{
+	while (pos < js->js_len && js->js_text[pos] != '\0' &&
+	    strchr(" \t\r\n,:", js->js_text[pos]) != NULL)
+		pos++;
+	if (pos < js->js_len &&
+	    (js->js_text[pos] == '\v' || js->js_text[pos] == '\f'))
+		js->js_bad = true;
+	return (pos);
+}
+
 /*
  * Offset where the token begins that yajl has just consumed: after the last
  * token there can only be space, a comma and a colon.
@@ -194,11 +210,8 @@ json_value_new(struct json *js)
 static size_t
 json_token_start(struct json *js)
 {
-	size_t	 pos = js->js_pos;
+	size_t	 pos = json_check_space(js, js->js_pos);
 
-	while (pos < js->js_len && strchr(" \t\r\n,:", js->js_text[pos]) != NULL
-	    && js->js_text[pos] != '\0')
-		pos++;
 	js->js_pos = yajl_get_bytes_consumed(js->js_yajl);
 	if (js->js_pos > js->js_len)
 		js->js_pos = js->js_len;

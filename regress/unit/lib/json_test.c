@@ -101,7 +101,7 @@ test_refused(void **state)
 {
 	static const char *const bad[] = { "", " ", "{", "{\"a\":1}x", "{}{}",
 	    "[1,]", "{\"a\"}", "01", "nul", "\"\x80\"", "\"a\nb\"", "/**/1",
-	    "[1 2]", "\"\\ud8\"" };
+	    "[1 2]", "\"\\ud8\"", "\v1", "[\f1]", "[1\v]", "{\"a\"\v:1}", "1 \f" };
 	struct json	*js;
 	char		 err[64];
 	size_t		 i;
