@@ -22,12 +22,14 @@
 #include <string.h>
 
 #include "log.h"
+#include "monotime.h"
 
 static const struct confpart_field	*field_find(const struct confpart *,
 					    uint16_t);
 static int	 field_set(const struct confpart_field *, void *,
 		    const uint8_t *, size_t);
 static void	 answer(struct peer *, bool, uint32_t, const char *);
+static void	 push_offer(enum role);
 static void	 push_timeout(int, short, void *);
 static void	 push_end(bool, const char *);
 
@@ -51,6 +53,7 @@ static struct {
 	uint32_t	 pu_gen;
 	uint32_t	 pu_waiting;	/* roles that have not answered */
 	uint32_t	 pu_roles;
+	void		(*pu_pack)(enum role, uint32_t, struct ibuf *);
 	struct event	*pu_timer;
 	void		(*pu_done)(bool, const char *);
 } push;
@@ -185,6 +188,7 @@ confpart_offer(struct peer *p, struct imsg *imsg)
 
 	if (child == NULL)
 		fatalx("confpart: offer before start");
+	has_staged = false;	/* it is about to be overwritten */
 	if (confpart_unpack(child->cc_part, imsg_get_ibuf(imsg),
 	    child->cc_staged, &gen, why, sizeof(why)) == -1) {
 		/* The parent packed it: both ends share the table. */
@@ -236,10 +240,7 @@ confpart_push(uint32_t roles,
     void (*pack)(enum role, uint32_t, struct ibuf *),
     void (*done)(bool, const char *))
 {
-	struct timeval	 tv = { CONFPART_MSEC / 1000,
-			    CONFPART_MSEC % 1000 * 1000 };
-	struct ibuf	*buf;
-	struct peer	*p;
+	struct timeval	 tv = monotime_timeval(CONFPART_MSEC);
 	int		 r;
 
 	if (push.pu_done != NULL) {
@@ -249,18 +250,11 @@ confpart_push(uint32_t roles,
 	push.pu_gen++;
 	push.pu_roles = push.pu_waiting = 0;
 	push.pu_done = done;
+	push.pu_pack = pack;
 	for (r = 0; r < ROLE_MAX; r++) {
-		if ((roles & ROLE_BIT(r)) == 0 ||
-		    (p = proc_peer((enum role)r)) == NULL)
-			continue;
-		if ((buf = ibuf_dynamic(512, 16384)) == NULL)
-			fatal("confpart_push");
-		pack((enum role)r, push.pu_gen, buf);
-		peer_send_ibuf(p, IMSG_CONF_OFFER, 0, -1, buf);
-		ibuf_free(buf);
-		push.pu_roles |= ROLE_BIT(r);
+		if ((roles & ROLE_BIT(r)) != 0)
+			push_offer((enum role)r);
 	}
-	push.pu_waiting = push.pu_roles;
 	if (push.pu_timer == NULL &&
 	    (push.pu_timer = evtimer_new(proc_base(), push_timeout,
 	    NULL)) == NULL)
@@ -270,12 +264,53 @@ confpart_push(uint32_t roles,
 }
 
 static void
+push_offer(enum role r)
+{
+	struct ibuf	*buf;
+	struct peer	*p;
+
+	if ((p = proc_peer(r)) == NULL)
+		return;
+	if ((buf = ibuf_dynamic(512, 16384)) == NULL)
+		fatal("confpart_push");
+	push.pu_pack(r, push.pu_gen, buf);
+	peer_send_ibuf(p, IMSG_CONF_OFFER, 0, -1, buf);
+	ibuf_free(buf);
+	push.pu_roles |= ROLE_BIT(r);
+	push.pu_waiting |= ROLE_BIT(r);
+}
+
+int
+confpart_repush(enum role r,
+    void (*pack)(enum role, uint32_t, struct ibuf *),
+    void (*done)(bool, const char *))
+{
+	if (push.pu_done == NULL)
+		return (confpart_push(ROLE_BIT(r), pack, done));
+	push_offer(r);
+	return (0);
+}
+
+/* One that died meanwhile is not waited for: it asks again when it is up. */
+static void
 push_timeout(int fd, short what, void *arg)
 {
+	int	 r;
+
 	(void)fd;
 	(void)what;
 	(void)arg;
-	push_end(false, "a process did not answer in time");
+	for (r = 0; r < ROLE_MAX; r++) {
+		if ((push.pu_waiting & ROLE_BIT(r)) != 0 &&
+		    proc_peer((enum role)r) == NULL) {
+			push.pu_waiting &= ~ROLE_BIT(r);
+			push.pu_roles &= ~ROLE_BIT(r);
+		}
+	}
+	if (push.pu_waiting == 0)
+		push_end(true, NULL);
+	else
+		push_end(false, "a process did not answer in time");
 }
 
 static void
@@ -329,15 +364,4 @@ confpart_reject(struct peer *p, struct imsg *imsg)
 	}
 	if (push.pu_done != NULL && gen == push.pu_gen)
 		push_end(false, why);
-}
-
-void
-confpart_lost(enum role r)
-{
-	if (push.pu_done == NULL)
-		return;
-	push.pu_roles &= ~ROLE_BIT(r);
-	push.pu_waiting &= ~ROLE_BIT(r);
-	if (push.pu_waiting == 0)
-		push_end(true, NULL);
 }

@@ -97,11 +97,16 @@ void	 confpart_abort(struct peer *, struct imsg *);
 int	 confpart_push(uint32_t roles,
 	    void (*pack)(enum role, uint32_t generation, struct ibuf *),
 	    void (*done)(bool ok, const char *why));
+/*
+ * For a role that was started again: offered to it alone or, while a push is
+ * under way, within that one, whose done() is then the one called.
+ */
+int	 confpart_repush(enum role,
+	    void (*pack)(enum role, uint32_t generation, struct ibuf *),
+	    void (*done)(bool ok, const char *why));
 /* Rows of the parent's handler table. */
 void	 confpart_accept(struct peer *, struct imsg *);
 void	 confpart_reject(struct peer *, struct imsg *);
-/* A role died during a push. */
-void	 confpart_lost(enum role);
 
 /* --- parts -------------------------------------------------------------- */
 /* The docker process of both daemons. */

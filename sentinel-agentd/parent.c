@@ -225,7 +225,7 @@ on_pushed(bool ok, const char *why)
 static void
 on_restarted(enum role role)
 {
-	if (confpart_push(ROLE_BIT(role), pack_part, on_repushed) == -1)
+	if (confpart_repush(role, pack_part, on_repushed) == -1)
 		log_warn("configuration after a restart");
 }
 

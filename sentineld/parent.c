@@ -57,7 +57,8 @@ static struct {
 	int		 control_fd;
 	int		 control_ro_fd;
 	char		 listen[64];
-} parent = { NULL, -1, -1, -1, "" };
+	bool		 offered;	/* configuration, to all */
+} parent = { NULL, -1, -1, -1, "", false };
 
 const struct proc_handler	parent_handlers[] = {
 	{ IMSG_CONF_ACCEPT,	confpart_accept },
@@ -164,6 +165,7 @@ on_ready(void)
 static void
 on_keys(void)
 {
+	parent.offered = true;
 	if (confpart_push(PARENT_CONF_ROLES, pack_part, on_pushed) == -1)
 		fatal("configuration");
 }
@@ -188,7 +190,10 @@ on_pushed(bool ok, const char *why)
 static void
 on_restarted(enum role role)
 {
-	if (confpart_push(ROLE_BIT(role), pack_part, on_repushed) == -1)
+	/* It died while keys were loaded: on_keys() comes to it. */
+	if (!parent.offered)
+		return;
+	if (confpart_repush(role, pack_part, on_repushed) == -1)
 		log_warn("configuration after a restart");
 }
 
