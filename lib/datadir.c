@@ -31,7 +31,10 @@
 
 #define DATADIR_DEPTH_MAX	4	/* Berkeley DB home is flat */
 
+static int	 join(char *, size_t, const char *, const char *, char *,
+		    size_t);
 static int	 make_dir(const char *, mode_t, char *, size_t);
+static int	 check_dir(const char *, mode_t, bool, char *, size_t);
 static int	 check_role(const struct datadir_want *, char *, size_t);
 static int	 check_cluster(const struct datadir_want *, char *, size_t);
 static int	 give_dir(int, const char *, const struct datadir_want *, int,
@@ -54,7 +57,9 @@ datadir_prepare(const struct datadir_want *dw, char *err, size_t errlen)
 
 	if (make_dir(dw->dw_data, 0711, err, errlen) == -1)
 		return (-1);
-	snprintf(path, sizeof(path), "%s/lock", dw->dw_data);
+	if (check_dir(dw->dw_data, 0755, true, err, errlen) == -1 ||
+	    join(path, sizeof(path), dw->dw_data, "lock", err, errlen) == -1)
+		return (-1);
 	/* The descriptor, and with it the lock, lives as long as we do. */
 	if (lockfile_open(path, &holder) == -1) {
 		if (errno == EWOULDBLOCK)
@@ -67,14 +72,17 @@ datadir_prepare(const struct datadir_want *dw, char *err, size_t errlen)
 	}
 	if (check_role(dw, err, errlen) == -1 ||
 	    make_dir(dw->dw_cluster, 0700, err, errlen) == -1 ||
+	    check_dir(dw->dw_cluster, 0700, true, err, errlen) == -1 ||
 	    check_cluster(dw, err, errlen) == -1 ||
-	    make_dir(dw->dw_run, 0755, err, errlen) == -1)
+	    make_dir(dw->dw_run, 0755, err, errlen) == -1 ||
+	    check_dir(dw->dw_run, 0755, true, err, errlen) == -1 ||
+	    join(path, sizeof(path), dw->dw_run, "empty", err, errlen) ==
+	    -1 || make_dir(path, 0555, err, errlen) == -1 ||
+	    check_dir(path, 0755, true, err, errlen) == -1)
 		return (-1);
-	snprintf(path, sizeof(path), "%s/empty", dw->dw_run);
-	if (make_dir(path, 0555, err, errlen) == -1)
-		return (-1);
-	snprintf(path, sizeof(path), "%s/%s", dw->dw_data, sub);
-	if (make_dir(path, 0700, err, errlen) == -1)
+	if (join(path, sizeof(path), dw->dw_data, sub, err, errlen) == -1 ||
+	    make_dir(path, 0700, err, errlen) == -1 ||
+	    check_dir(path, 0755, dw->dw_keep, err, errlen) == -1)
 		return (-1);
 	if (dw->dw_keep)
 		return (0);
@@ -93,7 +101,6 @@ static int
 make_dir(const char *path, mode_t mode, char *err, size_t errlen)
 {
 	char		 part[PATH_MAX];
-	struct stat	 st;
 	char		*p;
 
 	if (strlcpy(part, path, sizeof(part)) >= sizeof(part)) {
@@ -115,16 +122,58 @@ make_dir(const char *path, mode_t mode, char *err, size_t errlen)
 			    strerror(errno));
 			return (-1);
 		}
-	} else if (chmod(path, mode) == -1 ||	/* whatever the umask is */
-	    keyfile_syncdir(path, err, errlen) == -1)
+		return (0);
+	}
+	if (chmod(path, mode) == -1) {		/* whatever the umask is */
+		snprintf(err, errlen, "%s: chmod: %s", path, strerror(errno));
 		return (-1);
-	if (lstat(path, &st) == -1 || !S_ISDIR(st.st_mode)) {
+	}
+	return (keyfile_syncdir(path, err, errlen));
+}
+
+static int
+join(char *dst, size_t len, const char *dir, const char *name, char *err,
+    size_t errlen)
+{
+	if ((size_t)snprintf(dst, len, "%s/%s", dir, name) < len)
+		return (0);
+	snprintf(err, errlen, "%s/%s: path too long", dir, name);
+	return (-1);
+}
+
+/*
+ * What is there may be older than we are: a real directory, of ours, with no
+ * bit that is not among those in most.
+ */
+static int
+check_dir(const char *path, mode_t most, bool ours, char *err, size_t errlen)
+{
+	struct stat	 st;
+
+	if (lstat(path, &st) == -1) {
+		snprintf(err, errlen, "%s: %s", path, strerror(errno));
+		return (-1);
+	}
+	if (!S_ISDIR(st.st_mode)) {
 		snprintf(err, errlen, "%s: not a directory", path);
+		return (-1);
+	}
+	if (ours && st.st_uid != geteuid()) {
+		snprintf(err, errlen, "%s: owned by uid %u, must be uid %u: "
+		    "whoever owns it can replace what is in it; chown it",
+		    path, st.st_uid, geteuid());
 		return (-1);
 	}
 	if ((st.st_mode & 022) != 0) {
 		snprintf(err, errlen, "%s: mode %04o lets group or others "
 		    "write; chmod go-w it", path, st.st_mode & 07777);
+		return (-1);
+	}
+	if ((st.st_mode & 0777 & ~most) == 0)
+		return (0);
+	/* Ours and too open: of the directories that we alone use. */
+	if (chmod(path, most) == -1) {
+		snprintf(err, errlen, "%s: chmod: %s", path, strerror(errno));
 		return (-1);
 	}
 	return (0);
@@ -140,7 +189,8 @@ check_role(const struct datadir_want *dw, char *err, size_t errlen)
 	ssize_t		 n;
 	int		 fd;
 
-	snprintf(path, sizeof(path), "%s/role", dw->dw_data);
+	if (join(path, sizeof(path), dw->dw_data, "role", err, errlen) == -1)
+		return (-1);
 	if ((fd = keyfile_open(path, KEYFILE_PUBLIC, err, errlen)) == -1) {
 		if (errno != ENOENT)
 			return (-1);
@@ -168,8 +218,9 @@ check_cluster(const struct datadir_want *dw, char *err, size_t errlen)
 
 	foreign = dw->dw_role == DATADIR_SERVER ? agent_files : server_files;
 	for (; *foreign != NULL; foreign++) {
-		snprintf(path, sizeof(path), "%s/%s", dw->dw_cluster,
-		    *foreign);
+		if (join(path, sizeof(path), dw->dw_cluster, *foreign, err,
+		    errlen) == -1)
+			return (-1);
 		if (!keyfile_exists(path))
 			continue;
 		snprintf(err, errlen, "%s: a file of the %s; the %s would "

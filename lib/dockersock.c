@@ -27,6 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "keyfile.h"
 #include "log.h"
 #include "monotime.h"
 
@@ -79,7 +80,12 @@ connect_docker(char *why, size_t len)
 		errno = EAGAIN;
 		return (-1);
 	}
-	(void)strlcpy(sun.sun_path, docker_path, sizeof(sun.sun_path));
+	if (strlcpy(sun.sun_path, docker_path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		snprintf(why, len, "%s: path too long", docker_path);
+		errno = ENAMETOOLONG;
+		return (-1);
+	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	/* A UNIX connect does not wait: it is done, refused, or EAGAIN. */
 	if (fd != -1 &&
@@ -100,14 +106,15 @@ dockersock_ask(struct peer *p, struct imsg *imsg)
 {
 	struct ibuf	*buf;
 	char		 why[512];
-	int		 fd;
+	int		 fd, saved;
 
 	if ((fd = connect_docker(why, sizeof(why))) != -1) {
 		peer_send(p, IMSG_DOCKER_SOCK, imsg_get_id(imsg), fd, NULL, 0);
 		return;
 	}
+	saved = errno;
 	if ((buf = ibuf_dynamic(64, 600)) == NULL ||
-	    ibuf_add_n32(buf, (uint32_t)errno) == -1 ||
+	    ibuf_add_n32(buf, (uint32_t)saved) == -1 ||
 	    ibuf_add_string(buf, why) == -1)
 		fatal("dockersock_ask");
 	peer_send_ibuf(p, IMSG_DOCKER_SOCK_FAIL, imsg_get_id(imsg), -1, buf);
@@ -122,7 +129,11 @@ dockersock_send_journal(struct peer *p, const char *data_dir, char *err,
 	char		 path[PATH_MAX];
 	int		 fd;
 
-	snprintf(path, sizeof(path), "%s/update.journal", data_dir);
+	if ((size_t)snprintf(path, sizeof(path), "%s/update.journal",
+	    data_dir) >= sizeof(path)) {
+		snprintf(err, errlen, "%s: path too long", data_dir);
+		return (-1);
+	}
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC |
 	    O_NONBLOCK, 0600);
 	if (fd == -1 || fstat(fd, &st) == -1) {
@@ -138,5 +149,12 @@ dockersock_send_journal(struct peer *p, const char *data_dir, char *err,
 		close(fd);
 		return (-1);
 	}
-	return (peer_send(p, IMSG_DOCKER_JOURNAL, 0, fd, NULL, 0));
+	/* Its records are synced by who writes them, its name here. */
+	if (keyfile_syncdir(path, err, errlen) == -1) {
+		close(fd);
+		return (-1);
+	}
+	/* A docker process that has just died asks again when it is back. */
+	(void)peer_send(p, IMSG_DOCKER_JOURNAL, 0, fd, NULL, 0);
+	return (0);
 }

@@ -91,8 +91,9 @@ listener_tcp(const char *host, uint16_t port, char *err, size_t errlen)
 		goto fail;
 	return (fd);
  fail:
-	snprintf(err, errlen, "listen on [%s]:%u: %s%s", host, port,
-	    strerror(errno), errno == EADDRINUSE ? "; another program has the "
+	snprintf(err, errlen, "listen on %s%s%s:%u: %s%s",
+	    len == sizeof(sin6) ? "[" : "", host,
+	    len == sizeof(sin6) ? "]" : "", port, strerror(errno), errno == EADDRINUSE ? "; another program has the "
 	    "port: stop it, or set another one in cluster.listen" : "");
 	if (fd != -1)
 		close(fd);
@@ -104,7 +105,7 @@ clear_stale(const char *path, const struct sockaddr_un *sun, char *err,
     size_t errlen)
 {
 	struct stat	 st;
-	int		 fd, rc;
+	int		 fd, rc, saved;
 
 	if (lstat(path, &st) == -1)
 		return (errno == ENOENT ? 0 : -1);
@@ -117,13 +118,16 @@ clear_stale(const char *path, const struct sockaddr_un *sun, char *err,
 	if (fd == -1)
 		return (-1);
 	rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	saved = errno;
 	close(fd);
+	errno = saved;
 	if (rc == 0 || errno == EAGAIN) {
 		snprintf(err, errlen, "%s: another daemon answers there; stop "
 		    "it, or set another path", path);
 		return (-1);
 	}
-	return (unlink(path));
+	/* Only a refusal says that nobody listens. */
+	return (errno == ECONNREFUSED ? unlink(path) : -1);
 }
 
 int
@@ -148,8 +152,7 @@ listener_unix(const char *path, mode_t mode, char *err, size_t errlen)
 	old = umask(0777 & ~mode);	/* no moment with a wider mode */
 	rc = bind(fd, (const struct sockaddr *)&sun, sizeof(sun));
 	umask(old);
-	if (rc == -1 || chmod(path, mode) == -1 ||
-	    listen(fd, LISTENER_BACKLOG) == -1)
+	if (rc == -1 || listen(fd, LISTENER_BACKLOG) == -1)
 		goto fail;
 	return (fd);
  fail:
