@@ -51,6 +51,7 @@ static struct key_file {
 
 static void	 file_path(const struct key_file *, char *, size_t);
 static void	 finish_interrupted(void);
+static void	 refuse_new_ca(const char *);
 static void	 next_file(void);
 static void	 commit_files(void);
 static void	 send_limits(void);
@@ -130,13 +131,34 @@ send_limits(void)
 	ibuf_free(buf);
 }
 
+/*
+ * Never a silent new CA: every agent would be orphaned.  The files of a first
+ * start are renamed in order, so the last of them says that it is none.
+ */
+static void
+refuse_new_ca(const char *path)
+{
+	char	 other[PATH_MAX];
+	size_t	 i;
+
+	for (i = 0; i < nitems(files); i++) {
+		file_path(&files[i], other, sizeof(other));
+		if (i == current || files[i].made || !keyfile_exists(other))
+			continue;
+		fatalx("%s is missing but %s is there: restore it from a "
+		    "backup; to begin with a new CA, which orphans all "
+		    "enrolled agents, move %s away", path, other,
+		    conf->c_server.cs_dir);
+	}
+}
+
 /* Existing file: load.  Missing: make, unless its partner is there. */
 static void
 next_file(void)
 {
 	struct timeval		 tv = monotime_timeval(KEYS_MSEC);
 	struct key_file		*kf = &files[current];
-	char			 path[PATH_MAX], other[PATH_MAX];
+	char			 path[PATH_MAX];
 	char			 err[KEYFILE_ERRLEN];
 	uint8_t			 body[2];
 	int			 fd;
@@ -146,16 +168,8 @@ next_file(void)
 	if (fd == -1 && errno != ENOENT)
 		fatalx("%s", err);
 	kf->made = fd == -1;
-	if (kf->purpose == KEY_PURPOSE_CA && kf->made) {
-		/* Never a silent new CA: every agent would be orphaned. */
-		file_path(&files[current == 0 ? 1 : 0], other, sizeof(other));
-		if ((current == 0 && keyfile_exists(other)) ||
-		    (current == 1 && !files[0].made))
-			fatalx("%s is missing but %s is there: restore it "
-			    "from a backup; to begin with a new CA, which "
-			    "orphans all enrolled agents, move %s away", path,
-			    other, conf->c_server.cs_dir);
-	}
+	if (kf->purpose == KEY_PURPOSE_CA && kf->made)
+		refuse_new_ca(path);
 	if (kf->made &&
 	    (fd = keyfile_create(path, err, sizeof(err))) == -1)
 		fatalx("%s", err);
@@ -218,7 +232,7 @@ send_names(void)
 	struct timeval			 tv = monotime_timeval(KEYS_MSEC);
 	struct ibuf			*buf;
 
-	if ((buf = ibuf_dynamic(512, 16384)) == NULL ||
+	if ((buf = ibuf_dynamic(512, PARENT_NAMES_MAXBYTES)) == NULL ||
 	    ibuf_add_n32(buf, cs->cs_server_life_msec / 1000) == -1 ||
 	    parent_names_pack(&cs->cs_advertise, buf) == -1)
 		fatal("names of the server certificate");

@@ -48,9 +48,11 @@ static bool	 is_private(const struct sockaddr *, const void **, size_t *);
 static int
 add(struct names *n, enum name_type type, const void *value, size_t len)
 {
-	if (n->count == PARENT_NAMES_MAX) {
-		log_warnx("server certificate: more than %d names, the rest is "
-		    "left out", PARENT_NAMES_MAX);
+	if (n->count == PARENT_NAMES_MAX ||
+	    ibuf_size(n->buf) + 3 + len > PARENT_NAMES_MAXBYTES) {
+		log_warnx("server certificate: more than %d names or %d bytes "
+		    "of them, one is left out", PARENT_NAMES_MAX,
+		    PARENT_NAMES_MAXBYTES);
 		return (0);
 	}
 	n->count++;

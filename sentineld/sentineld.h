@@ -80,6 +80,7 @@ void	 parent_keys_names_done(struct peer *, struct imsg *);
  * per name u8 type (1 DNS, 2 IP), bytes value (IMSG_KEY_NAMES).
  */
 #define PARENT_NAMES_MAX	128
+#define PARENT_NAMES_MAXBYTES	16384	/* of KEY_NAMES */
 int	 parent_names_pack(const struct conf_names *advertise, struct ibuf *);
 
 /* --- children ----------------------------------------------------------- */
