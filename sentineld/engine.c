@@ -32,6 +32,7 @@
  */
 #define ENGINE_TICK_MSEC	1000
 #define ENGINE_SWEEP_SEC	3600
+#define ENGINE_TICK_COMMITS	4
 
 static void	 on_commit(bool);
 static void	 on_tick(int, short, void *);
@@ -111,7 +112,6 @@ on_commit(bool first)
 	struct timeval	 tick = monotime_timeval(ENGINE_TICK_MSEC);
 	struct timeval	 tv = monotime_timeval(eng->conf.ec_checkpoint_msec);
 
-	eng->ready = true;
 	if (first) {
 		tick_timer = event_new(proc_base(), -1, EV_PERSIST, on_tick,
 		    NULL);
@@ -122,6 +122,7 @@ on_commit(bool first)
 		event_add(tick_timer, &tick);
 		local_init();
 	}
+	eng->ready = true;
 	event_add(checkpoint_timer, &tv);
 }
 
@@ -134,6 +135,7 @@ on_tick(int fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	session_check_silence();
+	(void)host_flush(ENGINE_TICK_COMMITS);
 	if (now - swept >= ENGINE_SWEEP_SEC || now < swept) {
 		swept = now;
 		token_sweep();
@@ -159,14 +161,14 @@ engine_stop(void)
 	RB_FOREACH(h, host_tree, &eng->hosts) {
 		if (h->h_local)
 			continue;
-		if (h->h_session != NULL) {
-			h->h_disconnect_at = time(NULL);
-			engine_setstr(&h->h_disconnect_err, "server stopped");
-			engine_setstr(&h->h_disconnect_cat, "server");
-		}
-		if (h->h_dirty || h->h_session != NULL)
-			(void)host_save(h);
+		if (h->h_session == NULL)
+			continue;
+		h->h_disconnect_at = time(NULL);
+		engine_setstr(&h->h_disconnect_err, "server stopped");
+		engine_setstr(&h->h_disconnect_cat, "server");
+		h->h_dirty = true;
 	}
+	(void)host_flush(0);
 	store_close(eng->store);
 	proc_exit(0);
 }

@@ -46,14 +46,33 @@
 #define ENGINE_OPS_HOST_MAX	64	/* of these per host */
 #define ENGINE_CLIENTS_MAX	512	/* control requests under way */
 #define ENGINE_SEND_CREDIT	64	/* commands unsent per stream */
+#define ENGINE_SESSIONS_MAX	16384	/* calls of agents */
+#define ENGINE_LISTS_MAXBYTES	(256UL * 1024 * 1024)	/* of all hosts */
+#define ENGINE_UPDATE_MAX_MSEC	(12 * 3600 * 1000)	/* with progress */
+/* Events: each is a commit, and pushes an old one out. */
+#define ENGINE_EVENTS_BURST	2000	/* all together, then one per: */
+#define ENGINE_EVENTS_MSEC	20
+#define ENGINE_LOG_BURST	30	/* lines that a peer can provoke, */
+#define ENGINE_LOG_MSEC		2000	/* per host, and of all others */
+#define HOST_SESSIONS_MAX	8
+#define HOST_EVENTS_BURST	100
+#define HOST_EVENTS_MSEC	5000
+#define HOST_ENROLL_BURST	16	/* repeated with one token */
+#define HOST_ENROLL_MSEC	60000
 #define HOST_CONTAINERS_MAX	4096
-#define HOST_BLOB_MAXBYTES	(8 * 1024 * 1024)	/* of all of them */
+#define HOST_LIST_MAXBYTES	(8UL * 1024 * 1024)	/* list, and staged */
 #define HOST_FEATURES_MAX	32
 #define HOST_LOCAL_ID		"local"
 #define HOST_ID_SIZE		33
 #define HOST_NAME_SIZE		64
 #define HOST_REFRESH_MSEC	5000	/* fresh lists for container list */
+#define HOST_SAVE_BATCH		32	/* records in one commit */
 #define REQUEST_ID_SIZE		17	/* 16 hex */
+
+/* A bucket that runs full again; all zero is a full one. */
+struct rate {
+	monotime_t	 ra_spent;
+};
 
 enum host_state { HOST_ACTIVE, HOST_PAUSED, HOST_DECOMMISSIONED };
 
@@ -66,15 +85,17 @@ struct container {
 };
 TAILQ_HEAD(container_list, container);
 
+struct host;
+struct session;
+
 /* A list that comes in item by item. */
 struct container_stage {
+	struct host	*cs_host;
 	struct container_list cs_list;
 	size_t		 cs_count;
 	size_t		 cs_bytes;
 	bool		 cs_overflow;
 };
-
-struct session;
 
 struct host {
 	char		 h_id[HOST_ID_SIZE];
@@ -86,7 +107,7 @@ struct host {
 	enum host_state	 h_state;
 	struct session	*h_session;	/* NULL: not connected */
 	bool		 h_docker_up;	/* local: the engine answers */
-	bool		 h_dirty;	/* unsaved but for h_last_seen */
+	bool		 h_dirty;	/* to be written at the next tick */
 	monotime_t	 h_saved;
 
 	char		 h_address[64];
@@ -111,7 +132,13 @@ struct host {
 	struct container_list h_containers;
 	size_t		 h_ncontainers;
 	time_t		 h_listed_at;
+	size_t		 h_staged;	/* bytes of lists coming in */
 	unsigned int	 h_ops;		/* under way */
+	unsigned int	 h_nsessions;
+	struct rate	 h_event_rate;
+	struct rate	 h_log_rate;
+	struct rate	 h_enroll_rate;
+	unsigned int	 h_events_lost;	/* since the last one kept */
 };
 RB_HEAD(host_tree, host);
 
@@ -166,10 +193,11 @@ struct op {
 	uint64_t	 op_epoch;	/* of the session it went to */
 	char		 op_container[256];
 	char		 op_action[16];
-	char		 op_image[512];
+	char		 op_image[1025];
 	int32_t		 op_lines;
 	struct event	*op_timer;
 	unsigned int	 op_msec;
+	monotime_t	 op_since;
 	bool		 op_sent;
 	/* Runs once, may be NULL. */
 	void		(*op_done)(struct op *, const struct op_result *,
@@ -190,9 +218,15 @@ struct engine {
 	time_t		 started;
 
 	struct host_tree hosts;
+	size_t		 nhosts;	/* with tombstones */
 	struct session_tree sessions;
+	size_t		 nsessions;
 	struct op_tree	 ops;
 	size_t		 nops;
+	size_t		 list_bytes;	/* of all lists, staged ones too */
+	struct rate	 event_rate;
+	struct rate	 refusal_rate;	/* events without a host */
+	struct rate	 log_rate;
 	uint64_t	 epoch;
 	struct host	*local;		/* NULL: no local engine */
 
@@ -227,8 +261,12 @@ void	 engine_cluster_stats(struct peer *, struct imsg *);
 char	*engine_pem(const uint8_t *der, size_t len);
 
 /* --- engine_event.c ----------------------------------------------------- */
-/* Types of spec: cluster_host, container_update, container_state ... */
-void	 event_publish(const char *type, const struct host *,
+/*
+ * Types of spec: cluster_host, container_update, container_state ...  What
+ * one host can provoke is limited; the next event kept says how many were
+ * left out.  Not from inside a transaction.
+ */
+void	 event_publish(const char *type, struct host *,
 	    const char *container, const char *, ...) __printflike_(4, 5);
 
 /* --- engine_token.c ----------------------------------------------------- */
@@ -245,9 +283,12 @@ void	 token_sweep(void);
 /* --- engine_enroll.c ---------------------------------------------------- */
 void	 enroll_ask(struct peer *, struct imsg *);
 
-/* --- engine_limit.c: failed enrolments per source address ---------------- */
+/* --- engine_limit.c ------------------------------------------------------ */
+/* Failed enrolments per source address. */
 bool	 limit_is_exceeded(const char *address);
 void	 limit_count_failure(const char *address);
+/* One of burst, which come back at one per msec; false: none is left. */
+bool	 rate_take(struct rate *, unsigned int burst, unsigned int msec);
 
 /* --- engine_host.c ------------------------------------------------------ */
 int	 host_cmp(const struct host *, const struct host *);
@@ -264,23 +305,32 @@ void	 host_pick_name(const char *wanted, const char *address,
 	    const char *own_id, char name[HOST_NAME_SIZE]);
 struct host *host_new(const char *id, const char *name);
 void	 host_free(struct host *);
+/* Into the registry: 0, or -1 when the id is taken. */
+int	 host_insert(struct host *);
 /* Fills a record that lends the host's strings; n features in *feat. */
 void	 host_record(const struct host *, Sentinel__Store__Host *);
-int	 host_save(struct host *);		/* 0, -1 logged */
-/* last_seen, written at most once per ec_last_seen_msec. */
+/*
+ * Write what is dirty, HOST_SAVE_BATCH records a commit, at most so many
+ * commits (0: all).  So nothing that an agent does costs a commit of its own.
+ * -1 (logged): some are dirty still.
+ */
+int	 host_flush(unsigned int commits);
+/* last_seen becomes dirty at most once per ec_last_seen_msec. */
 void	 host_seen(struct host *);
+/* Whether a line that this host (NULL: somebody) provoked may be logged. */
+bool	 host_may_log(struct host *);
 bool	 host_is_connected(const struct host *);
 bool	 host_has_feature(const struct host *, const char *);
 void	 host_set_features(struct host *, char **, size_t);
 const char *host_state_name(enum host_state);
 
 /* --- engine_container.c: lists ------------------------------------------- */
-void	 stage_init(struct container_stage *);
+void	 stage_init(struct container_stage *, struct host *);
 void	 stage_add(struct container_stage *,
 	    const Sentinel__Cluster__ContainerInfo *);
 void	 stage_drop(struct container_stage *);
 /* The staged list replaces the host's. */
-void	 stage_commit(struct container_stage *, struct host *);
+void	 stage_commit(struct container_stage *);
 struct container *container_find(struct host *, const char *name);
 void	 container_list_free(struct container_list *);
 
@@ -316,7 +366,8 @@ enum gate_verdict {
 	GATE_REVOKED,
 	GATE_UNKNOWN,
 	GATE_EXPIRED,
-	GATE_NOT_YET
+	GATE_NOT_YET,
+	GATE_BUSY	/* not peer_gate(): no room for another call */
 };
 struct gate_answer {
 	enum gate_verdict ga_verdict;
@@ -367,16 +418,11 @@ void	 local_recovered(struct peer *, struct imsg *);
 void	 local_lost(void);			/* the docker process died */
 
 /* --- engine_control.c, engine_view.c: sentinelctl ------------------------ */
-struct client;
 void	 client_request(struct peer *, struct imsg *);
 void	 client_gone(struct peer *, struct imsg *);
 void	 client_event(const Sentinel__Ipc__EventView *);
 void	 client_status_proc(struct peer *, struct imsg *);
 void	 client_status_end(struct peer *, struct imsg *);
-void	 client_item(struct client *, Sentinel__Ipc__ControlItem *);
-void	 client_end(struct client *, enum control_code, const char *, ...)
-	    __printflike_(3, 4);
-void	 client_end_noerror(struct client *);
 void	 view_host(const struct host *, Sentinel__Ipc__HostView *);
 void	 view_token(const Sentinel__Store__Token *,
 	    Sentinel__Ipc__TokenView *);

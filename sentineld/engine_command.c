@@ -101,10 +101,15 @@ command_dispatch(struct op *op)
 		op_fail(op, OP_FAILED, "the command cannot be packed");
 		return;
 	}
-	if (op->op_host->h_session->se_signed)
-		sign(op, data, len);
-	else
+	if (!op->op_host->h_session->se_signed)
 		queue(op, data, len);
+	else if (eng->command_der != NULL)
+		sign(op, data, len);
+	else {
+		free(data);
+		op_fail(op, OP_FAILED, "there is no certificate to sign "
+		    "commands with yet; try again");
+	}
 }
 
 /* Takes the packed message. */

@@ -28,11 +28,20 @@
  * the check: a tenth of what unpacked structs take.  A new list is collected
  * aside and replaces the old one when it is whole.
  */
+static size_t	 container_size(const struct container *);
 static void	 container_free(struct container *);
+
+/* What it takes of the limits: also a list of empty names is finite. */
+static size_t
+container_size(const struct container *c)
+{
+	return (sizeof(*c) + strlen(c->ct_name) + 1 + c->ct_len);
+}
 
 static void
 container_free(struct container *c)
 {
+	eng->list_bytes -= container_size(c);
 	free(c->ct_name);
 	free(c->ct_blob);
 	free(c);
@@ -50,11 +59,23 @@ container_list_free(struct container_list *list)
 }
 
 void
-stage_init(struct container_stage *st)
+stage_init(struct container_stage *st, struct host *h)
 {
+	st->cs_host = h;
 	TAILQ_INIT(&st->cs_list);
 	st->cs_count = st->cs_bytes = 0;
 	st->cs_overflow = false;
+}
+
+/* Bytes that one more may take: all stages of a host share one limit. */
+static size_t
+stage_room(const struct container_stage *st)
+{
+	size_t	 room = HOST_LIST_MAXBYTES - st->cs_host->h_staged;
+
+	if (room > ENGINE_LISTS_MAXBYTES - eng->list_bytes)
+		room = ENGINE_LISTS_MAXBYTES - eng->list_bytes;
+	return (room);
 }
 
 void
@@ -62,12 +83,14 @@ stage_add(struct container_stage *st,
     const Sentinel__Cluster__ContainerInfo *info)
 {
 	struct container	*c;
-	uint8_t			*blob;
-	size_t			 len;
+	uint8_t			*blob = NULL;
+	size_t			 len, room = stage_room(st), own;
 
-	if (st->cs_count >= HOST_CONTAINERS_MAX || st->cs_overflow ||
-	    (blob = pbcheck_pack(&info->base, HOST_BLOB_MAXBYTES -
-	    st->cs_bytes, &len)) == NULL) {
+	own = sizeof(*c) + strlen(info->name) + 1;
+	if (st->cs_count < HOST_CONTAINERS_MAX && !st->cs_overflow &&
+	    own < room)
+		blob = pbcheck_pack(&info->base, room - own, &len);
+	if (blob == NULL) {
 		st->cs_overflow = true;
 		return;
 	}
@@ -77,28 +100,34 @@ stage_add(struct container_stage *st,
 	c->ct_len = len;
 	TAILQ_INSERT_TAIL(&st->cs_list, c, ct_entry);
 	st->cs_count++;
-	st->cs_bytes += len;
+	st->cs_bytes += container_size(c);
+	st->cs_host->h_staged += container_size(c);
+	eng->list_bytes += container_size(c);
 }
 
 void
 stage_drop(struct container_stage *st)
 {
+	st->cs_host->h_staged -= st->cs_bytes;
 	container_list_free(&st->cs_list);
-	stage_init(st);
+	stage_init(st, st->cs_host);
 }
 
 void
-stage_commit(struct container_stage *st, struct host *h)
+stage_commit(struct container_stage *st)
 {
-	if (st->cs_overflow)
-		log_warnx("host %s: more than %d containers or %d bytes of "
+	struct host	*h = st->cs_host;
+
+	if (st->cs_overflow && host_may_log(h))
+		log_warnx("host %s: more than %d containers or %lu bytes of "
 		    "them: the rest is not shown", h->h_id,
-		    HOST_CONTAINERS_MAX, HOST_BLOB_MAXBYTES);
+		    HOST_CONTAINERS_MAX, HOST_LIST_MAXBYTES);
 	container_list_free(&h->h_containers);
 	TAILQ_CONCAT(&h->h_containers, &st->cs_list, ct_entry);
+	h->h_staged -= st->cs_bytes;
 	h->h_ncontainers = st->cs_count;
 	h->h_listed_at = time(NULL);
-	stage_init(st);
+	stage_init(st, h);
 }
 
 struct container *

@@ -35,7 +35,7 @@
 static bool	 load_host(const Sentinel__Store__Host *, void *);
 static bool	 load_token(const Sentinel__Store__Token *, void *);
 static int	 load_all(struct store_txn *, void *);
-static int	 save(struct store_txn *, void *);
+static int	 save_batch(struct store_txn *, void *);
 static bool	 name_is_free(const char *, const char *);
 static void	 clean_name(const char *, char *, size_t);
 
@@ -93,6 +93,15 @@ host_free(struct host *h)
 	free(h);
 }
 
+int
+host_insert(struct host *h)
+{
+	if (RB_INSERT(host_tree, &eng->hosts, h) != NULL)
+		return (-1);
+	eng->nhosts++;
+	return (0);
+}
+
 static bool
 load_host(const Sentinel__Store__Host *r, void *arg)
 {
@@ -119,7 +128,11 @@ load_host(const Sentinel__Store__Host *r, void *arg)
 	h->h_last_seen = r->last_seen;
 	h->h_disconnect_at = r->disconnect_at;
 	host_set_features(h, r->features, r->n_features);
-	RB_INSERT(host_tree, &eng->hosts, h);
+	h->h_dirty = false;
+	if (host_insert(h) == -1) {
+		log_warnx("host %s: twice in the database", h->h_id);
+		host_free(h);
+	}
 	return (true);
 }
 
@@ -182,6 +195,10 @@ name_is_free(const char *name, const char *own_id)
 {
 	struct host	*h = host_lookup(name);
 
+	/* Whoever asks for it means this machine, also when it comes later. */
+	if (strcasecmp(name, HOST_LOCAL_ID) == 0 &&
+	    strcmp(own_id, HOST_LOCAL_ID) != 0)
+		return (false);
 	return (h == NULL || strcmp(h->h_id, own_id) == 0);
 }
 
@@ -247,27 +264,56 @@ host_record(const struct host *h, Sentinel__Store__Host *r)
 	r->disconnect_cat = h->h_disconnect_cat;
 }
 
+struct batch {
+	struct host	*ba_host[HOST_SAVE_BATCH];
+	size_t		 ba_len;
+};
+
 static int
-save(struct store_txn *txn, void *arg)
+save_batch(struct store_txn *txn, void *arg)
 {
 	Sentinel__Store__Host	 rec;
+	struct batch		*ba = arg;
+	size_t			 i;
 
-	host_record(arg, &rec);
-	return (db_host_put(txn, &rec));
+	for (i = 0; i < ba->ba_len; i++) {
+		host_record(ba->ba_host[i], &rec);
+		/* One that fails its check (logged) holds up no other. */
+		if (db_host_put(txn, &rec) == -1 && errno != EINVAL)
+			return (-1);
+	}
+	return (0);
 }
 
 int
-host_save(struct host *h)
+host_flush(unsigned int commits)
 {
-	if (h->h_local)
-		return (0);
-	if (store_update(eng->store, save, h) == -1) {
-		log_warn("host %s: not saved", h->h_id);
-		h->h_dirty = true;
-		return (-1);
+	struct batch	 ba;
+	struct host	*h;
+	unsigned int	 n;
+	size_t		 i;
+
+	for (n = 0; commits == 0 || n < commits; n++) {
+		ba.ba_len = 0;
+		RB_FOREACH(h, host_tree, &eng->hosts) {
+			if (!h->h_dirty || h->h_local)
+				continue;
+			ba.ba_host[ba.ba_len++] = h;
+			if (ba.ba_len == HOST_SAVE_BATCH)
+				break;
+		}
+		if (ba.ba_len == 0)
+			return (0);
+		if (store_update(eng->store, save_batch, &ba) == -1) {
+			if (host_may_log(NULL))
+				log_warn("%zu hosts: not saved", ba.ba_len);
+			return (-1);
+		}
+		for (i = 0; i < ba.ba_len; i++) {
+			ba.ba_host[i]->h_dirty = false;
+			ba.ba_host[i]->h_saved = monotime_now();
+		}
 	}
-	h->h_dirty = false;
-	h->h_saved = monotime_now();
 	return (0);
 }
 
@@ -275,9 +321,16 @@ void
 host_seen(struct host *h)
 {
 	h->h_last_seen = time(NULL);
-	if (h->h_dirty || monotime_now() - h->h_saved >=
+	if (monotime_now() - h->h_saved >=
 	    (monotime_t)eng->conf.ec_last_seen_msec)
-		(void)host_save(h);
+		h->h_dirty = true;
+}
+
+bool
+host_may_log(struct host *h)
+{
+	return (rate_take(h != NULL ? &h->h_log_rate : &eng->log_rate,
+	    ENGINE_LOG_BURST, ENGINE_LOG_MSEC));
 }
 
 bool

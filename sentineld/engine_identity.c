@@ -121,6 +121,7 @@ engine_key_info(struct peer *p, struct imsg *imsg)
 		eng->server_derlen = ki.derlen;
 		memcpy(eng->server_point, ki.point, ECKEY_POINT_LEN);
 		eng->server_not_after = (int64_t)ki.not_after;
+		eng->cluster_ready = false;
 		break;
 	case KEY_PURPOSE_COMMAND:
 		free(eng->command_der);
@@ -173,8 +174,10 @@ engine_cluster_identity_ok(struct peer *p, struct imsg *imsg)
 		peer_broken(p, imsg, "bad CLUSTER_IDENTITY_OK");
 		return;
 	}
-	if (memcmp(point, eng->server_point, len) != 0)
-		return;		/* a newer one is on its way */
+	/* A newer one is on its way, or it was said before. */
+	if (eng->server_der == NULL || eng->cluster_ready ||
+	    memcmp(point, eng->server_point, len) != 0)
+		return;
 	eng->cluster_ready = true;
 	if ((drop = ibuf_open(68)) == NULL ||
 	    ibuf_add_n8(drop, KEY_PURPOSE_SERVER_TLS) == -1 ||

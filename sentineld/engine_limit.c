@@ -16,6 +16,11 @@
 
 #include "engine.h"
 
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,20 +61,23 @@ source_cmp(const struct source *a, const struct source *b)
 	return (strcmp(a->so_key, b->so_key));
 }
 
-/* Up to the fourth colon: "2001:db8:1:2:..." and "2001:db8::1" alike. */
+/* The text of an address has many forms; its bytes have one. */
 static void
 make_key(const char *address, char *key, size_t len)
 {
-	const char	*p = address;
-	unsigned int	 colons = 0;
+	struct in6_addr	 in6;
 
-	for (; *p != '\0'; p++) {
-		if (*p == ':' && ++colons == 4)
-			break;
+	if (inet_pton(AF_INET6, address, &in6) != 1) {
+		(void)strlcpy(key, address, len);
+		return;
 	}
-	(void)strlcpy(key, address, len);
-	if (colons == 4 && (size_t)(p - address) < len)
-		key[p - address] = '\0';
+	if (IN6_IS_ADDR_V4MAPPED(&in6)) {
+		(void)inet_ntop(AF_INET, &in6.s6_addr[12], key,
+		    (socklen_t)len);
+		return;
+	}
+	memset(&in6.s6_addr[8], 0, 8);
+	(void)inet_ntop(AF_INET6, &in6, key, (socklen_t)len);
 }
 
 static struct source *
@@ -118,4 +126,19 @@ limit_count_failure(const char *address)
 	if (s->so_failures == 0)
 		s->so_since = monotime_now();
 	s->so_failures++;
+}
+
+/* What was spent is a point in time; the past is what is left. */
+bool
+rate_take(struct rate *ra, unsigned int burst, unsigned int msec)
+{
+	monotime_t	 now = monotime_now();
+	monotime_t	 full = now - (monotime_t)burst * msec;
+
+	if (ra->ra_spent == 0 || ra->ra_spent < full)
+		ra->ra_spent = full;
+	if (ra->ra_spent + msec > now)
+		return (false);
+	ra->ra_spent += msec;
+	return (true);
 }

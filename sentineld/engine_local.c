@@ -32,27 +32,43 @@ static bool			staging;
 static bool			listing;	/* our own list is under way */
 
 static void	 ask_list(void);
+static struct host *local_host(void);
+
+/*
+ * The docker process may have its configuration before we have ours, and tell
+ * what it found in the journal: until then the host is there on its word.
+ */
+static struct host *
+local_host(void)
+{
+	struct host	*h;
+
+	if (eng->local != NULL || eng->ready)
+		return (eng->local);
+	h = host_new(HOST_LOCAL_ID, HOST_LOCAL_ID);
+	h->h_local = true;
+	h->h_enrolled_at = eng->started;
+	engine_setstr(&h->h_version, SENTINEL_VERSION);
+	engine_setstr(&h->h_docker_error, "not asked yet");
+	(void)strlcpy(h->h_address, "127.0.0.1", sizeof(h->h_address));
+	if (host_insert(h) == -1)
+		fatalx("a host has the id of this machine");
+	stage_init(&stage, h);
+	eng->local = h;
+	return (h);
+}
 
 void
 local_init(void)
 {
 	struct host	*h;
-	char		 name[HOST_NAME_SIZE];
 
 	if (!eng->conf.ec_docker)
 		return;
-	host_pick_name(eng->conf.ec_hostname, HOST_LOCAL_ID, HOST_LOCAL_ID,
-	    name);
-	h = host_new(HOST_LOCAL_ID, name);
-	h->h_local = true;
-	h->h_enrolled_at = eng->started;
+	h = local_host();
 	engine_setstr(&h->h_raw_name, eng->conf.ec_hostname);
-	engine_setstr(&h->h_version, SENTINEL_VERSION);
-	engine_setstr(&h->h_docker_error, "not asked yet");
-	(void)strlcpy(h->h_address, "127.0.0.1", sizeof(h->h_address));
-	RB_INSERT(host_tree, &eng->hosts, h);
-	eng->local = h;
-	stage_init(&stage);
+	host_pick_name(eng->conf.ec_hostname, HOST_LOCAL_ID, HOST_LOCAL_ID,
+	    h->h_name);
 }
 
 static void
@@ -100,7 +116,7 @@ void
 local_state(struct peer *p, struct imsg *imsg)
 {
 	Sentinel__Ipc__DockerState	*st;
-	struct host			*h = eng->local;
+	struct host			*h = local_host();
 	struct pbmem			 pm;
 
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
@@ -130,8 +146,9 @@ local_container(struct peer *p, struct imsg *imsg)
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	info = ipc_unpack(imsg, &sentinel__cluster__container_info__descriptor,
 	    &pm);
-	if (info == NULL)
-		peer_broken(p, imsg, pm.pm_why);
+	if (info == NULL || local_host() == NULL)
+		peer_broken(p, imsg, info == NULL ? pm.pm_why :
+		    "no local host");
 	else {
 		staging = true;
 		stage_add(&stage, info);
@@ -144,19 +161,24 @@ local_list_end(struct peer *p, struct imsg *imsg)
 {
 	Sentinel__Ipc__ListEnd	*end;
 	struct pbmem		 pm;
+	bool			 refused;
 
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 	end = ipc_unpack(imsg, &sentinel__ipc__list_end__descriptor, &pm);
-	if (end == NULL || eng->local == NULL) {
+	/* A refused list has no items; those there belong to another one. */
+	refused = end != NULL && end->error[0] != '\0' && end->count == 0;
+	if (end == NULL || local_host() == NULL || (!refused &&
+	    end->count != stage.cs_count && !stage.cs_overflow)) {
 		peer_broken(p, imsg, end == NULL ? pm.pm_why :
-		    "no local host");
+		    "list count, or no local host");
 		goto out;
 	}
 	if (end->error[0] == '\0')
-		stage_commit(&stage, eng->local);
-	else
+		stage_commit(&stage);
+	else if (!refused)
 		stage_drop(&stage);
-	staging = false;
+	if (!refused)
+		staging = false;
 	eng->local->h_last_seen = time(NULL);
 	if (end->request_id[0] == '\0')
 		listing = false;
@@ -193,7 +215,7 @@ local_result(struct peer *p, struct imsg *imsg)
 
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	m = ipc_unpack(imsg, &sentinel__ipc__docker_result__descriptor, &pm);
-	if (m == NULL || eng->local == NULL) {
+	if (m == NULL || local_host() == NULL) {
 		peer_broken(p, imsg, m == NULL ? pm.pm_why : "no local host");
 		goto out;
 	}

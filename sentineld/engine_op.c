@@ -28,10 +28,9 @@
 
 /*
  * Operations under way.  Each has an id that is the request id on the wire, a
- * deadline that progress renews, one end.  What comes late, twice, from
- * another host or of another kind ends nothing.
+ * deadline that progress renews, one end.  What comes late, twice or from
+ * another host ends nothing; an answer of another kind is a failure.
  */
-
 static void	 on_deadline(int, short, void *);
 static uint64_t	 op_deadline(enum op_kind);
 static void	 answer_action(struct op *,
@@ -126,6 +125,7 @@ op_start(struct op *op)
 
 	if (op->op_msec == 0)
 		op->op_msec = (unsigned int)op_deadline(op->op_kind);
+	op->op_since = monotime_now();
 	tv = monotime_timeval(op->op_msec);
 	if (!host_is_connected(h)) {
 		op_fail(op, OP_GONE, h->h_local ?
@@ -190,14 +190,16 @@ on_deadline(int fd, short what, void *arg)
 	    op->op_host->h_name, op->op_msec / 1000);
 }
 
-/* Progress renews the deadline: long pulls are no time-outs. */
+/* Progress renews the deadline: long pulls are no time-outs.  Not for ever,
+ * or whoever sends it could hold an operation open. */
 void
 op_progress(struct op *op, const char *phase, uint32_t percent,
     const char *text)
 {
 	struct timeval	 tv = monotime_timeval(op->op_msec);
 
-	if (op->op_kind == OP_UPDATE)
+	if (op->op_kind == OP_UPDATE &&
+	    monotime_now() - op->op_since < ENGINE_UPDATE_MAX_MSEC)
 		evtimer_add(op->op_timer, &tv);
 	if (op->op_progress != NULL)
 		op->op_progress(op, phase, percent, text, op->op_arg);
@@ -286,7 +288,7 @@ answer_update(struct op *op, const Sentinel__Cluster__UpdateResult *m)
 	r.or_new_image = m->new_image;
 	r.or_new_digest = m->new_digest;
 	if (m->duration != NULL && m->duration->seconds >= 0 &&
-	    m->duration->seconds < 86400 * 365)
+	    m->duration->nanos >= 0 && m->duration->seconds < 86400 * 365)
 		r.or_msec = (uint64_t)m->duration->seconds * 1000 +
 		    (uint64_t)(m->duration->nanos / 1000000);
 	op_finish(op, &r);

@@ -35,6 +35,7 @@
 static struct session	*session_find(uint32_t);
 static struct session	*session_new(uint32_t, struct host *, bool);
 static void	 session_free(struct session *);
+static bool	 session_has_room(const struct host *);
 static void	 admit(uint32_t, uint32_t, const char *);
 static void	 open_report(struct host *, const Sentinel__Ipc__AgentOpen *,
 		    uint32_t);
@@ -75,8 +76,10 @@ session_new(uint32_t call, struct host *h, bool channel)
 	s->se_host = h;
 	s->se_channel = channel;
 	s->se_heard = monotime_now();
-	stage_init(&s->se_stage);
+	stage_init(&s->se_stage, h);
 	RB_INSERT(session_tree, &eng->sessions, s);
+	eng->nsessions++;
+	h->h_nsessions++;
 	return (s);
 }
 
@@ -84,8 +87,18 @@ static void
 session_free(struct session *s)
 {
 	RB_REMOVE(session_tree, &eng->sessions, s);
+	eng->nsessions--;
+	s->se_host->h_nsessions--;
 	stage_drop(&s->se_stage);
 	free(s);
+}
+
+/* Those that end are counted as well until cluster has let go of them. */
+static bool
+session_has_room(const struct host *h)
+{
+	return (eng->nsessions < ENGINE_SESSIONS_MAX &&
+	    h->h_nsessions < HOST_SESSIONS_MAX);
 }
 
 static void
@@ -129,10 +142,14 @@ session_open(struct peer *p, struct imsg *imsg)
 
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 	open = ipc_unpack(imsg, &sentinel__ipc__agent_open__descriptor, &pm);
-	if (open == NULL || session_find(call) != NULL ||
-	    (open->kind == SENTINEL__IPC__AGENT_OPEN__KIND__REPORT &&
-	    open->report == NULL)) {
+	if (open == NULL || session_find(call) != NULL) {
 		peer_broken(p, imsg, open == NULL ? pm.pm_why : "call twice");
+		goto out;
+	}
+	if (open->kind == SENTINEL__IPC__AGENT_OPEN__KIND__REPORT ?
+	    open->report == NULL :
+	    open->kind != SENTINEL__IPC__AGENT_OPEN__KIND__CHANNEL) {
+		peer_broken(p, imsg, "kind of call, or no report");
 		goto out;
 	}
 	h = host_find(open->host_id);
@@ -140,10 +157,16 @@ session_open(struct peer *p, struct imsg *imsg)
 	if (store_view(eng->store, check_revoked, &q) == -1)
 		q.has = -1;
 	peer_gate(open, h, q.has, time(NULL), &ga);
+	if (ga.ga_verdict == GATE_OK && !session_has_room(h)) {
+		ga.ga_verdict = GATE_BUSY;
+		ga.ga_status = GRPC_RESOURCE_EXHAUSTED;
+		ga.ga_text = "too many calls of this host at a time";
+	}
 	if (ga.ga_verdict != GATE_OK) {
-		log_warnx("agent %s from %s refused: %s", open->host_id[0] !=
-		    '\0' ? open->host_id : "without a name", open->address,
-		    ga.ga_text);
+		if (host_may_log(h))
+			log_warnx("agent %s from %s refused: %s",
+			    open->host_id[0] != '\0' ? open->host_id :
+			    "without a name", open->address, ga.ga_text);
 		admit(call, ga.ga_status, ga.ga_text);
 		goto out;
 	}
@@ -212,10 +235,10 @@ mark_seen(struct host *h)
 
 	if (h->h_token[0] == '\0')
 		return;
-	if (store_update(eng->store, token_seen, &q) == -1)
-		log_warn("token %s: not marked as seen", h->h_token);
-	else
+	if (store_update(eng->store, token_seen, &q) == 0)
 		h->h_token[0] = '\0';
+	else if (host_may_log(h))
+		log_warn("token %s: not marked as seen", h->h_token);
 }
 
 static void
@@ -228,9 +251,11 @@ open_channel(struct host *h, const Sentinel__Ipc__AgentOpen *open,
 	/* What ReportState said holds for the stream that follows it. */
 	s->se_signed = h->h_signed;
 	memcpy(s->se_nonce, h->h_nonce, sizeof(s->se_nonce));
+	mark_seen(h);
 	if (old != NULL) {
-		log_info("host %s (%s): replaced stale stream from %s",
-		    h->h_id, h->h_name, h->h_address);
+		if (host_may_log(h))
+			log_info("host %s (%s): replaced stale stream",
+			    h->h_id, h->h_name);
 		session_close(old, GRPC_ABORTED, "server",
 		    "replaced by a newer stream");
 	}
@@ -240,10 +265,12 @@ open_channel(struct host *h, const Sentinel__Ipc__AgentOpen *open,
 	engine_setstr(&h->h_disconnect_cat, "");
 	admit(call, 0, "");
 	h->h_last_seen = time(NULL);
-	(void)host_save(h);
-	log_info("host %s (%s): connected from %s, version %s%s", h->h_id,
-	    h->h_name, open->address, h->h_version[0] != '\0' ? h->h_version :
-	    "unknown", s->se_signed ? ", commands signed" : "");
+	h->h_dirty = true;
+	if (host_may_log(h))
+		log_info("host %s (%s): connected from %s, version %s%s",
+		    h->h_id, h->h_name, open->address,
+		    h->h_version[0] != '\0' ? h->h_version : "unknown",
+		    s->se_signed ? ", commands signed" : "");
 	event_publish("cluster_host", h, NULL, "agent %s connected", h->h_id);
 }
 
@@ -291,7 +318,7 @@ session_list_end(struct peer *p, struct imsg *imsg)
 	s->se_heard = monotime_now();
 	/* An error leaves the last known list in place. */
 	if (end->error[0] == '\0')
-		stage_commit(&s->se_stage, s->se_host);
+		stage_commit(&s->se_stage);
 	else
 		stage_drop(&s->se_stage);
 	host_seen(s->se_host);
@@ -332,9 +359,10 @@ heartbeat(struct session *s, const Sentinel__Cluster__Heartbeat *hb)
 			h->h_dirty = true;
 		}
 		if (strcmp(h->h_docker_error, hb->docker_error) != 0) {
-			log_info("host %s (%s): docker: %s", h->h_id,
-			    h->h_name, hb->docker_error[0] != '\0' ?
-			    hb->docker_error : "answers again");
+			if (host_may_log(h))
+				log_info("host %s (%s): docker: %s", h->h_id,
+				    h->h_name, hb->docker_error[0] != '\0' ?
+				    hb->docker_error : "answers again");
 			engine_setstr(&h->h_docker_error, hb->docker_error);
 			h->h_dirty = true;
 		}
@@ -390,9 +418,10 @@ disconnected(struct session *s, const char *category, const char *text)
 	h->h_disconnect_at = time(NULL);
 	engine_setstr(&h->h_disconnect_cat, category);
 	engine_setstr(&h->h_disconnect_err, text);
-	(void)host_save(h);
-	log_info("host %s (%s): disconnected: %s: %s", h->h_id, h->h_name,
-	    category, text);
+	h->h_dirty = true;
+	if (host_may_log(h))
+		log_info("host %s (%s): disconnected: %s: %s", h->h_id,
+		    h->h_name, category, text);
 	event_publish("cluster_host", h, NULL, "agent %s disconnected",
 	    h->h_id);
 }
@@ -431,6 +460,8 @@ session_close(struct session *s, uint32_t status, const char *category,
 	if (s->se_closing)
 		return;
 	s->se_closing = true;
+	s->se_heard = monotime_now();	/* from now on cluster is waited for */
+	stage_drop(&s->se_stage);
 	op_session_lost(s);
 	disconnected(s, category, text);
 	(void)strlcpy(copy, text, sizeof(copy));
@@ -477,7 +508,8 @@ session_rtt(struct peer *p, struct imsg *imsg)
 
 /*
  * A connection that answers PINGs but whose agent sends nothing is dead all
- * the same; a ReportState that no Channel followed is forgotten.
+ * the same; a report whose list does not become whole is forgotten, and so is
+ * a stream that cluster was told to close and says no more about.
  */
 void
 session_check_silence(void)
@@ -489,7 +521,7 @@ session_check_silence(void)
 		if (now - s->se_heard <=
 		    (monotime_t)eng->conf.ec_heartbeat_msec)
 			continue;
-		if (!s->se_channel)
+		if (!s->se_channel || s->se_closing)
 			session_free(s);
 		else
 			session_close(s, GRPC_DEADLINE_EXCEEDED, "network",

@@ -144,7 +144,7 @@ test_lists(void **state)
 	unsigned int				 i;
 
 	(void)state;
-	stage_init(&st);
+	stage_init(&st, h);
 	for (i = 0; i < HOST_CONTAINERS_MAX + 10; i++) {
 		sentinel__cluster__container_info__init(&info);
 		(void)snprintf(name, sizeof(name), "c%u", i);
@@ -152,7 +152,7 @@ test_lists(void **state)
 		stage_add(&st, &info);
 	}
 	assert_true(st.cs_overflow);
-	stage_commit(&st, h);
+	stage_commit(&st);
 	assert_int_equal(h->h_ncontainers, HOST_CONTAINERS_MAX);
 	assert_non_null(container_find(h, "c7"));
 	/* The next list replaces it. */
@@ -160,7 +160,7 @@ test_lists(void **state)
 	(void)strlcpy(name, "only", sizeof(name));
 	info.name = name;
 	stage_add(&st, &info);
-	stage_commit(&st, h);
+	stage_commit(&st);
 	assert_int_equal(h->h_ncontainers, 1);
 	assert_null(container_find(h, "c7"));
 	/* One that never ends leaves the old one in place. */

@@ -1,0 +1,308 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine_client.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "log.h"
+#include "pbcheck.h"
+
+/* Commands that look at containers or move them. */
+#define LOGS_MAXBYTES	(1024 * 1024 - 4096)	/* of LogsView.logs */
+
+#define C(name)	SENTINEL__IPC__CONTROL_REQUEST__COMMAND__##name
+
+static size_t	 send_containers(struct client *, struct host *);
+static void	 more_containers(struct client *);
+static void	 on_list(struct op *, const struct op_result *, void *);
+static const char *newest(const char *);
+static void	 on_op(struct op *, const struct op_result *, void *);
+
+/*
+ * Sends containers of a host from cl_skip on; cl_skip is where it stopped.  A
+ * list that was replaced between two pieces may show one twice or not at all.
+ */
+static size_t
+send_containers(struct client *cl, struct host *h)
+{
+	Sentinel__Ipc__ControlItem	 item;
+	Sentinel__Ipc__ContainerView	 view;
+	struct container		*c;
+	struct pbmem			 pm;
+	size_t				 n = 0, sent = 0;
+
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	TAILQ_FOREACH(c, &h->h_containers, ct_entry) {
+		if (n++ < cl->cl_skip)
+			continue;
+		if (client_is_full(sent))
+			return (sent);
+		cl->cl_skip = n;
+		sentinel__ipc__container_view__init(&view);
+		view.host_id = h->h_id;
+		view.host_name = h->h_name;
+		view.info = pbcheck_unpack(
+		    &sentinel__cluster__container_info__descriptor, c->ct_blob,
+		    c->ct_len, &pm, NULL);
+		view.state_age_sec = time(NULL) - h->h_listed_at;
+		view.stale = !host_is_connected(h);
+		sentinel__ipc__control_item__init(&item);
+		item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_CONTAINER;
+		item.container = &view;
+		if (view.info != NULL)
+			sent += client_item(cl, &item);
+		pbmem_free(&pm);
+	}
+	cl->cl_skip = 0;
+	return (sent);
+}
+
+/* From cl_at and cl_skip on. */
+static void
+more_containers(struct client *cl)
+{
+	struct host	*h;
+	size_t		 sent = 0;
+
+	for (h = client_host_at(cl->cl_at); h != NULL;
+	    h = RB_NEXT(host_tree, &eng->hosts, h)) {
+		if (h->h_state == HOST_DECOMMISSIONED ||
+		    (cl->cl_host[0] != '\0' &&
+		    strcmp(cl->cl_host, h->h_id) != 0))
+			continue;
+		/* cl_skip is of the host that was named, if that is there. */
+		if (strcmp(cl->cl_at, h->h_id) != 0)
+			cl->cl_skip = 0;
+		(void)strlcpy(cl->cl_at, h->h_id, sizeof(cl->cl_at));
+		if (!client_is_full(sent)) {
+			sent += send_containers(cl, h);
+			if (cl->cl_skip == 0)
+				continue;
+		}
+		client_later(cl, more_containers);
+		return;
+	}
+	client_end_noerror(cl);
+}
+
+/* A host that does not answer in time is shown as it was last seen. */
+static void
+on_list(struct op *op, const struct op_result *r, void *arg)
+{
+	struct client	*cl = arg;
+
+	if (r->or_error != NULL && r->or_error[0] != '\0')
+		log_debug("host %s: fresh list: %s", op->op_host->h_id,
+		    r->or_error);
+	/* Still 1 while client_container_list() is asking. */
+	if (--cl->cl_waiting == 0)
+		more_containers(cl);
+}
+
+void
+client_container_list(struct client *cl,
+    const Sentinel__Ipc__ControlRequest *req)
+{
+	struct host	*h, *only = NULL;
+	struct op	*op;
+
+	if (req->host[0] != '\0') {
+		if ((only = client_host(cl, req->host)) == NULL)
+			return;
+		(void)strlcpy(cl->cl_host, only->h_id, sizeof(cl->cl_host));
+	}
+	cl->cl_waiting = 1;
+	RB_FOREACH(h, host_tree, &eng->hosts) {
+		if ((only != NULL && h != only) || !host_is_connected(h) ||
+		    (op = op_new(OP_LIST, h)) == NULL)
+			continue;
+		op->op_msec = HOST_REFRESH_MSEC;
+		op->op_done = on_list;
+		op->op_arg = cl;
+		cl->cl_waiting++;
+		op_start(op);
+	}
+	if (--cl->cl_waiting == 0)
+		more_containers(cl);
+}
+
+/* What the wire takes for names of containers and images. */
+static bool
+is_word(const char *s)
+{
+	return (pbcheck_has_set(PB_WORD, (const uint8_t *)s, strlen(s)));
+}
+
+static enum control_code
+result_code(const struct op_result *r)
+{
+	if (r->or_end == OP_TIMEOUT)
+		return (CONTROL_TIMEOUT);
+	if (r->or_end == OP_GONE)
+		return (CONTROL_UNREACH);
+	if (strcmp(r->or_outcome, "success") == 0 ||
+	    strcmp(r->or_outcome, "identical") == 0)
+		return (CONTROL_OK);
+	return (strcmp(r->or_outcome, "rollback") == 0 ? CONTROL_ROLLBACK :
+	    CONTROL_FAILED);
+}
+
+static char *
+lend(const char *s)
+{
+	static char	 empty[1];
+
+	return (s == NULL ? empty : (char *)(uintptr_t)s);
+}
+
+/* Of lines that are too many in bytes the last ones count. */
+static const char *
+newest(const char *logs)
+{
+	const char	*nl;
+	size_t		 len = logs == NULL ? 0 : strlen(logs);
+
+	if (len <= LOGS_MAXBYTES)
+		return (logs);
+	logs += len - LOGS_MAXBYTES;
+	nl = strchr(logs, '\n');
+	return (nl != NULL && nl[1] != '\0' ? nl + 1 : logs);
+}
+
+static void
+on_op(struct op *op, const struct op_result *r, void *arg)
+{
+	Sentinel__Ipc__ControlItem	 item;
+	Sentinel__Ipc__ResultView	 view;
+	Sentinel__Ipc__LogsView		 logs;
+	struct client			*cl = arg;
+
+	sentinel__ipc__control_item__init(&item);
+	if (op->op_kind == OP_LOGS && result_code(r) == CONTROL_OK) {
+		sentinel__ipc__logs_view__init(&logs);
+		logs.host_name = op->op_host->h_name;
+		logs.container = op->op_container;
+		logs.logs = lend(newest(r->or_logs));
+		logs.lines = r->or_lines;
+		logs.remote = !op->op_host->h_local;
+		item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_LOGS;
+		item.logs = &logs;
+	} else {
+		sentinel__ipc__result_view__init(&view);
+		view.request_id = op->op_id;
+		view.host_name = op->op_host->h_name;
+		view.container = op->op_container;
+		view.action = lend(op->op_kind == OP_UPDATE ? "update" :
+		    op->op_kind == OP_LOGS ? "logs" : op->op_action);
+		view.outcome = lend(r->or_outcome);
+		view.error = lend(r->or_error);
+		view.old_image = lend(r->or_old_image);
+		view.old_digest = lend(r->or_old_digest);
+		view.new_image = lend(r->or_new_image);
+		view.new_digest = lend(r->or_new_digest);
+		view.duration_msec = r->or_msec;
+		item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_RESULT;
+		item.result = &view;
+	}
+	(void)client_item(cl, &item);
+	client_end(cl, result_code(r), "%s", lend(r->or_error));
+}
+
+static void
+on_op_progress(struct op *op, const char *phase, uint32_t percent,
+    const char *text, void *arg)
+{
+	Sentinel__Ipc__ControlItem	 item;
+	Sentinel__Ipc__ProgressView	 view;
+
+	sentinel__ipc__progress_view__init(&view);
+	view.request_id = op->op_id;
+	view.phase = lend(phase);
+	view.percent = percent;
+	view.text = lend(text);
+	sentinel__ipc__control_item__init(&item);
+	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_PROGRESS;
+	item.progress = &view;
+	(void)client_item(arg, &item);
+}
+
+/*
+ * The reference for an update without --image: that of the host's list.  A
+ * foreign agent cannot pull an empty one.
+ */
+static void
+current_image(struct host *h, const char *name, char *image, size_t len)
+{
+	Sentinel__Cluster__ContainerInfo	*info;
+	struct container			*c;
+	struct pbmem				 pm;
+
+	image[0] = '\0';
+	if ((c = container_find(h, name)) == NULL)
+		return;
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	info = pbcheck_unpack(&sentinel__cluster__container_info__descriptor,
+	    c->ct_blob, c->ct_len, &pm, NULL);
+	if (info != NULL && strncmp(info->image, "sha256:", 7) != 0)
+		(void)strlcpy(image, info->image, len);
+	pbmem_free(&pm);
+}
+
+void
+client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
+{
+	struct host	*h;
+	struct op	*op;
+	enum op_kind	 kind;
+
+	if ((h = client_host(cl, req->host)) == NULL)
+		return;
+	kind = req->command == C(CONTAINER_UPDATE) ? OP_UPDATE :
+	    req->command == C(CONTAINER_LOGS) ? OP_LOGS : OP_ACTION;
+	if (!is_word(req->container) || req->container[0] == '\0' ||
+	    (kind == OP_ACTION && strcmp(req->action, "stop") != 0 &&
+	    strcmp(req->action, "start") != 0 &&
+	    strcmp(req->action, "restart") != 0)) {
+		client_end(cl, CONTROL_USAGE, "want HOST/NAME and one of stop, "
+		    "start, restart");
+		return;
+	}
+	if (!is_word(req->image) || strlen(req->image) >=
+	    sizeof(op->op_image)) {
+		client_end(cl, CONTROL_USAGE, "this is no image reference");
+		return;
+	}
+	if ((op = op_new(kind, h)) == NULL) {
+		client_end(cl, CONTROL_FAILED, "too many operations under way "
+		    "on host %s; try again", h->h_name);
+		return;
+	}
+	(void)strlcpy(op->op_container, req->container,
+	    sizeof(op->op_container));
+	(void)strlcpy(op->op_action, req->action, sizeof(op->op_action));
+	(void)strlcpy(op->op_image, req->image, sizeof(op->op_image));
+	if (kind == OP_UPDATE && op->op_image[0] == '\0')
+		current_image(h, req->container, op->op_image,
+		    sizeof(op->op_image));
+	op->op_lines = req->lines <= 0 ? 50 : req->lines > 500 ? 500 :
+	    req->lines;
+	op->op_done = on_op;
+	op->op_progress = on_op_progress;
+	op->op_arg = cl;
+	op_start(op);
+}

@@ -1,0 +1,292 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine_client.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "db.h"
+
+/* Commands that show or change what is in the database. */
+#define EVENTS_SHOWN	1000
+
+static void	 on_token(const char *, const Sentinel__Store__Token *,
+		    const char *, void *);
+static void	 more_hosts(struct client *);
+
+/* --- status ------------------------------------------------------------- */
+
+/* The processes come from the parent, one message each. */
+void
+client_status(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
+{
+	Sentinel__Ipc__ControlItem	 item;
+	Sentinel__Ipc__StatusView	 view;
+
+	(void)req;
+	view_status(&view);
+	sentinel__ipc__control_item__init(&item);
+	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_STATUS;
+	item.status = &view;
+	(void)client_item(cl, &item);
+	peer_send(proc_peer(ROLE_PARENT), IMSG_STATUS_ASK, cl->cl_id, -1,
+	    NULL, 0);
+}
+
+/* str name, u32 pid, u32 uid, u32 restarts, str sandbox */
+void
+client_status_proc(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__ControlItem	 item;
+	Sentinel__Ipc__ProcessView	 view;
+	struct ibuf			*buf = imsg_get_ibuf(imsg);
+	struct client			*cl;
+	char				 name[64], sandbox[256];
+	uint32_t			 pid, uid, restarts;
+
+	if (ibuf_get_string(buf, name, sizeof(name)) == -1 ||
+	    ibuf_get_n32(buf, &pid) == -1 || ibuf_get_n32(buf, &uid) == -1 ||
+	    ibuf_get_n32(buf, &restarts) == -1 ||
+	    ibuf_get_string(buf, sandbox, sizeof(sandbox)) == -1 ||
+	    ibuf_end(buf) == -1) {
+		peer_broken(p, imsg, "bad STATUS_PROC");
+		return;
+	}
+	if ((cl = client_find(imsg_get_id(imsg))) == NULL)
+		return;
+	sentinel__ipc__process_view__init(&view);
+	view.name = name;
+	view.pid = (int32_t)pid;
+	view.uid = uid;
+	view.restarts = restarts;
+	view.sandbox = sandbox;
+	sentinel__ipc__control_item__init(&item);
+	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_PROCESS;
+	item.process = &view;
+	(void)client_item(cl, &item);
+}
+
+void
+client_status_end(struct peer *p, struct imsg *imsg)
+{
+	struct client	*cl;
+
+	(void)p;
+	if ((cl = client_find(imsg_get_id(imsg))) != NULL)
+		client_end_noerror(cl);
+}
+
+/* --- tokens ------------------------------------------------------------- */
+
+void
+client_token_create(struct client *cl,
+    const Sentinel__Ipc__ControlRequest *req)
+{
+	const char	*p;
+
+	if (req->ttl_sec > 365 * 86400ULL) {
+		client_end(cl, CONTROL_USAGE, "a token may live 365 days at "
+		    "most");
+		return;
+	}
+	if (strlen(req->name) >= HOST_NAME_SIZE) {
+		client_end(cl, CONTROL_USAGE, "a host name has at most %d "
+		    "characters", HOST_NAME_SIZE - 1);
+		return;
+	}
+	for (p = req->name; *p != '\0'; p++) {
+		if (!isalnum((unsigned char)*p) && strchr("._-", *p) == NULL) {
+			client_end(cl, CONTROL_USAGE, "a host name has only "
+			    "letters, digits and . _ -");
+			return;
+		}
+	}
+	/* The client may go while the keyholder computes: look it up again. */
+	token_create((int64_t)req->ttl_sec, req->name, req->uid, on_token,
+	    (void *)(uintptr_t)cl->cl_id);
+}
+
+static void
+on_token(const char *token, const Sentinel__Store__Token *record,
+    const char *why, void *arg)
+{
+	Sentinel__Ipc__ControlItem	 item;
+	Sentinel__Ipc__TokenView	 view;
+	struct client			*cl;
+	char				 text[65];
+
+	if ((cl = client_find((uint32_t)(uintptr_t)arg)) == NULL)
+		return;
+	if (token == NULL) {
+		client_end(cl, CONTROL_FAILED, "token create: %s", why);
+		return;
+	}
+	view_token(record, &view);
+	(void)strlcpy(text, token, sizeof(text));
+	view.token = text;
+	sentinel__ipc__control_item__init(&item);
+	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_TOKEN;
+	item.token = &view;
+	(void)client_item(cl, &item);
+	explicit_bzero(text, sizeof(text));
+	client_end_noerror(cl);
+}
+
+static bool
+send_token(const Sentinel__Store__Token *t, void *arg)
+{
+	Sentinel__Ipc__ControlItem	 item;
+	Sentinel__Ipc__TokenView	 view;
+
+	view_token(t, &view);
+	sentinel__ipc__control_item__init(&item);
+	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_TOKEN;
+	item.token = &view;
+	(void)client_item(arg, &item);
+	return (true);
+}
+
+static int
+walk_tokens(struct store_txn *txn, void *arg)
+{
+	return (db_token_walk(txn, send_token, arg) == -1 ? -1 : 0);
+}
+
+void
+client_token_list(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
+{
+	(void)req;
+	if (store_view(eng->store, walk_tokens, cl) == -1)
+		client_end(cl, CONTROL_FAILED, "the database cannot be read");
+	else
+		client_end_noerror(cl);
+}
+
+void
+client_token_revoke(struct client *cl,
+    const Sentinel__Ipc__ControlRequest *req)
+{
+	switch (token_revoke(req->token_id)) {
+	case 1:
+		event_publish("token", NULL, NULL, "token %s revoked",
+		    req->token_id);
+		client_end_noerror(cl);
+		break;
+	case 0:
+		client_end(cl, CONTROL_NOSUCH, "no token %s; token list shows "
+		    "their ids (8 characters)", req->token_id);
+		break;
+	default:
+		client_end(cl, CONTROL_FAILED, "the database failed");
+		break;
+	}
+}
+
+/* --- hosts -------------------------------------------------------------- */
+
+static size_t
+send_host(struct client *cl, const struct host *h)
+{
+	Sentinel__Ipc__ControlItem	 item;
+	Sentinel__Ipc__HostView		 view;
+
+	view_host(h, &view);
+	sentinel__ipc__control_item__init(&item);
+	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_HOST;
+	item.host = &view;
+	return (client_item(cl, &item));
+}
+
+/* From cl_at on. */
+static void
+more_hosts(struct client *cl)
+{
+	struct host	*h;
+	size_t		 sent = 0;
+
+	for (h = client_host_at(cl->cl_at); h != NULL;
+	    h = RB_NEXT(host_tree, &eng->hosts, h)) {
+		if (client_is_full(sent)) {
+			(void)strlcpy(cl->cl_at, h->h_id, sizeof(cl->cl_at));
+			client_later(cl, more_hosts);
+			return;
+		}
+		sent += send_host(cl, h);
+	}
+	client_end_noerror(cl);
+}
+
+void
+client_host_list(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
+{
+	(void)req;
+	more_hosts(cl);
+}
+
+void
+client_host_show(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
+{
+	struct host	*h;
+
+	if ((h = client_host(cl, req->host)) == NULL)
+		return;
+	(void)send_host(cl, h);
+	client_end_noerror(cl);
+}
+
+/* --- events ------------------------------------------------------------- */
+
+static void
+send_event_view(struct client *cl, const Sentinel__Ipc__EventView *view)
+{
+	Sentinel__Ipc__ControlItem	 item;
+
+	sentinel__ipc__control_item__init(&item);
+	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_EVENT;
+	item.event = (Sentinel__Ipc__EventView *)(uintptr_t)view;
+	(void)client_item(cl, &item);
+}
+
+static bool
+send_event(const Sentinel__Store__Event *e, void *arg)
+{
+	Sentinel__Ipc__EventView	 view;
+
+	view_event(e, &view);
+	send_event_view(arg, &view);
+	return (true);
+}
+
+static int
+walk_events(struct store_txn *txn, void *arg)
+{
+	return (db_event_walk(txn, 0, EVENTS_SHOWN, send_event, arg) == -1 ?
+	    -1 : 0);
+}
+
+void
+client_events(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
+{
+	if (store_view(eng->store, walk_events, cl) == -1)
+		client_end(cl, CONTROL_FAILED, "the database cannot be read");
+	else if (req->follow)
+		cl->cl_follows = true;
+	else
+		client_end_noerror(cl);
+}
