@@ -52,6 +52,7 @@ struct enroll {
 	char		 en_name[HOST_NAME_SIZE];
 	bool		 en_retry;
 	const char	*en_refusal;	/* static text */
+	uint32_t	 en_status;	/* that goes with it, 0: denied */
 	/* set by on_issued() */
 	char		 en_serial[X509_SERIAL_SIZE];
 	char		 en_old_serial[X509_SERIAL_SIZE];
@@ -68,9 +69,14 @@ static void	 ask_certificate(struct enroll *);
 static void	 on_issued(void *, enum req_end, struct imsg *);
 static int	 read_issued(struct enroll *, struct imsg *, const uint8_t **,
 		    size_t *);
+static const char *refusal(const Sentinel__Store__Token *,
+		    const struct host *, const struct enroll *);
 static int	 register_token(struct store_txn *, void *);
 static void	 register_host(struct enroll *);
 static void	 refuse(struct enroll *, uint32_t, const char *);
+static void	 fail(struct enroll *, const char *);
+static bool	 is_retry(struct enroll *, const Sentinel__Store__Token *,
+		    int64_t);
 static void	 answer(struct enroll *, uint32_t, const char *, const char *);
 
 struct mac_query {
@@ -101,6 +107,7 @@ enroll_ask(struct peer *p, struct imsg *imsg)
 	(void)strlcpy(en->en_address, ask->address, sizeof(en->en_address));
 	memcpy(en->en_point, ask->point.data, ECKEY_POINT_LEN);
 	check_token(en, ask->token);
+	explicit_bzero(ask->token, strlen(ask->token));
 	pbmem_free(&pm);
 }
 
@@ -182,15 +189,10 @@ on_maccheck(void *arg, enum req_end end, struct imsg *imsg)
 		refuse(en, GRPC_PERMISSION_DENIED, "invalid enrollment token");
 		return;
 	}
-	if (store_update(eng->store, consume, en) == -1) {
-		if (en->en_refusal != NULL)
-			refuse(en, GRPC_PERMISSION_DENIED, en->en_refusal);
-		else
-			answer(en, GRPC_INTERNAL, "failed to consume token",
-			    NULL);
-		return;
-	}
-	ask_certificate(en);
+	if (store_update(eng->store, consume, en) == -1)
+		fail(en, "failed to consume token");
+	else
+		ask_certificate(en);
 }
 
 /* Read again, check, write: of two that race, exactly one gets past. */
@@ -219,26 +221,14 @@ static int
 consume_record(struct enroll *en, Sentinel__Store__Token *t, int64_t now)
 {
 	uint8_t		 id[16];
-	struct host	*h;
 
 	errno = EPERM;
 	if (t->revoked) {
 		en->en_refusal = "token has been revoked";
 		return (-1);
 	}
-	/* The lost answer: same token, same key, host not seen yet. */
-	if (t->point.len == ECKEY_POINT_LEN && !t->seen &&
-	    memcmp(t->point.data, en->en_point, ECKEY_POINT_LEN) == 0 &&
-	    now - t->consumed_at < ENROLL_RETRY_SEC) {
-		h = host_find(t->host_id);
-		if (h == NULL ? t->serial[0] == '\0' :
-		    h->h_state != HOST_DECOMMISSIONED) {
-			(void)strlcpy(en->en_host_id, t->host_id,
-			    sizeof(en->en_host_id));
-			en->en_retry = true;
-			return (0);
-		}
-	}
+	if (is_retry(en, t, now))
+		return (en->en_refusal == NULL ? 0 : -1);
 	if (t->used >= t->uses)
 		en->en_refusal = "token already used";
 	else if (t->expires_at <= now)
@@ -246,6 +236,10 @@ consume_record(struct enroll *en, Sentinel__Store__Token *t, int64_t now)
 	else if (t->host_name[0] != '\0' && en->en_raw_name[0] != '\0' &&
 	    strcasecmp(t->host_name, en->en_raw_name) != 0)
 		en->en_refusal = "token is for another host name";
+	else if (eng->nhosts >= DB_HOSTS_MAX) {
+		en->en_refusal = "the server has no room for another host";
+		en->en_status = GRPC_RESOURCE_EXHAUSTED;
+	}
 	if (en->en_refusal != NULL)
 		return (-1);
 	arc4random_buf(id, sizeof(id));
@@ -262,6 +256,34 @@ consume_record(struct enroll *en, Sentinel__Store__Token *t, int64_t now)
 	t->consumed_at = now;
 	t->seen = false;
 	return (0);
+}
+
+/*
+ * The lost answer: same token, same key, host not seen yet.  Each costs a
+ * certificate and the revocation of the one before, so their rate is limited.
+ */
+static bool
+is_retry(struct enroll *en, const Sentinel__Store__Token *t, int64_t now)
+{
+	struct host	*h;
+
+	if (t->point.len != ECKEY_POINT_LEN || t->seen ||
+	    memcmp(t->point.data, en->en_point, ECKEY_POINT_LEN) != 0 ||
+	    now - t->consumed_at >= ENROLL_RETRY_SEC)
+		return (false);
+	h = host_find(t->host_id);
+	if (h == NULL ? t->serial[0] != '\0' :
+	    h->h_state == HOST_DECOMMISSIONED)
+		return (false);
+	if (h != NULL && !rate_take(&h->h_enroll_rate, HOST_ENROLL_BURST,
+	    HOST_ENROLL_MSEC)) {
+		en->en_refusal = "too many repeated enrollments; try again "
+		    "later";
+		en->en_status = GRPC_RESOURCE_EXHAUSTED;
+	}
+	(void)strlcpy(en->en_host_id, t->host_id, sizeof(en->en_host_id));
+	en->en_retry = true;
+	return (true);
 }
 
 static void
@@ -329,17 +351,29 @@ on_issued(void *arg, enum req_end end, struct imsg *imsg)
 		host_pick_name(en->en_raw_name, en->en_address,
 		    en->en_host_id, en->en_name);
 	if (store_update(eng->store, register_token, en) == -1) {
-		if (en->en_refusal != NULL)
-			refuse(en, GRPC_PERMISSION_DENIED, en->en_refusal);
-		else
-			answer(en, GRPC_INTERNAL, "failed to register host",
-			    NULL);
+		fail(en, "failed to register host; try again with the same "
+		    "token");
 		return;
 	}
 	register_host(en);
 	pem = engine_pem(der, derlen);
 	answer(en, GRPC_OK, "", pem);
 	free(pem);
+}
+
+/* What became of the token while the keyholder signed. */
+static const char *
+refusal(const Sentinel__Store__Token *t, const struct host *h,
+    const struct enroll *en)
+{
+	if (t == NULL || t->revoked)
+		return ("token has been revoked");
+	if (h != NULL && h->h_state == HOST_DECOMMISSIONED)
+		return ("host has been removed");
+	/* Seen: another attempt with this key won, its serial is in use. */
+	if (strcmp(t->host_id, en->en_host_id) != 0 || t->seen)
+		return ("token already used");
+	return (NULL);
 }
 
 /*
@@ -358,13 +392,15 @@ register_token(struct store_txn *txn, void *arg)
 	int				 rc = -1;
 
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
-	if (db_token_get(txn, en->en_token_id, &pm, &t) != 1 || t->revoked ||
-	    strcmp(t->host_id, en->en_host_id) != 0) {
-		/* Revoked, or another key won, while the keyholder signed. */
-		en->en_refusal = "token has been revoked";
+	if ((rc = db_token_get(txn, en->en_token_id, &pm, &t)) == -1)
+		goto out;
+	h = host_find(en->en_host_id);
+	if ((en->en_refusal = refusal(rc == 1 ? t : NULL, h, en)) != NULL) {
+		rc = -1;
 		errno = EPERM;
 		goto out;
 	}
+	rc = -1;
 	if (t->serial[0] != '\0') {
 		(void)strlcpy(en->en_old_serial, t->serial,
 		    sizeof(en->en_old_serial));
@@ -376,7 +412,7 @@ register_token(struct store_txn *txn, void *arg)
 			goto out;
 	}
 	t->serial = en->en_serial;
-	if ((h = host_find(en->en_host_id)) == NULL)
+	if (h == NULL)
 		h = fresh = host_new(en->en_host_id, en->en_name);
 	host_record(h, &rec);
 	rec.raw_name = en->en_raw_name;
@@ -406,7 +442,7 @@ register_host(struct enroll *en)
 	if ((h = host_find(en->en_host_id)) == NULL) {
 		h = host_new(en->en_host_id, en->en_name);
 		h->h_enrolled_at = time(NULL);
-		RB_INSERT(host_tree, &eng->hosts, h);
+		(void)host_insert(h);
 		fresh = true;
 	}
 	engine_setstr(&h->h_raw_name, en->en_raw_name);
@@ -429,11 +465,24 @@ static void
 refuse(struct enroll *en, uint32_t status, const char *why)
 {
 	limit_count_failure(en->en_address);
-	log_warnx("enrolment from %s refused: %s%s%s", en->en_address, why,
-	    en->en_token_id[0] != '\0' ? ": token " : "", en->en_token_id);
+	if (host_may_log(NULL))
+		log_warnx("enrolment from %s refused: %s%s%s",
+		    en->en_address, why, en->en_token_id[0] != '\0' ?
+		    ": token " : "", en->en_token_id);
 	event_publish("cluster_host", NULL, NULL,
 	    "enrolment from %s refused: %s", en->en_address, why);
 	answer(en, status, why, NULL);
+}
+
+/* A transaction ended: the token's fault, or the database's. */
+static void
+fail(struct enroll *en, const char *why)
+{
+	if (en->en_refusal == NULL)
+		answer(en, GRPC_INTERNAL, why, NULL);
+	else
+		refuse(en, en->en_status != 0 ? en->en_status :
+		    GRPC_PERMISSION_DENIED, en->en_refusal);
 }
 
 static void
