@@ -1,0 +1,276 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <openssl/sha.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hex.h"
+#include "log.h"
+#include "utf8.h"
+
+/*
+ * The engine process: promises "stdio rpath wpath cpath fsync", all for the
+ * files in its own root directory.  It opens no socket and holds no key.
+ * What the server sends it checks itself: uplink has only counted the bytes.
+ */
+static void	 on_commit(bool);
+static void	 conf_file(struct peer *, struct imsg *);
+static void	 file_hostid(const uint8_t *, size_t);
+static void	 note_token(void);
+static void	 check_identity(void);
+
+static struct engine	 engine_state;
+struct engine		*eng = &engine_state;
+
+static const struct confpart_child	conf_child = {
+	.cc_part = &agent_confpart,
+	.cc_live = &engine_state.conf,
+	.cc_staged = &engine_state.staged,
+	.cc_commit = on_commit,
+};
+
+const struct proc_handler	engine_handlers[] = {
+	CONFPART_HANDLERS,
+	{ IMSG_CONF_FILE,	conf_file },
+	{ IMSG_STATUS_PROC,	control_status_proc },
+	{ IMSG_STATUS_END,	control_status_end },
+	{ IMSG_KEY_INFO,	enroll_key_info },
+	{ IMSG_KEY_CSR_DONE,	enroll_csr_done },
+	{ IMSG_IDENTITY_NEWKEY_DONE, enroll_newkey_done },
+	{ IMSG_IDENTITY_STORED,	enroll_stored },
+	{ IMSG_UPLINK_UP,	session_up },
+	{ IMSG_UPLINK_ENROLLED,	enroll_answer },
+	{ IMSG_UPLINK_ACK,	session_ack },
+	{ IMSG_UPLINK_MESSAGE,	session_message },
+	{ IMSG_UPLINK_SENT,	session_sent },
+	{ IMSG_UPLINK_DOWN,	session_down },
+	{ IMSG_DOCKER_CONTAINER, list_container },
+	{ IMSG_DOCKER_LIST_END,	list_end },
+	{ IMSG_DOCKER_PROGRESS,	docker_progress },
+	{ IMSG_DOCKER_RESULT,	docker_result },
+	{ IMSG_DOCKER_STATE,	docker_state },
+	{ IMSG_DOCKER_RECOVERED, docker_recovered },
+	{ IMSG_CONTROL_REQUEST,	control_request },
+	{ IMSG_CONTROL_GONE,	control_gone },
+	{ 0, NULL }
+};
+
+void
+engine_warmup(void)
+{
+	tzset();	/* reads /etc/localtime, unreachable after chroot */
+	crypto_warmup();
+}
+
+void
+engine_start(void)
+{
+	eng->started = time(NULL);
+	confpart_child_init(&conf_child);
+}
+
+/* Results are on disk and requests remembered: nothing else is to be kept. */
+void
+engine_stop(void)
+{
+	proc_exit(0);
+}
+
+/* Only docker restarts alone; the death of another one is ours too. */
+void
+engine_peer_lost(struct peer *p)
+{
+	if (p->pe_role != ROLE_A_DOCKER)
+		fatalx("lost the channel to process %d", p->pe_role);
+	docker_lost();
+}
+
+void
+engine_peer_up(struct peer *p)
+{
+	(void)p;	/* docker says DOCKER_STATE when it is ready */
+}
+
+static void
+on_commit(bool first)
+{
+	eng->ready = true;
+	if (!first)
+		return;
+	eng->enrolled = eng->conf.ac_enrolled != 0;
+	if (eng->enrolled) {
+		state_load_server(eng->id.id_host, &eng->server);
+		note_token();
+	}
+	command_init();
+	docker_init();
+	list_init();
+	out_init();
+	engine_begin();
+}
+
+/* An enrolled agent has no use for a token. */
+static void
+note_token(void)
+{
+	uint8_t	 hash[SHA256_DIGEST_LENGTH];
+
+	if (eng->conf.ac_token[0] == '\0')
+		return;
+	SHA256((const uint8_t *)eng->conf.ac_token, AGENTD_TOKEN_LEN, hash);
+	if (eng->has_spent && memcmp(hash, eng->spent, sizeof(hash)) == 0)
+		log_info("the enrolment token is spent: it can be removed "
+		    "from the configuration");
+	else
+		log_info("enrolled as %s: another enrolment token is not "
+		    "used; to enrol again move %s away and restart",
+		    eng->id.id_host, eng->conf.ac_dir);
+	explicit_bzero(eng->conf.ac_token, sizeof(eng->conf.ac_token));
+	explicit_bzero(eng->staged.ac_token, sizeof(eng->staged.ac_token));
+}
+
+/* u8 kind; what the parent found in agent.dir */
+static void
+conf_file(struct peer *p, struct imsg *imsg)
+{
+	uint8_t	*data, kind;
+	size_t	 len;
+	int	 fd = imsg_get_fd(imsg);
+
+	if (ibuf_get_n8(imsg_get_ibuf(imsg), &kind) == -1 ||
+	    kind < CONF_FILE_CA || kind > CONF_FILE_SPENT || eng->ready) {
+		close(fd);
+		peer_broken(p, imsg, "file out of order");
+		return;
+	}
+	if ((data = passedfile_read(fd, PASSED_MAXBYTES, &len)) == NULL)
+		fatal("%s: file %d of the identity", eng->conf.ac_dir, kind);
+	close(fd);
+	switch (kind) {
+	case CONF_FILE_CA:
+		eng->id.id_ca = data;
+		eng->id.id_calen = len;
+		return;
+	case CONF_FILE_CERT:
+		eng->id.id_cert = data;
+		eng->id.id_certlen = len;
+		return;
+	case CONF_FILE_HOSTID:
+		file_hostid(data, len);
+		break;
+	case CONF_FILE_SPENT:
+		eng->has_spent = len == sizeof(eng->spent);
+		if (eng->has_spent)
+			memcpy(eng->spent, data, len);
+		break;
+	}
+	free(data);
+}
+
+/* Other implementations and editors end it with a newline. */
+static void
+file_hostid(const uint8_t *data, size_t len)
+{
+	while (len > 0 && memchr(" \t\r\n", data[len - 1], 4) != NULL)
+		len--;
+	if (len == sizeof(eng->id.id_host) - 1)
+		memcpy(eng->id.id_host, data, len);
+	if (!hex_is_valid(eng->id.id_host, sizeof(eng->id.id_host) - 1))
+		fatalx("host-id: not 32 characters of 0-9a-f; restore it, or "
+		    "move the directory away and enrol again with a new "
+		    "token");
+}
+
+/* Configuration and, for an enrolled agent, the key's point: the later one
+ * of both starts what there is to do. */
+void
+engine_begin(void)
+{
+	if (!eng->ready || eng->session != SESSION_NONE)
+		return;
+	if (!eng->enrolled) {
+		enroll_begin();
+		return;
+	}
+	if (!eng->id.id_has_point)
+		return;
+	check_identity();
+	session_begin();
+}
+
+/* Four files that belong together; the dates are the session's business. */
+static void
+check_identity(void)
+{
+	struct x509_result	 xr;
+
+	if (eng->id.id_ca == NULL || eng->id.id_cert == NULL ||
+	    eng->id.id_host[0] == '\0')
+		fatalx("%s: files of the identity are missing",
+		    eng->conf.ac_dir);
+	if (!x509_check_issued(eng->id.id_ca, eng->id.id_calen,
+	    eng->id.id_cert, eng->id.id_certlen, eng->id.id_point,
+	    eng->id.id_host, 0, &xr))
+		fatalx("%s: agent.pem: %s (%s); restore the files from a "
+		    "backup, or move the directory away and enrol again with "
+		    "a new token", eng->conf.ac_dir, xr.xr_text,
+		    x509_verdict_name(xr.xr_verdict));
+	eng->id.id_not_after = xr.xr_leaf.xf_notafter;
+}
+
+/*
+ * A server that is not ours replaces, if so configured, every agent whose
+ * version is another than its own by its own image; a version "dev" it leaves
+ * alone and cuts what follows " (".
+ */
+const char *
+engine_version(void)
+{
+	return (eng->server.ks_ours ? SENTINEL_VERSION :
+	    "dev (c-" SENTINEL_VERSION ")");
+}
+
+char **
+engine_features(size_t *n)
+{
+	static const char *const	 words[] = {
+		"update", "pull", "list", "logs", "progress", "list-error",
+		"engine-id", "pull-result", "signed-command"
+	};
+
+	/* The last one is a promise that can be switched off. */
+	*n = nitems(words) - (eng->conf.ac_signed == CONF_SIGNED_OFF);
+	return ((char **)(uintptr_t)words);
+}
+
+char *
+engine_lend(const char *s)
+{
+	static char	 empty[1];
+
+	return (s == NULL ? empty : (char *)(uintptr_t)s);
+}
+
+void
+engine_text(char *dst, size_t size, const char *src)
+{
+	(void)utf8_repair(dst, size, src, strlen(src));
+}

@@ -1,0 +1,354 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "pbcheck.h"
+
+/*
+ * What the server wants.  A message is checked, then verified when it is
+ * signed, then carried out once: the id of a command that changes something
+ * is on disk before it begins.
+ */
+#define KIND(x)	SENTINEL__IPC__DOCKER_OP__KIND__##x
+#define PAYLOAD(x) SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_##x
+
+#define LOGS_LINES	50
+#define LOGS_LINES_MAX	500
+
+static bool	 must_be_signed(void);
+static void	 receive_signed(const Sentinel__Cluster__SignedCommand *);
+static void	 dispatch(const Sentinel__Cluster__ServerMessage *,
+		    const char *);
+static bool	 to_command(const Sentinel__Cluster__ServerMessage *,
+		    struct command *);
+static void	 run(const struct command *);
+static void	 do_list(const char *, const char *);
+static void	 on_list(const char *, void *);
+static void	 answer_hook(const Sentinel__Cluster__ServerMessage *,
+		    const char *);
+static void	 answer_rollback(const Sentinel__Cluster__ServerMessage *,
+		    const char *);
+
+/* Ids of lists that were asked for, while Docker makes them. */
+#define LISTS_MAX	64
+static struct {
+	char		 id[REQUEST_ID_SIZE];
+	uint32_t	 attempt;	/* session it came in; 0: free */
+} lists[LISTS_MAX];
+
+static struct reqmem	*requests;
+
+void
+command_init(void)
+{
+	if ((requests = reqmem_open("requests")) == NULL)
+		fatal("state/requests");
+}
+
+/*
+ * Within a session the remembered ids are all that stops a replay, so none of
+ * them may be forgotten in it: run() ends it before the ring comes around.
+ */
+void
+command_session(void)
+{
+	(void)reqmem_fresh(requests, true);
+}
+
+static bool
+must_be_signed(void)
+{
+	switch ((enum conf_signed)eng->conf.ac_signed) {
+	case CONF_SIGNED_REQUIRED:
+		return (true);
+	case CONF_SIGNED_OFF:
+		return (false);
+	default:
+		return (eng->server.ks_signed);
+	}
+}
+
+void
+command_receive(const uint8_t *data, size_t len)
+{
+	Sentinel__Cluster__ServerMessage	*m;
+	struct pbmem				 pm;
+	const char				*why;
+
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	m = pbcheck_unpack(&sentinel__cluster__server_message__descriptor,
+	    data, len, &pm, &why);
+	if (m == NULL)
+		/* A foreign server may be newer: one bad message is no
+		 * reason to lose the session. */
+		log_warnx("server %s: broken message ignored: %s",
+		    eng->conf.ac_server, why);
+	else if (m->payload_case == PAYLOAD(SIGNED_COMMAND))
+		receive_signed(m->signed_command);
+	else if (must_be_signed())
+		dispatch(m, "unsigned commands are refused: this server signs "
+		    "(agent.signed_commands)");
+	else
+		dispatch(m, NULL);
+	pbmem_free(&pm);
+}
+
+static void
+receive_signed(const Sentinel__Cluster__SignedCommand *cmd)
+{
+	struct verify_facts	 vf = {
+		.vf_ca = eng->id.id_ca,
+		.vf_calen = eng->id.id_calen,
+		.vf_host = eng->id.id_host,
+		.vf_nonce = eng->nonce,
+		.vf_now = time(NULL),
+	};
+	Sentinel__Cluster__ServerMessage *m;
+	struct pbmem		 pm;
+	char			 why[300];
+
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	switch (verify_command(&vf, cmd, &pm, &m, why, sizeof(why))) {
+	case VERIFY_OK:
+		dispatch(m, NULL);
+		break;
+	case VERIFY_STALE:
+		dispatch(m, why);
+		break;
+	case VERIFY_FORGED:
+	case VERIFY_BROKEN:
+	case VERIFY_FOREIGN:
+		/* Not even its id is known: there is nothing to answer. */
+		log_warnx("server %s: signed command refused: %s",
+		    eng->conf.ac_server, why);
+		break;
+	}
+	pbmem_free(&pm);
+}
+
+/* refuse: why it is answered but not carried out; NULL: it is. */
+static void
+dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
+{
+	struct command	 c;
+
+	if (refuse != NULL)
+		log_warnx("server %s: request %s: %s", eng->conf.ac_server,
+		    m->request_id, refuse);
+	switch (m->payload_case) {
+	case PAYLOAD(LIST_CONTAINERS):
+		do_list(m->request_id, refuse);
+		break;
+	case PAYLOAD(UPDATE_CONTAINER):
+	case PAYLOAD(PULL_IMAGE):
+	case PAYLOAD(CONTAINER_ACTION):
+	case PAYLOAD(FETCH_LOGS):
+		if (!to_command(m, &c))
+			log_warnx("server %s: command without a request id "
+			    "ignored", eng->conf.ac_server);
+		else if (refuse != NULL)
+			docker_refuse(&c, refuse);
+		else
+			run(&c);
+		break;
+	case PAYLOAD(RUN_HOOK):
+		answer_hook(m, refuse);
+		break;
+	case PAYLOAD(ROLLBACK):
+		answer_rollback(m, refuse);
+		break;
+	case PAYLOAD(HEARTBEAT):
+	case PAYLOAD(POLICY_SYNC):
+	case PAYLOAD(SETTINGS_SYNC):
+	case PAYLOAD(CERT_RENEWAL_RESPONSE):
+	case PAYLOAD(JOURNAL_ACK):
+		log_debug("server %s: message %d is not used by this version",
+		    eng->conf.ac_server, (int)m->payload_case);
+		break;
+	default:
+		log_warnx("server %s: empty or unknown message ignored",
+		    eng->conf.ac_server);
+		break;
+	}
+}
+
+static bool
+to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
+{
+	memset(c, 0, sizeof(*c));
+	if (m->request_id[0] == '\0')
+		return (false);
+	(void)strlcpy(c->cm_id, m->request_id, sizeof(c->cm_id));
+	switch (m->payload_case) {
+	case PAYLOAD(UPDATE_CONTAINER):
+		c->cm_kind = KIND(UPDATE);
+		(void)strlcpy(c->cm_container,
+		    m->update_container->container_name,
+		    sizeof(c->cm_container));
+		/* Empty: the reference that the container has now. */
+		(void)strlcpy(c->cm_image, m->update_container->target_image,
+		    sizeof(c->cm_image));
+		(void)strlcpy(c->cm_digest, m->update_container->target_digest,
+		    sizeof(c->cm_digest));
+		break;
+	case PAYLOAD(PULL_IMAGE):
+		c->cm_kind = KIND(PULL);
+		(void)strlcpy(c->cm_image, m->pull_image->image_ref,
+		    sizeof(c->cm_image));
+		break;
+	case PAYLOAD(CONTAINER_ACTION):
+		c->cm_kind = KIND(ACTION);
+		(void)strlcpy(c->cm_container,
+		    m->container_action->container_name,
+		    sizeof(c->cm_container));
+		(void)strlcpy(c->cm_action, m->container_action->action,
+		    sizeof(c->cm_action));
+		break;
+	default:
+		c->cm_kind = KIND(LOGS);
+		(void)strlcpy(c->cm_container, m->fetch_logs->container_name,
+		    sizeof(c->cm_container));
+		c->cm_lines = m->fetch_logs->lines <= 0 ? LOGS_LINES :
+		    m->fetch_logs->lines > LOGS_LINES_MAX ? LOGS_LINES_MAX :
+		    m->fetch_logs->lines;
+		break;
+	}
+	return (true);
+}
+
+static void
+run(const struct command *c)
+{
+	char	 why[300];
+
+	/* Reading twice does no harm, and needs no disk. */
+	if (c->cm_kind == KIND(LOGS)) {
+		if (!docker_is_running(c->cm_id))
+			docker_run(c);
+		return;
+	}
+	if (docker_is_running(c->cm_id) || reqmem_has(requests, c->cm_id)) {
+		log_info("server %s: request %s came again: it runs once",
+		    eng->conf.ac_server, c->cm_id);
+		return;
+	}
+	if (c->cm_kind == KIND(ACTION) && strcmp(c->cm_action, "stop") != 0 &&
+	    strcmp(c->cm_action, "start") != 0 &&
+	    strcmp(c->cm_action, "restart") != 0) {
+		(void)snprintf(why, sizeof(why), "unknown action: %s",
+		    c->cm_action);
+		docker_refuse(c, why);
+		return;
+	}
+	if (reqmem_add(requests, c->cm_id) == -1) {
+		(void)snprintf(why, sizeof(why), "the request cannot be "
+		    "remembered on disk, so it is not carried out: %s",
+		    strerror(errno));
+		docker_refuse(c, why);
+		return;
+	}
+	docker_run(c);
+	if (reqmem_fresh(requests, false) >= REQMEM_SLOTS - 1)
+		session_close("a new nonce is due");
+}
+
+/* --- lists ---------------------------------------------------------------------- */
+
+static void
+do_list(const char *id, const char *refuse)
+{
+	size_t	 i;
+
+	for (i = 0; i < LISTS_MAX && lists[i].attempt != 0; i++)
+		continue;
+	if (refuse != NULL || i == LISTS_MAX || !eng->docker_up) {
+		if (session_has_feature("list-error"))
+			list_send(id, refuse != NULL ? refuse :
+			    !eng->docker_up ? eng->docker_error :
+			    "too many lists are under way");
+		else if (refuse == NULL)
+			/* Silence would hold such a server up for ever, and
+			 * an empty list would be a lie. */
+			session_close("no list for the server");
+		return;
+	}
+	(void)strlcpy(lists[i].id, id, sizeof(lists[i].id));
+	lists[i].attempt = eng->attempt;
+	list_ask(false, on_list, (void *)(uintptr_t)i);
+}
+
+static void
+on_list(const char *error, void *arg)
+{
+	size_t		 i = (size_t)(uintptr_t)arg;
+	uint32_t	 attempt = lists[i].attempt;
+
+	lists[i].attempt = 0;
+	if (attempt != eng->attempt || !session_is_open())
+		return;		/* the session that asked is gone */
+	if (error[0] == '\0' || session_has_feature("list-error"))
+		list_send(lists[i].id, error);
+	else
+		session_close("no list for the server");
+}
+
+/* --- what this version does not do ------------------------------------------------ */
+
+static void
+answer_hook(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
+{
+	Sentinel__Cluster__AgentMessage	 msg;
+	Sentinel__Cluster__HookResult	 r;
+
+	sentinel__cluster__hook_result__init(&r);
+	r.request_id = m->request_id;
+	r.container_name = m->run_hook->container_name;
+	r.phase = m->run_hook->phase;
+	r.exit_code = -1;
+	r.error = engine_lend(refuse != NULL ? refuse :
+	    "hooks are not supported by this agent version");
+	sentinel__cluster__agent_message__init(&msg);
+	msg.payload_case =
+	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HOOK_RESULT;
+	msg.hook_result = &r;
+	out_push(OUT_RESULT, &msg, 0);
+}
+
+static void
+answer_rollback(const Sentinel__Cluster__ServerMessage *m,
+    const char *refuse)
+{
+	Sentinel__Cluster__AgentMessage		 msg;
+	Sentinel__Cluster__RollbackResult	 r;
+
+	sentinel__cluster__rollback_result__init(&r);
+	r.request_id = m->request_id;
+	r.container_name = m->rollback->container_name;
+	r.outcome = engine_lend("failed");
+	r.error = engine_lend(refuse != NULL ? refuse :
+	    "rollback is not supported by this agent version");
+	sentinel__cluster__agent_message__init(&msg);
+	msg.payload_case =
+	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_ROLLBACK_RESULT;
+	msg.rollback_result = &r;
+	out_push(OUT_RESULT, &msg, 0);
+}

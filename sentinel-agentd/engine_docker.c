@@ -1,0 +1,473 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipccheck.h"
+#include "log.h"
+#include "pbcheck.h"
+#include "utf8.h"
+#include "xmalloc.h"
+
+/*
+ * Commands under way in the docker process, and what it says.  Each is
+ * answered exactly once: by its result, by the death of the docker process,
+ * or by its deadline.  An update that was running when the process died is
+ * told by the journal's reader (DOCKER_RECOVERED says that it is done).
+ */
+#define SWEEP_MSEC		1000
+#define LOGS_MAXBYTES		(GRPC_SEND_MAXBYTES - 16384)
+
+#define KIND(x)	SENTINEL__IPC__DOCKER_OP__KIND__##x
+
+TAILQ_HEAD(command_list, command);
+
+static struct command *find(const char *, Sentinel__Ipc__DockerOp__Kind);
+static void	 forget(struct command *);
+static void	 on_sweep(int, short, void *);
+static void	 refused(const struct command *, const char *);
+static void	 report(const Sentinel__Ipc__DockerResult *);
+static void	 report_action(const Sentinel__Ipc__DockerResult *);
+static void	 report_logs(const Sentinel__Ipc__DockerResult *);
+static void	 report_pull(const Sentinel__Ipc__DockerResult *);
+static void	 report_update(const Sentinel__Ipc__DockerResult *);
+static void	 on_list_after(const char *, void *);
+static char	*tail(const char *, size_t);
+
+static struct command_list	commands = TAILQ_HEAD_INITIALIZER(commands);
+static size_t			ncommands;
+static struct event		*sweep_timer;
+static uint32_t			hold;	/* of the last update result */
+
+void
+docker_init(void)
+{
+	struct timeval	 tv = monotime_timeval(SWEEP_MSEC);
+
+	(void)strlcpy(eng->docker_error, eng->conf.ac_docker ?
+	    "Docker was not asked yet" :
+	    "no Docker Engine is configured (agent.docker: none)",
+	    sizeof(eng->docker_error));
+	sweep_timer = event_new(proc_base(), -1, EV_PERSIST, on_sweep, NULL);
+	if (sweep_timer == NULL || event_add(sweep_timer, &tv) == -1)
+		fatal("docker_init");
+}
+
+static struct command *
+find(const char *id, Sentinel__Ipc__DockerOp__Kind kind)
+{
+	struct command	*c;
+
+	TAILQ_FOREACH(c, &commands, cm_entry) {
+		if (c->cm_kind == kind && strcmp(c->cm_id, id) == 0)
+			return (c);
+	}
+	return (NULL);
+}
+
+bool
+docker_is_running(const char *id)
+{
+	struct command	*c;
+
+	TAILQ_FOREACH(c, &commands, cm_entry) {
+		if (strcmp(c->cm_id, id) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+static void
+forget(struct command *c)
+{
+	TAILQ_REMOVE(&commands, c, cm_entry);
+	ncommands--;
+	free(c);
+}
+
+void
+docker_run(const struct command *want)
+{
+	Sentinel__Ipc__DockerOp	 m;
+	struct command		*c;
+	struct peer		*p = proc_peer(ROLE_A_DOCKER);
+
+	if (p == NULL || !eng->docker_up) {
+		docker_refuse(want, eng->docker_error);
+		return;
+	}
+	if (ncommands >= ENGINE_COMMANDS_MAX || !peer_has_credit(p)) {
+		docker_refuse(want, "too many commands are under way on this "
+		    "host; try again");
+		return;
+	}
+	c = xmemdup(want, sizeof(*want));
+	c->cm_deadline = monotime_now() + (c->cm_kind == KIND(LOGS) ?
+	    ENGINE_READ_MSEC : c->cm_kind == KIND(ACTION) ?
+	    ENGINE_ACTION_MSEC : ENGINE_UPDATE_MSEC);
+	TAILQ_INSERT_TAIL(&commands, c, cm_entry);
+	ncommands++;
+	sentinel__ipc__docker_op__init(&m);
+	m.kind = c->cm_kind;
+	m.request_id = c->cm_id;
+	m.container = c->cm_container;
+	m.action = c->cm_action;
+	m.image = c->cm_image;
+	m.digest = c->cm_digest;
+	m.lines = c->cm_lines;
+	peer_send_pb(p, IMSG_DOCKER_OP, 0, &m.base);
+}
+
+/* A failure in the form of the command's own result. */
+void
+docker_refuse(const struct command *c, const char *why)
+{
+	Sentinel__Ipc__DockerResult	 m;
+	static char			 failed[] = "failed";
+
+	sentinel__ipc__docker_result__init(&m);
+	m.kind = c->cm_kind;
+	m.request_id = engine_lend(c->cm_id);
+	m.container = engine_lend(c->cm_container);
+	m.action = engine_lend(c->cm_action);
+	m.new_image = engine_lend(c->cm_image);
+	m.lines = c->cm_lines;
+	m.outcome = failed;
+	m.error = engine_lend(why);
+	report(&m);
+}
+
+static void
+refused(const struct command *c, const char *why)
+{
+	log_warnx("request %s: %s: %s", c->cm_id, c->cm_container, why);
+	docker_refuse(c, why);
+}
+
+static void
+on_sweep(int fd, short what, void *arg)
+{
+	struct command	*c, *next;
+	monotime_t	 now = monotime_now();
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	TAILQ_FOREACH_SAFE(c, &commands, cm_entry, next) {
+		if (now < c->cm_deadline)
+			continue;
+		refused(c, "Docker has not finished in time: the state is "
+		    "unknown");
+		forget(c);
+	}
+}
+
+/* --- the docker process ------------------------------------------------------- */
+
+void
+docker_state(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__DockerState	*st;
+	struct pbmem			 pm;
+	bool				 was = eng->docker_up;
+	bool				 known = eng->docker_known;
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	st = ipc_unpack(imsg, &sentinel__ipc__docker_state__descriptor, &pm);
+	if (st == NULL) {
+		peer_broken(p, imsg, pm.pm_why);
+		pbmem_free(&pm);
+		return;
+	}
+	eng->docker_known = true;
+	eng->docker_up = st->available;
+	engine_text(eng->docker_error, sizeof(eng->docker_error),
+	    st->available ? "" : st->error[0] != '\0' ? st->error :
+	    "Docker does not answer");
+	if (st->engine_id[0] != '\0')
+		(void)strlcpy(eng->docker_id, st->engine_id,
+		    sizeof(eng->docker_id));
+	if (was != eng->docker_up || !known) {
+		if (eng->docker_up)
+			log_info("docker: engine %s, version %s, answers",
+			    st->engine_id, st->engine_version);
+		else
+			log_warnx("docker: %s", eng->docker_error);
+		event_add_line("docker", NULL, "%s", eng->docker_up ?
+		    "Docker answers" : eng->docker_error);
+		session_heartbeat();
+		if (eng->docker_up)
+			list_ask(true, NULL, NULL);
+	}
+	session_prepared();
+	pbmem_free(&pm);
+}
+
+void
+docker_progress(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Cluster__AgentMessage	 msg;
+	Sentinel__Cluster__Progress	 out;
+	Sentinel__Ipc__DockerProgress	*m;
+	struct command			*c;
+	struct pbmem			 pm;
+	monotime_t			 now = monotime_now();
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	m = ipc_unpack(imsg, &sentinel__ipc__docker_progress__descriptor, &pm);
+	if (m == NULL) {
+		peer_broken(p, imsg, pm.pm_why);
+		goto out;
+	}
+	if ((c = find(m->request_id, KIND(UPDATE))) == NULL &&
+	    (c = find(m->request_id, KIND(PULL))) == NULL)
+		goto out;
+	c->cm_deadline = now + ENGINE_UPDATE_MSEC;
+	if (!session_has_feature("progress") ||
+	    (now - c->cm_progress < ENGINE_PROGRESS_MSEC &&
+	    strcmp(c->cm_phase, m->phase) == 0))
+		goto out;
+	c->cm_progress = now;
+	(void)strlcpy(c->cm_phase, m->phase, sizeof(c->cm_phase));
+	sentinel__cluster__progress__init(&out);
+	out.request_id = m->request_id;
+	out.container_name = m->container;
+	out.phase = m->phase;
+	out.percent = m->percent;
+	out.text = m->text;
+	sentinel__cluster__agent_message__init(&msg);
+	msg.payload_case = SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PROGRESS;
+	msg.progress = &out;
+	out_push(OUT_PLAIN, &msg, 0);
+ out:
+	pbmem_free(&pm);
+}
+
+/* An update that nobody here began is one of a former life. */
+void
+docker_result(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__DockerResult	*m;
+	struct command			*c;
+	struct pbmem			 pm;
+
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	m = ipc_unpack(imsg, &sentinel__ipc__docker_result__descriptor, &pm);
+	if (m == NULL)
+		peer_broken(p, imsg, pm.pm_why);
+	else if ((c = find(m->request_id, m->kind)) != NULL) {
+		forget(c);
+		report(m);
+	} else if (m->kind == KIND(UPDATE))
+		report(m);
+	else
+		log_debug("docker: late result of request %s",
+		    m->request_id);
+	pbmem_free(&pm);
+}
+
+/* What the journal held has been told; the rest never reached a record. */
+void
+docker_recovered(struct peer *p, struct imsg *imsg)
+{
+	struct command	*c, *next;
+
+	(void)p;
+	(void)imsg;
+	TAILQ_FOREACH_SAFE(c, &commands, cm_entry, next) {
+		if (!c->cm_orphan)
+			continue;
+		refused(c, "the docker process died before it began: nothing "
+		    "was changed");
+		forget(c);
+	}
+}
+
+void
+docker_lost(void)
+{
+	struct command	*c, *next;
+
+	eng->docker_up = false;
+	(void)strlcpy(eng->docker_error, "the docker process restarts",
+	    sizeof(eng->docker_error));
+	list_lost(eng->docker_error);
+	session_heartbeat();
+	TAILQ_FOREACH_SAFE(c, &commands, cm_entry, next) {
+		if (c->cm_kind == KIND(UPDATE)) {
+			c->cm_orphan = true;
+			continue;
+		}
+		refused(c, "the docker process died: the state is unknown");
+		forget(c);
+	}
+}
+
+/* --- results for the server -------------------------------------------------------- */
+
+static void
+report(const Sentinel__Ipc__DockerResult *m)
+{
+	switch (m->kind) {
+	case KIND(ACTION):
+		report_action(m);
+		break;
+	case KIND(LOGS):
+		report_logs(m);
+		break;
+	case KIND(PULL):
+		report_pull(m);
+		break;
+	case KIND(UPDATE):
+		report_update(m);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The result first, then the list that shows it. */
+static void
+report_action(const Sentinel__Ipc__DockerResult *m)
+{
+	Sentinel__Cluster__AgentMessage			 msg;
+	Sentinel__Cluster__ContainerActionResult	 r;
+
+	log_info("request %s: %s %s: %s%s%s", m->request_id, m->action,
+	    m->container, m->outcome, m->error[0] != '\0' ? ": " : "",
+	    m->error);
+	event_add_line("container_state", m->container, "%s %s: %s",
+	    m->action, m->container, m->outcome);
+	sentinel__cluster__container_action_result__init(&r);
+	r.request_id = m->request_id;
+	r.container_name = m->container;
+	r.action = m->action;
+	r.outcome = m->outcome;
+	r.error = m->error;
+	sentinel__cluster__agent_message__init(&msg);
+	msg.payload_case =
+	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CONTAINER_ACTION_RESULT;
+	msg.container_action_result = &r;
+	out_push(OUT_RESULT, &msg, 0);
+	if (strcmp(m->outcome, "success") == 0)
+		list_ask(true, NULL, NULL);
+}
+
+/* The last part of a text, whole characters only. */
+static char *
+tail(const char *text, size_t max)
+{
+	size_t	 len = strlen(text), skip;
+
+	if (len <= max)
+		return (engine_lend(text));
+	for (skip = len - max; ((uint8_t)text[skip] & 0xc0) == 0x80; skip++)
+		continue;
+	return (engine_lend(text + skip));
+}
+
+static void
+report_logs(const Sentinel__Ipc__DockerResult *m)
+{
+	Sentinel__Cluster__AgentMessage		 msg;
+	Sentinel__Cluster__FetchLogsResult	 r;
+
+	sentinel__cluster__fetch_logs_result__init(&r);
+	r.request_id = m->request_id;
+	r.container_name = m->container;
+	r.logs = tail(m->logs, LOGS_MAXBYTES);
+	r.lines = m->lines;
+	r.error = m->error;
+	sentinel__cluster__agent_message__init(&msg);
+	msg.payload_case =
+	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_FETCH_LOGS_RESULT;
+	msg.fetch_logs_result = &r;
+	/* Nobody waits for logs any more after a disconnect. */
+	out_push(OUT_PLAIN, &msg, 0);
+}
+
+static void
+report_pull(const Sentinel__Ipc__DockerResult *m)
+{
+	Sentinel__Cluster__AgentMessage	 msg;
+	Sentinel__Cluster__PullResult	 r;
+
+	log_info("request %s: pull %s: %s%s%s", m->request_id, m->new_image,
+	    m->outcome, m->error[0] != '\0' ? ": " : "", m->error);
+	if (!session_has_feature("pull-result"))
+		return;		/* the protocol has no answer there */
+	sentinel__cluster__pull_result__init(&r);
+	r.request_id = m->request_id;
+	r.image_ref = m->new_image;
+	r.digest = m->new_digest;
+	r.outcome = m->outcome;
+	r.error = m->error;
+	sentinel__cluster__agent_message__init(&msg);
+	msg.payload_case =
+	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PULL_RESULT;
+	msg.pull_result = &r;
+	out_push(OUT_RESULT, &msg, 0);
+}
+
+/* The list first, then the result: whoever waits for it sees both. */
+static void
+report_update(const Sentinel__Ipc__DockerResult *m)
+{
+	Sentinel__Cluster__AgentMessage	 msg;
+	Sentinel__Cluster__UpdateResult	 r;
+	Google__Protobuf__Duration	 d;
+	char				 error[ENGINE_ERROR_MAXBYTES];
+
+	log_info("request %s: update %s: %s%s%s%s", m->request_id,
+	    m->container, m->outcome, m->recovered ? " (after a restart)" :
+	    "", m->error[0] != '\0' ? ": " : "", m->error);
+	event_add_line("container_update", m->container, "update %s: %s%s%s",
+	    m->container, m->outcome, m->error[0] != '\0' ? ": " : "",
+	    m->error);
+	google__protobuf__duration__init(&d);
+	d.seconds = (int64_t)(m->duration_msec / 1000);
+	d.nanos = (int32_t)(m->duration_msec % 1000) * 1000000;
+	sentinel__cluster__update_result__init(&r);
+	r.request_id = m->request_id;
+	r.container_name = m->container;
+	r.old_image = m->old_image;
+	r.old_digest = m->old_digest;
+	r.new_image = m->new_image;
+	r.new_digest = m->new_digest;
+	r.outcome = m->outcome;
+	(void)utf8_repair(error, sizeof(error), m->error, strlen(m->error));
+	r.error = error;
+	r.duration = &d;
+	sentinel__cluster__agent_message__init(&msg);
+	msg.payload_case =
+	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT;
+	msg.update_result = &r;
+	if (++hold == 0)
+		hold = 1;
+	out_push(OUT_KEPT, &msg, session_is_open() ? hold : 0);
+	list_ask(true, on_list_after, (void *)(uintptr_t)hold);
+}
+
+static void
+on_list_after(const char *error, void *arg)
+{
+	(void)error;
+	out_release((uint32_t)(uintptr_t)arg);
+}

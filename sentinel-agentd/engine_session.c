@@ -1,0 +1,487 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipccheck.h"
+#include "log.h"
+#include "resolv.h"
+
+/*
+ * The life of a session: wait, ask Docker for a list, connect, ReportState,
+ * Channel, heartbeats; every end leads back to the wait.  uplink makes one
+ * attempt at a time and says UPLINK_DOWN exactly once for each.
+ */
+#define FEATURES_MAX	32
+
+static void	 wait_for(unsigned int);
+static void	 on_timer(int, short, void *);
+static void	 prepare(void);
+static void	 connect_now(void);
+static void	 on_list(const char *, void *);
+static void	 send_report(void);
+static void	 learn(const Sentinel__Cluster__StateAck *);
+static void	 on_beat(int, short, void *);
+static void	 explain(const Sentinel__Ipc__UplinkDown *);
+static bool	 is_for_us(const struct imsg *);
+static Google__Protobuf__Timestamp *now_stamp(void);
+
+static struct backoff	 backoff;
+static struct event	*timer;		/* wait, prepare */
+static struct event	*beat_timer;
+static monotime_t	 opened;	/* SESSION_OPEN began */
+static bool		 told_mismatch;	/* once per life */
+static bool		 told_refused;
+static char		 last_told[512];	/* failure; "" after success */
+static char		 features[FEATURES_MAX][65];
+static size_t		 nfeatures;
+
+void
+session_begin(void)
+{
+	if (timer == NULL) {
+		timer = evtimer_new(proc_base(), on_timer, NULL);
+		beat_timer = event_new(proc_base(), -1, EV_PERSIST, on_beat,
+		    NULL);
+		if (timer == NULL || beat_timer == NULL)
+			fatal("session_begin");
+		backoff_init(&backoff,
+		    (unsigned int)eng->conf.ac_reconnect_min_msec,
+		    (unsigned int)eng->conf.ac_reconnect_max_msec);
+	}
+	prepare();
+}
+
+bool
+session_is_open(void)
+{
+	return (eng->session == SESSION_OPEN);
+}
+
+bool
+session_has_feature(const char *word)
+{
+	size_t	 i;
+
+	for (i = 0; i < nfeatures; i++) {
+		if (strcmp(features[i], word) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+void
+session_server_name(char *name, size_t size)
+{
+	char		 host[RESOLV_NAME_SIZE] = "";
+	uint16_t	 port;
+
+	if (eng->conf.ac_server_name[0] != '\0')
+		(void)strlcpy(name, eng->conf.ac_server_name, size);
+	else {
+		(void)resolv_split(eng->conf.ac_server, host, &port);
+		(void)strlcpy(name, host, size);
+	}
+}
+
+static void
+wait_for(unsigned int msec)
+{
+	struct timeval	 tv = monotime_timeval(msec);
+
+	eng->session = SESSION_WAIT;
+	evtimer_add(timer, &tv);
+}
+
+static void
+on_timer(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (eng->session == SESSION_WAIT)
+		prepare();
+	else if (eng->session == SESSION_PREPARE)
+		connect_now();
+}
+
+/* --- the way up --------------------------------------------------------------- */
+
+/* The report holds a list; without Docker the agent connects all the same. */
+static void
+prepare(void)
+{
+	struct timeval	 tv = monotime_timeval(ENGINE_PREPARE_MSEC);
+
+	eng->session = SESSION_PREPARE;
+	evtimer_add(timer, &tv);
+	if (!eng->conf.ac_docker)
+		connect_now();
+	else if (eng->docker_known)
+		session_prepared();
+}
+
+void
+session_prepared(void)
+{
+	if (eng->session != SESSION_PREPARE)
+		return;
+	if (eng->docker_up)
+		list_ask(false, on_list, NULL);
+	else
+		connect_now();
+}
+
+static void
+on_list(const char *error, void *arg)
+{
+	(void)error;	/* docker_error says it */
+	(void)arg;
+	if (eng->session == SESSION_PREPARE)
+		connect_now();
+}
+
+static void
+connect_now(void)
+{
+	Sentinel__Ipc__UplinkConnect	 m;
+
+	evtimer_del(timer);
+	sentinel__ipc__uplink_connect__init(&m);
+	m.server = eng->conf.ac_server;
+	m.server_name = eng->conf.ac_server_name;
+	m.ca_pem.data = eng->id.id_ca;
+	m.ca_pem.len = eng->id.id_calen;
+	m.cert_pem.data = eng->id.id_cert;
+	m.cert_pem.len = eng->id.id_certlen;
+	m.connect_msec = (uint32_t)eng->conf.ac_connect_msec;
+	eng->session = SESSION_CONNECT;
+	eng->uplink_busy = true;
+	peer_send_pb(proc_peer(ROLE_A_UPLINK), IMSG_UPLINK_CONNECT,
+	    ++eng->attempt, &m.base);
+}
+
+/* Of the attempt that runs, and of a session. */
+static bool
+is_for_us(const struct imsg *imsg)
+{
+	return (eng->uplink_busy && imsg_get_id(imsg) == eng->attempt);
+}
+
+/* empty */
+void
+session_up(struct peer *p, struct imsg *imsg)
+{
+	if (!is_for_us(imsg) || eng->session != SESSION_CONNECT) {
+		peer_broken(p, imsg, "up out of order");
+		return;
+	}
+	eng->session = SESSION_REPORT;
+	arc4random_buf(eng->nonce, sizeof(eng->nonce));
+	command_session();
+	send_report();
+}
+
+static Google__Protobuf__Timestamp *
+now_stamp(void)
+{
+	static Google__Protobuf__Timestamp	 ts;
+	struct timespec				 now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	google__protobuf__timestamp__init(&ts);
+	ts.seconds = now.tv_sec;
+	ts.nanos = (int32_t)now.tv_nsec;
+	return (&ts);
+}
+
+static void
+send_report(void)
+{
+	Sentinel__Cluster__StateReport	 r;
+	Sentinel__Ipc__UplinkReport	 m;
+	struct pbmem			 pm;
+	uint8_t				*data = NULL;
+	size_t				 len;
+
+	sentinel__cluster__state_report__init(&r);
+	r.host_id = eng->id.id_host;
+	r.timestamp = now_stamp();
+	r.agent_version = engine_lend(engine_version());
+	r.supported_features = engine_features(&r.n_supported_features);
+	r.engine_id = eng->docker_id;
+	r.docker_error = eng->docker_error;
+	if (eng->conf.ac_signed != CONF_SIGNED_OFF) {
+		r.session_nonce.data = eng->nonce;
+		r.session_nonce.len = sizeof(eng->nonce);
+	}
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	if (pbcheck_repair(&r.base, &pm) == 0)
+		data = pbcheck_pack(&r.base, GRPC_SEND_MAXBYTES, &len);
+	pbmem_free(&pm);
+	if (data != NULL)
+		data = list_append(data, len, GRPC_SEND_MAXBYTES - 64, &len);
+	if (data == NULL) {
+		session_close("no memory for the report");
+		return;
+	}
+	sentinel__ipc__uplink_report__init(&m);
+	m.report.data = data;
+	m.report.len = len;
+	peer_send_pb(proc_peer(ROLE_A_UPLINK), IMSG_UPLINK_REPORT,
+	    eng->attempt, &m.base);
+	free(data);
+}
+
+void
+session_ack(struct peer *p, struct imsg *imsg)
+{
+	struct timeval		 tv;
+	Sentinel__Ipc__UplinkAck *m;
+	struct pbmem		 pm;
+	char			 why[300];
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	m = ipc_unpack(imsg, &sentinel__ipc__uplink_ack__descriptor, &pm);
+	if (m == NULL || !is_for_us(imsg) || eng->session != SESSION_REPORT) {
+		peer_broken(p, imsg, m == NULL ? pm.pm_why :
+		    "ack out of order");
+		goto out;
+	}
+	if (!m->ack->accepted) {
+		(void)snprintf(why, sizeof(why), "the server does not accept "
+		    "the report: %s", m->ack->message);
+		session_close(why);
+		goto out;
+	}
+	learn(m->ack);
+	peer_send(p, IMSG_UPLINK_CHANNEL, eng->attempt, -1, NULL, 0);
+	eng->session = SESSION_OPEN;
+	opened = monotime_now();
+	eng->last_error[0] = '\0';
+	told_refused = false;
+	last_told[0] = '\0';
+	log_info("session with %s established%s", eng->conf.ac_server,
+	    eng->server.ks_signed ? ", commands signed" : "");
+	event_add_line("session", NULL, "connected to %s",
+	    eng->conf.ac_server);
+	tv = monotime_timeval(eng->conf.ac_heartbeat_msec);
+	event_add(beat_timer, &tv);
+	session_heartbeat();
+	out_flush();
+ out:
+	pbmem_free(&pm);
+}
+
+/* What the server can do; that it signs is never forgotten again. */
+static void
+learn(const Sentinel__Cluster__StateAck *ack)
+{
+	struct known_server	 now = eng->server;
+	size_t			 i;
+
+	for (nfeatures = i = 0; i < ack->n_supported_features &&
+	    nfeatures < FEATURES_MAX; i++)
+		(void)strlcpy(features[nfeatures++],
+		    ack->supported_features[i], sizeof(features[0]));
+	now.ks_ours = ack->n_supported_features > 0 || ack->signed_commands;
+	now.ks_signed = now.ks_signed || ack->signed_commands;
+	if (now.ks_ours == eng->server.ks_ours &&
+	    now.ks_signed == eng->server.ks_signed)
+		return;
+	eng->server = now;
+	state_save_server(eng->id.id_host, &eng->server);
+}
+
+/* --- heartbeats ----------------------------------------------------------------- */
+
+static void
+on_beat(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	session_heartbeat();
+}
+
+void
+session_heartbeat(void)
+{
+	Sentinel__Cluster__AgentMessage	 m;
+	Sentinel__Cluster__Heartbeat	 hb;
+
+	if (!session_is_open())
+		return;
+	sentinel__cluster__heartbeat__init(&hb);
+	hb.timestamp = now_stamp();
+	hb.agent_version = engine_lend(engine_version());
+	hb.supported_features = engine_features(&hb.n_supported_features);
+	hb.host_id = eng->id.id_host;
+	hb.engine_id = eng->docker_id;
+	hb.docker_error = eng->docker_error;
+	sentinel__cluster__agent_message__init(&m);
+	m.payload_case = SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HEARTBEAT;
+	m.heartbeat = &hb;
+	out_push(OUT_BEAT, &m, 0);
+}
+
+/* --- messages ----------------------------------------------------------------------- */
+
+void
+session_message(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__UplinkMessage	*m;
+	struct pbmem			 pm;
+
+	if (!is_for_us(imsg) || !session_is_open())
+		return;		/* we have closed meanwhile */
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	m = ipc_unpack(imsg, &sentinel__ipc__uplink_message__descriptor, &pm);
+	if (m == NULL)
+		peer_broken(p, imsg, pm.pm_why);
+	else
+		command_receive(m->message.data, m->message.len);
+	pbmem_free(&pm);
+}
+
+void
+session_sent(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__Sent	*m;
+	struct pbmem		 pm;
+
+	if (!is_for_us(imsg) || !session_is_open())
+		return;
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	m = ipc_unpack(imsg, &sentinel__ipc__sent__descriptor, &pm);
+	if (m == NULL || m->count > out_unsent())
+		peer_broken(p, imsg, m == NULL ? pm.pm_why :
+		    "credit that was not taken");
+	else
+		out_sent(m->count);
+	pbmem_free(&pm);
+}
+
+/* --- the way down -------------------------------------------------------------------- */
+
+void
+session_close(const char *why)
+{
+	log_warnx("server %s: closed by us: %s", eng->conf.ac_server, why);
+	engine_text(eng->last_error, sizeof(eng->last_error), why);
+	peer_send(proc_peer(ROLE_A_UPLINK), IMSG_UPLINK_CLOSE, eng->attempt,
+	    -1, NULL, 0);
+}
+
+void
+session_down(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__UplinkDown	*m;
+	struct pbmem			 pm;
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	m = ipc_unpack(imsg, &sentinel__ipc__uplink_down__descriptor, &pm);
+	if (m == NULL || !is_for_us(imsg)) {
+		peer_broken(p, imsg, m == NULL ? pm.pm_why :
+		    "down without an attempt");
+		pbmem_free(&pm);
+		return;
+	}
+	eng->uplink_busy = false;
+	if (!eng->enrolled || eng->session == SESSION_NONE)
+		enroll_down(m);
+	else
+		explain(m);
+	pbmem_free(&pm);
+}
+
+/*
+ * Every end of a session passes here.  What only an operator can mend is
+ * tried again at the longest interval and told once, with the fix.
+ */
+static void
+explain(const Sentinel__Ipc__UplinkDown *m)
+{
+	unsigned int	 delay, max;
+	bool		 was_open = session_is_open(), refused;
+	char		 text[512];
+
+	max = (unsigned int)eng->conf.ac_reconnect_max_msec;
+	event_del(beat_timer);
+	if (was_open && monotime_now() - opened >= ENGINE_STEADY_MSEC)
+		backoff_reset(&backoff);
+	nfeatures = 0;
+	eng->session = SESSION_WAIT;
+	out_session_lost();
+	refused = m->status == GRPC_PERMISSION_DENIED ||
+	    m->status == GRPC_NOT_FOUND || m->status == GRPC_UNAUTHENTICATED;
+	delay = refused ? max - arc4random_uniform(max / 2 + 1) :
+	    backoff_next(&backoff);
+	if (m->cause == SENTINEL__IPC__UPLINK_DOWN__CAUSE__CA_MISMATCH &&
+	    !told_mismatch) {
+		told_mismatch = true;
+		log_warnx("server CA mismatch -- the server's TLS certificate "
+		    "has changed since this agent enrolled: fix: if the "
+		    "server was set up anew, create a token there, move %s "
+		    "away and restart this agent with the token; otherwise "
+		    "somebody is in between: data_dir: %s", eng->conf.ac_dir,
+		    eng->conf.ac_dir);
+	}
+	if (refused && !told_refused) {
+		told_refused = true;
+		log_warnx("the server refuses this host: %s: fix: if it was "
+		    "removed or revoked and is to come back, create a token "
+		    "on the server, move %s away and restart this agent with "
+		    "the token", m->text, eng->conf.ac_dir);
+	}
+	(void)snprintf(text, sizeof(text), "%s%s", was_open ?
+	    "disconnected: " : "", m->text);
+	if (m->cause != SENTINEL__IPC__UPLINK_DOWN__CAUSE__LOCAL)
+		session_log_failure(text, delay);
+	if (was_open)
+		event_add_line("session", NULL, "disconnected: %s", m->text);
+	wait_for(delay);
+}
+
+void
+session_log_failure(const char *what, unsigned int delay)
+{
+	static monotime_t	 told;
+	static unsigned int	 same;
+	monotime_t		 now = monotime_now();
+
+	engine_text(eng->last_error, sizeof(eng->last_error), what);
+	if (strcmp(last_told, what) == 0 && now - told < ENGINE_SAME_MSEC) {
+		same++;
+		log_debug("server %s: %s; next attempt in %u ms",
+		    eng->conf.ac_server, what, delay);
+		return;
+	}
+	if (strcmp(last_told, what) == 0)
+		log_warnx("server %s: %s (%u times more); next attempt in "
+		    "%u ms", eng->conf.ac_server, what, same, delay);
+	else
+		log_warnx("server %s: %s; next attempt in %u ms",
+		    eng->conf.ac_server, what, delay);
+	(void)strlcpy(last_told, what, sizeof(last_told));
+	told = now;
+	same = 0;
+}
