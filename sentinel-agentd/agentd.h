@@ -83,10 +83,6 @@ enum conf_file {
  */
 uint8_t		*passedfile_read(int fd, size_t max, size_t *len);
 
-/* Before the filter: algorithms that libcrypto looks up at their first use, so
- * that nothing of it comes after.  Source: warmup.c */
-void		 crypto_warmup(void);
-
 /* --- parent --------------------------------------------------------------- */
 /* parent.c.  Never returns; conf is owned from here on. */
 __dead void	 parent_main(struct conf *, const struct proc_opts *);

@@ -50,8 +50,8 @@ static const struct confpart_child	conf_child = {
 const struct proc_handler	engine_handlers[] = {
 	CONFPART_HANDLERS,
 	{ IMSG_CONF_FILE,	conf_file },
-	{ IMSG_STATUS_PROC,	control_status_proc },
-	{ IMSG_STATUS_END,	control_status_end },
+	{ IMSG_STATUS_PROC,	client_status_proc },
+	{ IMSG_STATUS_END,	client_status_end },
 	{ IMSG_KEY_INFO,	enroll_key_info },
 	{ IMSG_KEY_CSR_DONE,	enroll_csr_done },
 	{ IMSG_IDENTITY_NEWKEY_DONE, enroll_newkey_done },
@@ -68,8 +68,8 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_DOCKER_RESULT,	docker_result },
 	{ IMSG_DOCKER_STATE,	docker_state },
 	{ IMSG_DOCKER_RECOVERED, docker_recovered },
-	{ IMSG_CONTROL_REQUEST,	control_request },
-	{ IMSG_CONTROL_GONE,	control_gone },
+	{ IMSG_CONTROL_REQUEST,	client_request },
+	{ IMSG_CONTROL_GONE,	client_gone },
 	{ 0, NULL }
 };
 
@@ -77,7 +77,7 @@ void
 engine_warmup(void)
 {
 	tzset();	/* reads /etc/localtime, unreachable after chroot */
-	crypto_warmup();
+	x509_warmup();
 }
 
 void

@@ -299,10 +299,10 @@ int	 reqmem_add(struct reqmem *, const char *id);
 size_t	 reqmem_fresh(struct reqmem *, bool reset);
 
 /* --- engine_control.c: sentinelctl -------------------------------------------------- */
-void	 control_request(struct peer *, struct imsg *);
-void	 control_gone(struct peer *, struct imsg *);
-void	 control_status_proc(struct peer *, struct imsg *);
-void	 control_status_end(struct peer *, struct imsg *);
+void	 client_request(struct peer *, struct imsg *);
+void	 client_gone(struct peer *, struct imsg *);
+void	 client_status_proc(struct peer *, struct imsg *);
+void	 client_status_end(struct peer *, struct imsg *);
 void	 event_add_line(const char *type, const char *container,
 	    const char *, ...) __printflike_(3, 4);
 

@@ -78,7 +78,7 @@ send_end(uint32_t id, enum control_code code, const char *fmt, ...)
 }
 
 void
-control_request(struct peer *p, struct imsg *imsg)
+client_request(struct peer *p, struct imsg *imsg)
 {
 	Sentinel__Ipc__ControlRequest	*req;
 	struct pbmem			 pm;
@@ -117,7 +117,7 @@ control_request(struct peer *p, struct imsg *imsg)
 }
 
 void
-control_gone(struct peer *p, struct imsg *imsg)
+client_gone(struct peer *p, struct imsg *imsg)
 {
 	size_t	 i;
 
@@ -162,7 +162,7 @@ do_status(uint32_t id)
 
 /* str name, u32 pid, u32 uid, u32 restarts, str sandbox */
 void
-control_status_proc(struct peer *p, struct imsg *imsg)
+client_status_proc(struct peer *p, struct imsg *imsg)
 {
 	Sentinel__Ipc__ControlItem	 item;
 	Sentinel__Ipc__ProcessView	 v;
@@ -192,7 +192,7 @@ control_status_proc(struct peer *p, struct imsg *imsg)
 }
 
 void
-control_status_end(struct peer *p, struct imsg *imsg)
+client_status_end(struct peer *p, struct imsg *imsg)
 {
 	(void)p;
 	send_end(imsg_get_id(imsg), CONTROL_OK, "%s", "");

@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "daemon.h"
-#include "log.h"
 
 int
 main(int argc, char **argv)
@@ -45,9 +44,6 @@ main(int argc, char **argv)
 	    conf->c_agent.ca_data_dir) >= sizeof(statedir))
 		daemon_die(DAEMON_CONFIG, "data_dir: path too long");
 	daemon_proc_opts(&opts, conf, statedir, &po);
-	setproctitle_init(argc, argv, environ);
-	daemon_background(&opts);
-	log_init("parent", -1);
-	log_setverbose(po.po_verbose);
+	daemon_detach(&opts, &po, argc, argv);
 	parent_main(conf, &po);
 }

@@ -82,7 +82,7 @@ uplink_warmup(void)
 	struct evdns_base	*dns;
 
 	tzset();
-	crypto_warmup();
+	x509_warmup();
 	if (tlsconf_init() == -1)
 		fatalx("libtls cannot start");
 	/* Seeds the random numbers of its questions. */
