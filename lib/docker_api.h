@@ -44,7 +44,7 @@
 
 typedef void (*docker_cb)(void *, const struct docker_reply *);
 
-/* --- docker_api.c: single calls ------------------------------------------ */
+/* --- docker_api.c: single calls ---------------------------------------- */
 /* All return what docker_call() returns. */
 struct docker_req *docker_stop(struct docker *, const char *id,
 		    unsigned int sec, docker_cb, void *);
@@ -81,7 +81,7 @@ struct docker_req *docker_net_inspect(struct docker *, const char *net,
 		    docker_cb, void *);
 struct docker_req *docker_info(struct docker *, docker_cb, void *);
 
-/* --- docker_ref.c: image references -------------------------------------- */
+/* --- docker_ref.c: image references ------------------------------------ */
 struct docker_ref {
 	char	 rf_repo[DOCKER_REF_MAXBYTES];	/* "localhost:5000/app" */
 	char	 rf_tag[130];			/* "" when only a digest */
@@ -93,7 +93,7 @@ bool		 docker_id_ok(const char *);	/* 64 lower-case hex */
 bool		 docker_imageid_ok(const char *);	/* sha256: + 64 hex */
 bool		 docker_name_ok(const char *);	/* [A-Za-z0-9][A-Za-z0-9_.-]+ */
 
-/* --- docker_list.c --------------------------------------------------------- */
+/* --- docker_list.c ----------------------------------------------------- */
 struct docker_port {
 	char		 pt_ip[64];	/* "" when Docker gave none */
 	uint16_t	 pt_public;
@@ -130,7 +130,7 @@ struct docker_list_cbs {
 int		 docker_list(struct docker *, const struct docker_list_cbs *,
 		    void *);
 
-/* --- docker_op.c: operations by name ---------------------------------------- */
+/* --- docker_op.c: operations by name ----------------------------------- */
 enum docker_action { DOCKER_ACT_STOP, DOCKER_ACT_START, DOCKER_ACT_RESTART };
 
 /* error "" on success; else one line for people. */
@@ -147,7 +147,7 @@ typedef void (*docker_logs_cb)(void *, const char *error, const char *text,
 int		 docker_op_logs(struct docker *, const char *name,
 		    unsigned int lines, docker_logs_cb, void *);
 
-/* --- docker_pull.c ------------------------------------------------------------ */
+/* --- docker_pull.c ----------------------------------------------------- */
 struct docker_pull;
 struct docker_pull_cbs {
 	/* At most 4 a second.  Bytes over all layers known so far. */
@@ -164,9 +164,9 @@ struct docker_pull_cbs {
 struct docker_pull *docker_pull(struct docker *, const char *ref,
 		    const char *auth, unsigned int idle,
 		    const struct docker_pull_cbs *, void *);
-void		 docker_pull_cancel(struct docker_pull *);	/* no callback */
+void		 docker_pull_cancel(struct docker_pull *); /* no callback */
 
-/* --- docker_logs.c: the multiplexed stream ------------------------------------ */
+/* --- docker_logs.c: the multiplexed stream ----------------------------- */
 struct docker_demux;
 /* tty: the stream has no frames. */
 struct docker_demux *docker_demux_new(bool tty, size_t maxbytes);

@@ -66,9 +66,9 @@ struct docker {
 	struct docker_reqs		 dk_waiting;
 	struct docker_reqs		 dk_sent;
 	size_t				 dk_nconns;
-	size_t				 dk_nasked;	/* need_fd, unanswered */
+	size_t				 dk_nasked;	/* unanswered */
 	size_t				 dk_nreqs;
-	uint64_t			 dk_seq;	/* of the last request */
+	uint64_t			 dk_seq;	/* last request's */
 	unsigned int			 dk_api;	/* minor, 0 unknown */
 	unsigned int			 dk_offer;	/* said by the ping */
 	bool				 dk_pinging;
@@ -187,7 +187,7 @@ docker_calls(const struct docker *dk)
 	return (dk->dk_nreqs);
 }
 
-/* --- calls ------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------- */
 
 /* End a call that has no connection. */
 static void
@@ -319,7 +319,7 @@ docker_fail_waiting(struct docker *dk, const char *text)
 	}
 }
 
-/* --- sending ------------------------------------------------------------------ */
+/* --- sending ----------------------------------------------------------- */
 
 static int
 docker_on_head(void *arg, struct http_conn *hc, int status)
@@ -531,7 +531,7 @@ docker_closed(void *arg, struct http_conn *hc)
 		docker_conn_lost(dn);
 }
 
-/* --- answers ------------------------------------------------------------------- */
+/* --- answers ----------------------------------------------------------- */
 
 /* One line of UTF-8 from whatever Docker (or something else) answered. */
 static void
@@ -669,7 +669,7 @@ docker_http_done(void *arg, enum http_end end, const char *what)
 	docker_req_free(dq);
 }
 
-/* --- paths ---------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------- */
 
 int
 docker_path(char *path, size_t size, const char *fmt, ...)

@@ -34,7 +34,7 @@
  * Docker may or may not have done it, or may still do it: look before acting.
  */
 #define DOCKER_API_MIN		41	/* 1.41: Docker 20.10, Debian 12 */
-#define DOCKER_API_MAX		51	/* 1.51: what this code was read against */
+#define DOCKER_API_MAX		51	/* 1.51: what this was read against */
 #define DOCKER_CONNS_MAX	12
 #define DOCKER_CALLS_MAX	128	/* waiting or in flight */
 #define DOCKER_BODY_MAXBYTES	(4U * 1024 * 1024)
@@ -54,8 +54,8 @@ enum docker_end {
 struct docker_reply {
 	enum docker_end	 dr_end;
 	int		 dr_status;	/* HTTP, 0 when there was none */
-	const char	*dr_error;	/* one line of UTF-8; "" when DOCKER_OK */
-	const char	*dr_body;	/* borrowed, NUL after; "" with dc_data */
+	const char	*dr_error;	/* one line; "" when DOCKER_OK */
+	const char	*dr_body;	/* borrowed; "" with dc_data */
 	size_t		 dr_len;
 };
 
@@ -64,7 +64,7 @@ struct docker_call {
 	const char	*dc_path;	/* "/containers/json?all=1" */
 	const char	*dc_body;	/* JSON, copied; NULL for none */
 	size_t		 dc_bodylen;
-	const char	*dc_auth;	/* X-Registry-Auth, or NULL; wiped after */
+	const char	*dc_auth;	/* X-Registry-Auth or NULL; wiped */
 	size_t		 dc_maxbody;	/* 0: DOCKER_BODY_MAXBYTES */
 	unsigned int	 dc_idle_msec;	/* 0: none */
 	unsigned int	 dc_total_msec;	/* 0: none if dc_idle_msec is set */

@@ -41,7 +41,7 @@ const struct update_ops dp_update_ops = {
 	.uo_ready = dp_update_ready
 };
 
-/* --- text for fields ------------------------------------------------------------- */
+/* --- text for fields --------------------------------------------------- */
 
 char *
 dp_text(struct pbmem *pm, const char *s, size_t max)
@@ -72,7 +72,7 @@ dp_word(struct pbmem *pm, const char *s, size_t max)
 	return (t);
 }
 
-/* --- results ----------------------------------------------------------------------- */
+/* --- results ----------------------------------------------------------- */
 
 /* Strings of r are made fit for their fields here. */
 static void
@@ -154,7 +154,7 @@ dp_logs_done(void *arg, const char *error, const char *text, size_t len)
 	dp_op_end(op);
 }
 
-/* --- lists ---------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------- */
 
 static void
 dp_info_labels(Sentinel__Cluster__ContainerInfo *ci, struct pbmem *pm,
@@ -305,7 +305,7 @@ dp_list(const Sentinel__Ipc__DockerOp *m)
 	dp_list_next();
 }
 
-/* --- actions, logs, pulls ------------------------------------------------------------- */
+/* --- actions, logs, pulls ---------------------------------------------- */
 
 static bool
 dp_op_on(const char *container)
@@ -405,7 +405,7 @@ dp_pull(struct dp_op *op)
 		    "too many operations at the same time");
 }
 
-/* --- updates ------------------------------------------------------------------------------ */
+/* --- updates ----------------------------------------------------------- */
 
 static void
 dp_update_progress(void *arg, const char *opid, const char *stage,
@@ -482,7 +482,7 @@ dp_update(const Sentinel__Ipc__DockerOp *m)
 		dp_update_refused(m, why);
 }
 
-/* --- dispatch -------------------------------------------------------------------------------- */
+/* --- dispatch ---------------------------------------------------------- */
 
 static struct dp_op *
 dp_op_new(const Sentinel__Ipc__DockerOp *m)

@@ -74,7 +74,7 @@ journal_put32(uint8_t *p, uint32_t v)
 	p[3] = (uint8_t)v;
 }
 
-/* --- reading ------------------------------------------------------------------ */
+/* --- reading ----------------------------------------------------------- */
 
 /*
  * One record whose checksum is right.  Fields are copied to text so that each
@@ -241,7 +241,7 @@ journal_nopen(const struct journal *jn)
 	return (jn->jn_nopen);
 }
 
-/* --- writing ------------------------------------------------------------------ */
+/* --- writing ----------------------------------------------------------- */
 
 /* Room for the rest of every open transaction and n more. */
 static int
@@ -333,7 +333,8 @@ journal_addv(struct journal *jn, uint32_t txn, enum docker_rec kind,
 		errno = E2BIG;
 		return (-1);
 	}
-	if ((off_t)(JOURNAL_HEAD + len) > (off_t)JOURNAL_MAXBYTES - jn->jn_end) {
+	if (jn->jn_end + (off_t)(JOURNAL_HEAD + len) >
+	    (off_t)JOURNAL_MAXBYTES) {
 		errno = ENOSPC;
 		return (-1);
 	}

@@ -137,7 +137,7 @@ list_check(struct docker_lister *ls, const struct docker_reply *dr)
 	return (NULL);
 }
 
-/* --- images ----------------------------------------------------------------- */
+/* --- images ------------------------------------------------------------ */
 
 /* repo@sha256:hex; Docker writes "<none>@<none>" for images without one. */
 static const char *
@@ -225,7 +225,7 @@ list_images_done(void *arg, const struct docker_reply *dr)
 		list_end(ls, "too many requests to Docker");
 }
 
-/* --- containers --------------------------------------------------------------- */
+/* --- containers -------------------------------------------------------- */
 
 static const char *
 list_image_digest(const struct docker_lister *ls, const char *id)

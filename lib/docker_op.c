@@ -117,7 +117,7 @@ docker_op_logs(struct docker *dk, const char *name, unsigned int lines,
 	return (0);
 }
 
-/* --- act ------------------------------------------------------------------- */
+/* --- act --------------------------------------------------------------- */
 
 static int
 op_on_logs(void *arg, const uint8_t *p, size_t len)

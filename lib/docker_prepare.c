@@ -88,7 +88,7 @@ txn_prepare(struct txn *tx)
 	    prep_inspected, tx));
 }
 
-/* --- the container ------------------------------------------------------------- */
+/* --- the container ----------------------------------------------------- */
 
 /* NULL when this container can be updated at all. */
 static const char *
@@ -177,7 +177,7 @@ prep_inspected(void *arg, const struct docker_reply *dr)
 	prep_list(tx);
 }
 
-/* --- its neighbours ------------------------------------------------------------- */
+/* --- its neighbours ---------------------------------------------------- */
 
 static int
 prep_on_data(void *arg, const uint8_t *p, size_t len)
@@ -273,7 +273,7 @@ prep_listed(void *arg, const struct docker_reply *dr)
 	    tx->tx_old_image, prep_old_image, tx));
 }
 
-/* --- its image -------------------------------------------------------------------- */
+/* --- its image --------------------------------------------------------- */
 
 /* The digest under which ref's repository knows this image, or any. */
 static void
@@ -336,7 +336,7 @@ prep_old_image(void *arg, const struct docker_reply *dr)
 	prep_networks(tx);
 }
 
-/* --- its networks ------------------------------------------------------------------ */
+/* --- its networks ------------------------------------------------------ */
 
 static void
 prep_networks(struct txn *tx)
@@ -371,7 +371,7 @@ prep_network(void *arg, const struct docker_reply *dr)
 	prep_networks(tx);
 }
 
-/* --- the new image ------------------------------------------------------------------ */
+/* --- the new image ----------------------------------------------------- */
 
 static void
 prep_progress(void *arg, const char *what, uint64_t done, uint64_t total)
@@ -471,7 +471,7 @@ prep_new_image(void *arg, const struct docker_reply *dr)
 		prep_plan(tx);
 }
 
-/* --- the plan ------------------------------------------------------------------------ */
+/* --- the plan ---------------------------------------------------------- */
 
 static int
 prep_fixed(struct txn *tx)

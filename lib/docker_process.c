@@ -94,7 +94,7 @@ dp_parent(void)
 	return (p != NULL ? p : proc_peer(ROLE_PARENT));
 }
 
-/* --- sockets from the parent ----------------------------------------------------- */
+/* --- sockets from the parent ------------------------------------------- */
 
 static void
 dp_sock_answered(void *arg, enum req_end end, struct imsg *m)
@@ -146,7 +146,7 @@ dp_need_fd(void *arg)
 	peer_send(p, IMSG_DOCKER_SOCK_ASK, id, -1, NULL, 0);
 }
 
-/* --- the journal and the start ----------------------------------------------------- */
+/* --- the journal and the start ----------------------------------------- */
 
 static void
 dp_begin(void)
@@ -228,7 +228,7 @@ docker_process_stop(void)
 	proc_exit(0);
 }
 
-/* --- is Docker there? ------------------------------------------------------------------ */
+/* --- is Docker there? -------------------------------------------------- */
 
 static void
 dp_tell_state(bool available, const char *error, const struct json_value *info)
@@ -295,7 +295,7 @@ dp_watch(int fd, short what, void *arg)
 		evtimer_add(dp->dp_watch, &tv);
 }
 
-/* --- operations -------------------------------------------------------------------------- */
+/* --- operations -------------------------------------------------------- */
 
 static void
 dp_op(struct peer *p, struct imsg *m)

@@ -54,7 +54,7 @@ struct dp_list {
 	char			 dl_request[129];
 	uint32_t		 dl_count;
 	bool			 dl_running;
-	bool			 dl_choked;	/* the engine does not keep up */
+	bool			 dl_choked;	/* engine is too slow */
 };
 
 struct docker_process {

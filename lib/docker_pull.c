@@ -133,7 +133,7 @@ err:
 	return (NULL);
 }
 
-/* --- progress ---------------------------------------------------------------- */
+/* --- progress ---------------------------------------------------------- */
 
 static void
 pull_layer(struct docker_pull *pu, const char *id, int64_t done, int64_t total)

@@ -153,7 +153,7 @@ plan_read(struct txn *tx, const struct journal_rec *jr)
 	return (errstr == NULL && plan_read_nets(tx, jr));
 }
 
-/* --- replay --------------------------------------------------------------------- */
+/* --- replay ------------------------------------------------------------ */
 
 static struct txn *
 recover_find(struct updater *up, uint32_t number)

@@ -29,6 +29,7 @@ struct spec_ctx {
 	const struct docker_spec_in	*sx_in;
 	const struct json_value		*sx_config;
 	const struct json_value		*sx_host;
+	const struct json_value		*sx_image;	/* its Config or NULL */
 	const char			*sx_id;		/* of the old one */
 	const char			*sx_mode;	/* NetworkMode */
 	bool				 sx_joined;	/* container:X */
@@ -44,6 +45,10 @@ struct spec_rule {
 };
 
 static void	 rule_image(struct spec_ctx *, const struct json_value *);
+static void	 rule_pairs(struct spec_ctx *, const struct json_value *);
+static void	 rule_exposed(struct spec_ctx *, const struct json_value *);
+static void	 rule_same(struct spec_ctx *, const struct json_value *);
+static void	 rule_cmd(struct spec_ctx *, const struct json_value *);
 static void	 rule_hostname(struct spec_ctx *, const struct json_value *);
 static void	 rule_not_joined(struct spec_ctx *, const struct json_value *);
 static void	 rule_mac(struct spec_ctx *, const struct json_value *);
@@ -52,12 +57,27 @@ static void	 rule_mounts(struct spec_ctx *, const struct json_value *);
 static void	 rule_links(struct spec_ctx *, const struct json_value *);
 static void	 rule_positive(struct spec_ctx *, const struct json_value *);
 
-/* What has no row passes through as it is. */
+/*
+ * What has no row passes through as it is.  Inspect shows the user's settings
+ * merged with those of the old image: what is equal to the image's is left
+ * out, so that the new image's counts.
+ */
 static const struct spec_rule spec_config_rules[] = {
 	{ "Image",		rule_image },
+	{ "Env",		rule_pairs },
+	{ "Labels",		rule_pairs },
+	{ "Volumes",		rule_pairs },
+	{ "ExposedPorts",	rule_exposed },
+	{ "Entrypoint",		rule_same },
+	{ "Cmd",		rule_cmd },
+	{ "User",		rule_same },
+	{ "WorkingDir",		rule_same },
+	{ "StopSignal",		rule_same },
+	{ "Shell",		rule_same },
+	{ "OnBuild",		rule_same },
+	{ "Healthcheck",	rule_same },
 	{ "Hostname",		rule_hostname },
 	{ "Domainname",		rule_not_joined },
-	{ "ExposedPorts",	rule_not_joined },
 	{ "MacAddress",		rule_mac },
 	{ NULL,			NULL }
 };
@@ -100,7 +120,7 @@ docker_spec_free(struct docker_spec *sp)
 	memset(sp, 0, sizeof(*sp));
 }
 
-/* --- networks ----------------------------------------------------------------- */
+/* --- networks ---------------------------------------------------------- */
 
 static bool
 spec_is_shortid(const struct spec_ctx *sx, const char *s)
@@ -254,13 +274,95 @@ spec_networks(struct docker_spec *sp, struct spec_ctx *sx, char *err,
 	return (0);
 }
 
-/* --- rules ---------------------------------------------------------------------- */
+/* --- rules ------------------------------------------------------------- */
 
 static void
 rule_image(struct spec_ctx *sx, const struct json_value *v)
 {
 	json_gen_keyn(sx->sx_gen, v->jv_key, v->jv_keylen);
 	json_gen_str(sx->sx_gen, sx->sx_in->si_ref);
+}
+
+/* Does the old image say the same?  Absent, null and empty are one. */
+static bool
+spec_is_images(const struct spec_ctx *sx, const char *key)
+{
+	const struct json_value	*a = json_get(sx->sx_config, key);
+	const struct json_value	*b = json_get(sx->sx_image, key);
+
+	if (sx->sx_image == NULL)
+		return (false);
+	return ((json_is_zero(a) && json_is_zero(b)) || json_equal(a, b));
+}
+
+static void
+rule_same(struct spec_ctx *sx, const struct json_value *v)
+{
+	if (!spec_is_images(sx, v->jv_key))
+		json_gen_member(sx->sx_gen, v);
+}
+
+/* An entry point of the user cancels the image's command: an equal one was
+ * then given by the user, too. */
+static void
+rule_cmd(struct spec_ctx *sx, const struct json_value *v)
+{
+	if (!spec_is_images(sx, "Cmd") || !spec_is_images(sx, "Entrypoint"))
+		json_gen_member(sx->sx_gen, v);
+}
+
+/* Is the element (of an array) or member (of an object) the image's? */
+static bool
+spec_in_image(const struct json_value *image, const struct json_value *v)
+{
+	const struct json_value	*i;
+
+	if (image == NULL)
+		return (false);
+	if (v->jv_key != NULL)
+		return (json_equal(json_get(image, v->jv_key), v));
+	for (i = image->jv_child; i != NULL; i = i->jv_next)
+		if (json_equal(i, v))
+			return (true);
+	return (false);
+}
+
+/* Arrays and objects of which single entries come from the image. */
+static void
+rule_pairs(struct spec_ctx *sx, const struct json_value *v)
+{
+	const struct json_value	*image = json_get(sx->sx_image, v->jv_key), *e;
+	struct json_gen		*jg = sx->sx_gen;
+
+	if ((!json_is(v, JSON_ARRAY) && !json_is(v, JSON_OBJECT)) ||
+	    image == NULL || image->jv_type != v->jv_type) {
+		json_gen_member(jg, v);
+		return;
+	}
+	json_gen_keyn(jg, v->jv_key, v->jv_keylen);
+	if (json_is(v, JSON_ARRAY))
+		json_gen_array(jg);
+	else
+		json_gen_object(jg);
+	for (e = v->jv_child; e != NULL; e = e->jv_next) {
+		if (spec_in_image(image, e))
+			continue;
+		if (e->jv_key != NULL)
+			json_gen_member(jg, e);
+		else
+			json_gen_value(jg, e);
+	}
+	if (json_is(v, JSON_ARRAY))
+		json_gen_end_array(jg);
+	else
+		json_gen_end_object(jg);
+}
+
+static void
+rule_exposed(struct spec_ctx *sx, const struct json_value *v)
+{
+	if (!sx->sx_joined)
+		rule_pairs(sx, v);
 }
 
 /* The short id is what Docker chose when nobody did. */
@@ -317,11 +419,17 @@ rule_binds(struct spec_ctx *sx, const struct json_value *v)
 	json_gen_end_array(sx->sx_gen);
 }
 
+static const struct json_value *
+spec_mounts(const struct spec_ctx *sx)
+{
+	return (json_get(sx->sx_in->si_container, "Mounts"));
+}
+
 /* The mounted volume at a path inside the container, or NULL. */
 static const struct json_value *
 spec_volume_at(const struct spec_ctx *sx, const char *target)
 {
-	const struct json_value	*m = json_get(sx->sx_in->si_container, "Mounts");
+	const struct json_value	*m = spec_mounts(sx);
 
 	for (m = json_is(m, JSON_ARRAY) ? m->jv_child : NULL; m != NULL;
 	    m = m->jv_next)
@@ -387,7 +495,7 @@ spec_mount(struct spec_ctx *sx, const struct json_value *m)
 static void
 spec_anonymous(struct spec_ctx *sx)
 {
-	const struct json_value	*m = json_get(sx->sx_in->si_container, "Mounts");
+	const struct json_value	*m = spec_mounts(sx);
 	struct json_gen		*jg = sx->sx_gen;
 	const char		*target;
 
@@ -458,7 +566,7 @@ rule_links(struct spec_ctx *sx, const struct json_value *v)
 	json_gen_end_array(sx->sx_gen);
 }
 
-/* --- the body ---------------------------------------------------------------------- */
+/* --- the body ---------------------------------------------------------- */
 
 static void
 spec_apply(struct spec_ctx *sx, const struct json_value *from,
@@ -524,6 +632,7 @@ docker_spec_build(struct docker_spec *sp, const struct docker_spec_in *si,
 	memset(sp, 0, sizeof(*sp));
 	sx.sx_config = json_get(si->si_container, "Config");
 	sx.sx_host = json_get(si->si_container, "HostConfig");
+	sx.sx_image = json_get(si->si_image, "Config");
 	sx.sx_id = json_get_str(si->si_container, "Id");
 	sx.sx_mode = json_get_str(sx.sx_host, "NetworkMode");
 	sx.sx_joined = strncmp(sx.sx_mode, "container:", 10) == 0;

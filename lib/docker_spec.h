@@ -26,7 +26,8 @@
  * From the inspect answer of a container to the body that creates its
  * successor.  Everything passes through as Docker wrote it; a table of rules
  * (docker_spec.c) names the members that are replaced, cleared or made.  A
- * further rule is a row and a function.
+ * further rule is a row and a function.  Without si_image (it is gone) the
+ * settings of the old image stay in the container.
  */
 #define DOCKER_NETS_MAX		32	/* networks of one container */
 #define DOCKER_NET_MAXBYTES	16384	/* JSON of one endpoint */
@@ -49,7 +50,7 @@ struct docker_spec {
 
 struct docker_spec_in {
 	const struct json_value	*si_container;	/* inspect of the old one */
-	const struct json_value	*si_image;	/* inspect of its image or NULL */
+	const struct json_value	*si_image;	/* of its image or NULL */
 	const char		*si_ref;	/* Image of the new one */
 	unsigned int		 si_api;	/* minor version in use */
 };

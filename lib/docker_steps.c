@@ -105,7 +105,7 @@ const struct txn_step steps_orphan[] = {
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
 
-/* --- what the looks say --------------------------------------------------------- */
+/* --- what the looks say ------------------------------------------------ */
 
 static bool
 seen_is_named(const struct json_value *seen, const char *name)
@@ -152,7 +152,7 @@ step_docker(const struct txn *tx)
 	return (tx->tx_updater->up_docker);
 }
 
-/* --- forward ---------------------------------------------------------------------- */
+/* --- forward ----------------------------------------------------------- */
 
 /* So that a prune cannot take the image that undo needs. */
 static enum txn_act
@@ -363,7 +363,7 @@ step_pause(struct txn *tx, const struct json_value *seen)
 	    json_get_str(seen, "Id"), txn_replied, tx)));
 }
 
-/* --- finish ------------------------------------------------------------------------- */
+/* --- finish ------------------------------------------------------------ */
 
 static enum txn_act
 step_remove(struct txn *tx, const struct json_value *seen)
@@ -387,7 +387,7 @@ step_untag(struct txn *tx, const struct json_value *seen)
 	    txn_replied, tx)));
 }
 
-/* --- undo ------------------------------------------------------------------------------ */
+/* --- undo -------------------------------------------------------------- */
 
 /*
  * The new one may go only when there is an old one to go back to, or when

@@ -58,7 +58,7 @@ txn_step_harms(const char *name)
 	return (true);
 }
 
-/* --- phases ------------------------------------------------------------------ */
+/* --- phases ------------------------------------------------------------ */
 
 static void
 txn_begin_step(struct txn *tx, const struct txn_step *st)
@@ -168,7 +168,7 @@ txn_phase_end(struct txn *tx)
 	fatalx("update: end of phase %d", tx->tx_phase);
 }
 
-/* --- one step ------------------------------------------------------------------- */
+/* --- one step ---------------------------------------------------------- */
 
 static int
 txn_record(struct txn *tx)

@@ -40,7 +40,7 @@ enum txn_phase {
 	TXN_FORWARD,
 	TXN_FINISH,		/* the gate was passed */
 	TXN_UNDO,
-	TXN_ORPHAN		/* undo without an old container to go back to */
+	TXN_ORPHAN		/* nothing to go back to */
 };
 
 struct txn;
@@ -99,7 +99,7 @@ struct txn {
 	unsigned int		 tx_wait_msec;
 	char			 tx_error[UPDATE_ERROR_MAXBYTES];
 	char			 tx_reason[UPDATE_ERROR_MAXBYTES]; /* of undo */
-	char			 tx_trouble[UPDATE_ERROR_MAXBYTES]; /* in undo */
+	char			 tx_trouble[UPDATE_ERROR_MAXBYTES];
 
 	/* plan: in the journal */
 	char			 tx_old_id[DOCKER_ID_LEN + 1];
@@ -113,7 +113,7 @@ struct txn {
 	char			 tx_keep[64];	/* private tag, "" none */
 	bool			 tx_running;	/* the old one was */
 	bool			 tx_paused;
-	char			*tx_policy;	/* JSON; NULL: none to restore */
+	char			*tx_policy;	/* JSON; NULL: none */
 	unsigned int		 tx_stop_sec;
 	struct docker_net	 tx_fixed[DOCKER_NETS_MAX];
 	size_t			 tx_nfixed;
@@ -146,7 +146,7 @@ struct updater {
 	bool			 up_stopping;
 };
 
-/* --- docker_update.c ------------------------------------------------------ */
+/* --- docker_update.c --------------------------------------------------- */
 struct txn	*txn_new(struct updater *, const char *opid, const char *name);
 /* Ends the operation: journal, uo_done, memory. */
 void		 txn_end(struct txn *, enum update_outcome);
@@ -161,10 +161,10 @@ void		 txn_progress(struct txn *, const char *stage,
 void		 txn_later(struct txn *, unsigned int msec,
 		    void (*)(struct txn *));
 
-/* --- docker_prepare.c ----------------------------------------------------- */
+/* --- docker_prepare.c -------------------------------------------------- */
 void		 txn_prepare(struct txn *);
 
-/* --- docker_txn.c --------------------------------------------------------- */
+/* --- docker_txn.c ------------------------------------------------------ */
 void		 txn_forward(struct txn *);	/* PLAN is in the journal */
 void		 txn_resume_gate(struct txn *);
 void		 txn_finish(struct txn *);
@@ -172,13 +172,13 @@ void		 txn_undo(struct txn *);	/* tx_error: reason */
 /* True for a step from which on the old container is touched. */
 bool		 txn_step_harms(const char *name);
 
-/* --- docker_gate.c -------------------------------------------------------- */
+/* --- docker_gate.c ----------------------------------------------------- */
 enum txn_act	 gate_look(struct txn *, const struct json_value *);
 /* Milliseconds a HEALTHCHECK may take, from Config.Healthcheck. */
 uint64_t	 gate_health_msec(const struct json_value *,
 		    const struct update_config *);
 
-/* --- docker_recover.c ----------------------------------------------------- */
+/* --- docker_recover.c -------------------------------------------------- */
 int		 txn_write_plan(struct txn *);	/* DJ_PLAN */
 
 #endif /* DOCKER_TXN_H */

@@ -107,7 +107,7 @@ updater_busy(const struct updater *up, const char *name)
 	return (false);
 }
 
-/* --- one transaction ----------------------------------------------------------- */
+/* --- one transaction --------------------------------------------------- */
 
 struct txn *
 txn_new(struct updater *up, const char *opid, const char *name)
@@ -271,7 +271,7 @@ updater_set_ready(struct updater *up)
 		up->up_ops.uo_ready(up->up_arg);
 }
 
-/* --- start and stop ------------------------------------------------------------- */
+/* --- start and stop ---------------------------------------------------- */
 
 static int
 updater_refuse(char *err, size_t size, const char *what)
@@ -320,7 +320,8 @@ updater_start(struct updater *up, const struct update_request *uq, char *err,
 	strlcpy(tx->tx_want_ref, uq->uq_image, sizeof(tx->tx_want_ref));
 	strlcpy(tx->tx_want_digest, uq->uq_digest, sizeof(tx->tx_want_digest));
 	tx->tx_nopull = uq->uq_nopull;
-	if (uq->uq_auth != NULL && (tx->tx_auth = strdup(uq->uq_auth)) == NULL) {
+	if (uq->uq_auth != NULL &&
+	    (tx->tx_auth = strdup(uq->uq_auth)) == NULL) {
 		txn_free(tx);
 		return (updater_refuse(err, errsize, "out of memory"));
 	}

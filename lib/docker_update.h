@@ -53,7 +53,7 @@ struct update_request {
 	const char	*uq_name;	/* container name, exact */
 	const char	*uq_image;	/* "" : the container's own reference */
 	const char	*uq_digest;	/* "sha256:..." to insist on, or "" */
-	const char	*uq_auth;	/* X-Registry-Auth or NULL; not journalled */
+	const char	*uq_auth;	/* X-Registry-Auth or NULL; kept in memory */
 	bool		 uq_nopull;	/* take what is there */
 };
 
@@ -65,7 +65,7 @@ struct update_result {
 	const char	*ur_new_image;
 	const char	*ur_new_digest;
 	enum update_outcome ur_outcome;
-	bool		 ur_harm;	/* FAILED and something is left standing */
+	bool		 ur_harm;	/* FAILED and not as it was before */
 	bool		 ur_recovered;	/* ended by recovery after a crash */
 	const char	*ur_error;	/* one line, "" on success */
 	uint64_t	 ur_msec;	/* duration */

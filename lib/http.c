@@ -156,7 +156,7 @@ http_conn_usable(const struct http_conn *hc)
 	return (hc->hc_state == HC_IDLE);
 }
 
-/* --- request -------------------------------------------------------------- */
+/* --- request ----------------------------------------------------------- */
 
 static bool
 http_is_line(const char *s)
@@ -267,7 +267,7 @@ http_request(struct http_conn *hc, const struct http_request *hr)
 	return (0);
 }
 
-/* --- end of a request -------------------------------------------------------- */
+/* --- end of a request -------------------------------------------------- */
 
 /* Tell the owner; true when the connection is gone. */
 static bool
@@ -323,7 +323,7 @@ http_ended(struct stream *s, enum stream_end end, const char *text, void *arg)
 	(void)http_finish(hc, HTTP_LOST, "connection closed before the answer");
 }
 
-/* --- answer ------------------------------------------------------------------ */
+/* --- answer ------------------------------------------------------------ */
 
 static int
 http_break(struct http_conn *hc, enum http_end end, const char *why)

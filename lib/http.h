@@ -49,7 +49,7 @@ struct http_conn;
 struct http_request {
 	const char	*hr_method;	/* "GET" */
 	const char	*hr_path;	/* escaped already; no CR, LF, space */
-	const char	*hr_headers;	/* whole lines, each with CRLF, or NULL */
+	const char	*hr_headers;	/* lines, each with CRLF, or NULL */
 	const void	*hr_body;	/* copied; NULL for none */
 	size_t		 hr_bodylen;
 	const char	*hr_ctype;	/* of the body */

@@ -166,7 +166,7 @@ json_root(const struct json *js)
 	return (js == NULL ? NULL : js->js_root);
 }
 
-/* --- parsing ---------------------------------------------------------------- */
+/* --- parsing ----------------------------------------------------------- */
 
 static struct json_value *
 json_value_new(struct json *js)
@@ -372,7 +372,7 @@ json_on_end(void *arg)
 	return (1);
 }
 
-/* --- looking things up -------------------------------------------------------- */
+/* --- looking things up ------------------------------------------------- */
 
 static const struct json_value *
 json_getn(const struct json_value *jv, const char *key, size_t len)

@@ -51,7 +51,7 @@ struct json_value {
 	size_t			 jv_keylen;
 	const char		*jv_raw;	/* exact text of the value */
 	size_t			 jv_rawlen;
-	const char		*jv_str;	/* JSON_STRING: decoded, NUL after */
+	const char		*jv_str;	/* decoded, NUL after */
 	size_t			 jv_strlen;
 	bool			 jv_true;	/* JSON_BOOL */
 };

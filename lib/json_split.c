@@ -40,7 +40,7 @@ struct json_splitter {
 	enum json_split		 sp_kind;
 	enum split_state	 sp_state;
 	bool			 sp_opened;	/* array: '[' was seen */
-	bool			 sp_comma;	/* array: an element must come */
+	bool			 sp_comma;	/* an element must come */
 	bool			 sp_escape;	/* in a string, after '\' */
 	size_t			 sp_depth;
 	size_t			 sp_max;

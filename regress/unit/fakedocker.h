@@ -174,7 +174,7 @@ fk_status(const struct fk_container *ct)
 	    ct->created ? "created" : "exited");
 }
 
-/* --- inspect ---------------------------------------------------------------- */
+/* --- inspect ----------------------------------------------------------- */
 
 static inline void
 fk_networks(struct evbuffer *out, const struct fk_container *ct)
@@ -294,7 +294,7 @@ fk_images(struct fk *fk, struct evbuffer *out, const struct fk_image *only)
 	}
 }
 
-/* --- changes ------------------------------------------------------------------ */
+/* --- changes ----------------------------------------------------------- */
 
 static inline int
 fk_error(struct evbuffer *out, int status, const char *text)
@@ -565,7 +565,8 @@ fk_handle(struct fk *fk, const char *method, char *path, const char *body,
 		evbuffer_add_printf(out, "OK");
 		return (200);
 	}
-	if (strncmp(path, "/v1.", 4) != 0 || (p = strchr(path + 1, '/')) == NULL)
+	if (strncmp(path, "/v1.", 4) != 0 ||
+	    (p = strchr(path + 1, '/')) == NULL)
 		return (fk_error(out, 400, "no version"));
 	path = p + 1;
 	query = strchr(path, '?');
@@ -661,7 +662,7 @@ fk_handle(struct fk *fk, const char *method, char *path, const char *body,
 	return (fk_container_post(fk, ct, verb, query, body, len, out));
 }
 
-/* --- HTTP ----------------------------------------------------------------------- */
+/* --- HTTP -------------------------------------------------------------- */
 
 static inline void
 fk_unescape(char *s)

@@ -429,8 +429,8 @@ test_pull(void **state)
 	for (i = 0; i < nitems(t); i++) {
 		setup();
 		fk.pull = t[i].body;
-		assert_non_null(docker_pull(fk.docker, "reg:5000/app", "c2VjcmV0",
-		    1000, &cbs, NULL));
+		assert_non_null(docker_pull(fk.docker, "reg:5000/app",
+		    "c2VjcmV0", 1000, &cbs, NULL));
 		run();
 		assert_string_equal(got, t[i].want);
 		assert_non_null(strstr(fk.trace, "/images/create?fromImage="

@@ -27,7 +27,8 @@
 
 #include "docker_spec.h"
 
-#define ID	"aaaabbbbcccc" "0000000000000000000000000000000000000000000000000000"
+#define ID	"aaaabbbbcccc" "0000000000000000000000000000" \
+		"000000000000000000000000"
 
 /* One case of the rules: parts of an inspect answer, the body that comes. */
 struct spec_case {
@@ -37,6 +38,7 @@ struct spec_case {
 	const char	*nets;
 	unsigned int	 api;
 	const char	*body;
+	const char	*image;		/* Config of the old image */
 };
 
 static struct json *
@@ -58,14 +60,21 @@ inspect(const struct spec_case *sc)
 static int
 build(struct docker_spec *sp, const struct spec_case *sc)
 {
-	struct json		*js = inspect(sc);
+	struct json		*js = inspect(sc), *image = NULL;
 	struct docker_spec_in	 si = { json_root(js), NULL, "app:2",
 		sc->api == 0 ? 41 : sc->api };
-	char			 err[256] = "";
+	char			 err[256] = "", text[1024];
 	int			 rc;
 
+	if (sc->image != NULL) {
+		snprintf(text, sizeof(text), "{\"Config\":{%s}}", sc->image);
+		image = json_parse(text, strlen(text), NULL, 0);
+		assert_non_null(image);
+		si.si_image = json_root(image);
+	}
 	rc = docker_spec_build(sp, &si, err, sizeof(err));
 	assert_int_equal(rc == -1, err[0] != '\0');
+	json_free(image);
 	json_free(js);
 	return (rc);
 }
@@ -77,33 +86,33 @@ static const struct spec_case cases[] = {
 	    NULL, 0,
 	    "{\"Image\":\"app:2\",\"New\":{\"a\": 1.10e2},\"HostConfig\":"
 	    "{\"NetworkMode\":\"none\",\"Memory\":18446744073709551615,"
-	    "\"Mounts\":[]}}" },
+	    "\"Mounts\":[]}}", NULL },
 	/* 5: the short id is no chosen host name */
 	{ "\"Hostname\":\"aaaabbbbcccc\",\"Image\":\"x\"",
 	    "\"NetworkMode\":\"none\"", NULL, NULL, 0,
 	    "{\"Image\":\"app:2\",\"HostConfig\":{\"NetworkMode\":\"none\","
-	    "\"Mounts\":[]}}" },
+	    "\"Mounts\":[]}}", NULL },
 	{ "\"Hostname\":\"aaaabbbbcccd\"", "\"NetworkMode\":\"none\"", NULL,
 	    NULL, 0,
 	    "{\"Hostname\":\"aaaabbbbcccd\",\"HostConfig\":{\"NetworkMode\":"
-	    "\"none\",\"Mounts\":[]}}" },
+	    "\"none\",\"Mounts\":[]}}", NULL },
 	/* 7: the network of another container leaves no room for these */
 	{ "\"Hostname\":\"h\",\"Domainname\":\"d\",\"ExposedPorts\":{\"1/tcp\""
 	    ":{}}", "\"NetworkMode\":\"container:x\",\"Dns\":[\"1.1.1.1\"],"
 	    "\"ExtraHosts\":[\"a:b\"],\"PortBindings\":{},\"Links\":[\"/a:/b/c"
 	    "\"],\"Init\":true", NULL, NULL, 0,
 	    "{\"HostConfig\":{\"NetworkMode\":\"container:x\",\"Init\":true,"
-	    "\"Mounts\":[]}}" },
+	    "\"Mounts\":[]}}", NULL },
 	/* 21: links */
 	{ "", "\"NetworkMode\":\"none\",\"Links\":[\"/db:/web/database\"]",
 	    NULL, NULL, 0,
 	    "{\"HostConfig\":{\"NetworkMode\":\"none\",\"Links\":"
-	    "[\"db:database\"],\"Mounts\":[]}}" },
+	    "[\"db:database\"],\"Mounts\":[]}}", NULL },
 	/* 23: anonymous volumes keep their data */
 	{ "\"Volumes\":{\"/data\":{}}", "\"NetworkMode\":\"none\",\"Binds\":"
 	    "[\"named:/n:ro\",\"/srv:/s\",\"/anon\"],\"Mounts\":[{\"Type\":"
-	    "\"volume\",\"Target\":\"/m\"},{\"Type\":\"tmpfs\",\"Target\":\"/t\""
-	    "}]",
+	    "\"volume\",\"Target\":\"/m\"},{\"Type\":\"tmpfs\",\"Target\":"
+	    "\"/t\"}]",
 	    "{\"Type\":\"volume\",\"Name\":\"named\",\"Destination\":\"/n\"},"
 	    "{\"Type\":\"bind\",\"Source\":\"/srv\",\"Destination\":\"/s\"},"
 	    "{\"Type\":\"volume\",\"Name\":\"v1\",\"Destination\":\"/anon\","
@@ -119,13 +128,13 @@ static const struct spec_case cases[] = {
 	    "{\"Type\":\"volume\",\"Source\":\"v1\",\"Target\":\"/anon\","
 	    "\"ReadOnly\":false},"
 	    "{\"Type\":\"volume\",\"Source\":\"v3\",\"Target\":\"/data\","
-	    "\"ReadOnly\":true}]}}" },
+	    "\"ReadOnly\":true}]}}", NULL },
 	/* 26: "not set" is no value on cgroup v2 */
 	{ "", "\"NetworkMode\":\"none\",\"MemorySwappiness\":-1", NULL, NULL, 0,
-	    "{\"HostConfig\":{\"NetworkMode\":\"none\",\"Mounts\":[]}}" },
+	    "{\"HostConfig\":{\"NetworkMode\":\"none\",\"Mounts\":[]}}", NULL },
 	{ "", "\"NetworkMode\":\"none\",\"MemorySwappiness\":60", NULL, NULL, 0,
 	    "{\"HostConfig\":{\"NetworkMode\":\"none\",\"MemorySwappiness\":60,"
-	    "\"Mounts\":[]}}" },
+	    "\"Mounts\":[]}}", NULL },
 	/* 10 to 15: one endpoint, without what Docker made of it */
 	{ "", "\"NetworkMode\":\"net2\"", NULL,
 	    "\"net1\":{\"NetworkID\":\"n1\",\"IPAddress\":\"10.0.0.9\"},"
@@ -136,28 +145,61 @@ static const struct spec_case cases[] = {
 	    "{\"HostConfig\":{\"NetworkMode\":\"net2\",\"Mounts\":[]},"
 	    "\"NetworkingConfig\":{\"EndpointsConfig\":{\"net2\":"
 	    "{\"IPAMConfig\":{\"IPv4Address\":\"10.1.0.5\"},\"Aliases\":"
-	    "[\"w\"]}}}}" },
+	    "[\"w\"]}}}}", NULL },
 	{ "", "\"NetworkMode\":\"default\"", NULL,
 	    "\"bridge\":{\"IPAMConfig\":null,\"Aliases\":null}", 0,
 	    "{\"HostConfig\":{\"NetworkMode\":\"default\",\"Mounts\":[]},"
-	    "\"NetworkingConfig\":{\"EndpointsConfig\":{\"bridge\":{}}}}" },
+	    "\"NetworkingConfig\":{\"EndpointsConfig\":{\"bridge\":{}}}}",
+	    NULL },
 	{ "", "\"NetworkMode\":\"host\"", NULL, "\"host\":{}", 0,
-	    "{\"HostConfig\":{\"NetworkMode\":\"host\",\"Mounts\":[]}}" },
+	    "{\"HostConfig\":{\"NetworkMode\":\"host\",\"Mounts\":[]}}", NULL },
 	/* 18: the address of the hardware, in the place of the version */
 	{ "\"MacAddress\":\"00:11:22:33:44:55\"", "\"NetworkMode\":\"n\"", NULL,
 	    "\"n\":{}", 43,
 	    "{\"MacAddress\":\"00:11:22:33:44:55\",\"HostConfig\":"
 	    "{\"NetworkMode\":\"n\",\"Mounts\":[]},\"NetworkingConfig\":"
-	    "{\"EndpointsConfig\":{\"n\":{}}}}" },
+	    "{\"EndpointsConfig\":{\"n\":{}}}}", NULL },
 	{ "\"MacAddress\":\"00:11:22:33:44:55\"", "\"NetworkMode\":\"n\"", NULL,
 	    "\"n\":{}", 44,
 	    "{\"HostConfig\":{\"NetworkMode\":\"n\",\"Mounts\":[]},"
 	    "\"NetworkingConfig\":{\"EndpointsConfig\":{\"n\":{\"MacAddress\":"
-	    "\"00:11:22:33:44:55\"}}}}" },
+	    "\"00:11:22:33:44:55\"}}}}", NULL },
 	{ "", "\"NetworkMode\":\"n\"", NULL,
 	    "\"n\":{\"MacAddress\":\"02:42:0a:00:00:02\"}", 47,
 	    "{\"HostConfig\":{\"NetworkMode\":\"n\",\"Mounts\":[]},"
-	    "\"NetworkingConfig\":{\"EndpointsConfig\":{\"n\":{}}}}" },
+	    "\"NetworkingConfig\":{\"EndpointsConfig\":{\"n\":{}}}}", NULL },
+	/* 1 to 4: what came with the old image does not stay */
+	{ "\"Env\":[\"A=1\",\"B=mine\",\"V=1\"],\"Labels\":{\"l\":\"1\",\"m\":"
+	    "\"x\",\"n\":\"1\"},\"User\":\"app\",\"WorkingDir\":\"/mine\","
+	    "\"Cmd\":[\"run\"],\"Entrypoint\":null,\"Volumes\":{\"/v\":{},\"/w\":{}},"
+	    "\"ExposedPorts\":{\"80/tcp\":{},\"81/tcp\":{}},\"Healthcheck\":"
+	    "{\"Test\":[\"CMD\",\"x\"]},\"StopSignal\":\"SIGINT\"",
+	    "\"NetworkMode\":\"none\"", NULL, NULL, 0,
+	    "{\"Env\":[\"B=mine\"],\"Labels\":{\"m\":\"x\",\"n\":\"1\"},"
+	    "\"WorkingDir\":\"/mine\",\"Volumes\":{\"/w\":{}},\"ExposedPorts\":"
+	    "{\"81/tcp\":{}},\"StopSignal\":\"SIGINT\",\"HostConfig\":"
+	    "{\"NetworkMode\":\"none\",\"Mounts\":[]}}",
+	    "\"Env\":[\"V=1\",\"A=1\"],\"Labels\":{\"l\":\"1\",\"n\":\"2\"},"
+	    "\"User\":\"app\",\"WorkingDir\":\"/\",\"Cmd\":[\"run\"],\"Volumes\":"
+	    "{\"/v\":{}},\"ExposedPorts\":{\"80/tcp\":{}},\"Healthcheck\":{\"Test\":"
+	    "[\"CMD\",\"x\"]}" },
+	/* 2: the user's entry point keeps an equal command */
+	{ "\"Cmd\":[\"run\"],\"Entrypoint\":[\"/mine\"]",
+	    "\"NetworkMode\":\"none\"", NULL, NULL, 0,
+	    "{\"Cmd\":[\"run\"],\"Entrypoint\":[\"/mine\"],\"HostConfig\":"
+	    "{\"NetworkMode\":\"none\",\"Mounts\":[]}}",
+	    "\"Cmd\":[\"run\"],\"Entrypoint\":[\"/image\"]" },
+	{ "\"Cmd\":[\"mine\"],\"Entrypoint\":[\"/image\"]",
+	    "\"NetworkMode\":\"none\"", NULL, NULL, 0,
+	    "{\"Cmd\":[\"mine\"],\"HostConfig\":"
+	    "{\"NetworkMode\":\"none\",\"Mounts\":[]}}",
+	    "\"Cmd\":[\"run\"],\"Entrypoint\":[\"/image\"]" },
+	/* 29: an explicit "no health check" survives */
+	{ "\"Healthcheck\":{\"Test\":[\"NONE\"]}", "\"NetworkMode\":\"none\"",
+	    NULL, NULL, 0,
+	    "{\"Healthcheck\":{\"Test\":[\"NONE\"]},\"HostConfig\":"
+	    "{\"NetworkMode\":\"none\",\"Mounts\":[]}}",
+	    "\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"]}" },
 };
 
 static void
@@ -184,11 +226,12 @@ test_networks(void **state)
 {
 	static const struct spec_case	 sc = { "", "\"NetworkMode\":\"m\"",
 		NULL, "\"z\":{\"IPAMConfig\":{\"IPv6Address\":\"fd00::1\"}},"
-		"\"m\":{\"GwPriority\":5},\"a\":{\"IPAMConfig\":{}}", 0, NULL };
+		"\"m\":{\"GwPriority\":5},\"a\":{\"IPAMConfig\":{}}", 0, NULL,
+		NULL };
 	static const struct spec_case	 byid = { "",
 		"\"NetworkMode\":\"0123456789abcdef\"", NULL,
 		"\"b\":{},\"c\":{\"NetworkID\":\"0123456789abcdef00\"}", 0,
-		NULL };
+		NULL, NULL };
 	struct docker_spec		 sp;
 	char				*body;
 	size_t				 len;
@@ -220,7 +263,7 @@ test_networks(void **state)
 static void
 test_refused(void **state)
 {
-	struct spec_case	 sc = { "", "", NULL, NULL, 0, NULL };
+	struct spec_case	 sc = { "", "", NULL, NULL, 0, NULL, NULL };
 	struct docker_spec	 sp;
 	struct docker_spec_in	 si = { NULL, NULL, "a", 41 };
 	struct json		*js;

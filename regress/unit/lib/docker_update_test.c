@@ -36,7 +36,7 @@
 
 static struct fk	 fk;
 static struct updater	*up;
-static int		 jfd = -1;	/* the journal file, outlives "crashes" */
+static int		 jfd = -1;	/* journal, outlives "crashes" */
 static int		 ndone, nready, nstopped;
 static enum update_outcome outcome;
 static bool		 harm, recovered;
@@ -44,7 +44,7 @@ static char		 error[UPDATE_ERROR_MAXBYTES];
 static char		 stages[1024];
 static bool		 ended;
 
-/* --- rig -------------------------------------------------------------------- */
+/* --- rig --------------------------------------------------------------- */
 
 static void
 on_done(void *arg, const struct update_result *ur)
@@ -233,7 +233,7 @@ update_through_crashes(bool engine_too, bool *died)
 	assert_int_equal(lseek(jfd, 0, SEEK_END), 0);
 }
 
-/* --- what must always hold ------------------------------------------------------ */
+/* --- what must always hold --------------------------------------------- */
 
 static void
 assert_one(bool running, bool paused, int leftovers)
@@ -282,7 +282,7 @@ assert_image(int version)
 	    != '\0' ? fk.im[version - 1].id : "gone");
 }
 
-/* --- the good and the bad way ----------------------------------------------------- */
+/* --- the good and the bad way ------------------------------------------ */
 
 static void
 test_success(void **state)
@@ -391,7 +391,7 @@ test_identical(void **state)
 	world_end();
 }
 
-/* --- refused before any harm --------------------------------------------------------- */
+/* --- refused before any harm ------------------------------------------- */
 
 static void
 refused(const char *image, const char *digest, const char *text)
@@ -507,7 +507,7 @@ test_request_checks(void **state)
 	world_end();
 }
 
-/* --- one request goes wrong ------------------------------------------------------------ */
+/* --- one request goes wrong -------------------------------------------- */
 
 /* The number of looks at the gate depends on the clock, so a run may end
  * before the last request of another one. */
@@ -586,7 +586,7 @@ test_every_request_fails(void **state)
 	}
 }
 
-/* --- the process dies --------------------------------------------------------------------- */
+/* --- the process dies -------------------------------------------------- */
 
 static void
 test_every_crash(void **state)
@@ -699,7 +699,7 @@ test_torn_record(void **state)
 		}
 }
 
-/* --- no room ----------------------------------------------------------------------------------- */
+/* --- no room ----------------------------------------------------------- */
 
 static void
 test_disk_full(void **state)
@@ -740,7 +740,7 @@ test_disk_full(void **state)
 	assert_int_equal(outcome, UPDATE_SUCCESS);
 }
 
-/* --- shutdown, engine away ------------------------------------------------------------------------- */
+/* --- shutdown, engine away --------------------------------------------- */
 
 static void
 test_stop_and_resume(void **state)

@@ -170,7 +170,7 @@ test_equal_zero(void **state)
 	json_free(b);
 }
 
-/* --- splitter ------------------------------------------------------------- */
+/* --- splitter ---------------------------------------------------------- */
 
 struct pieces {
 	char	text[256];
@@ -242,7 +242,7 @@ test_splitter(void **state)
 	assert_int_equal(p.n, 2);
 }
 
-/* --- generator ------------------------------------------------------------ */
+/* --- generator --------------------------------------------------------- */
 
 static void
 test_generator(void **state)
