@@ -259,11 +259,15 @@ dp_send_list_end(const char *request, uint32_t count, const char *error)
 static void
 dp_list_done(void *arg, const char *error)
 {
+	struct timeval	 now = { 0, 0 };
 	struct dp_list	*dl = arg;
 
 	if (error[0] == '\0' && dl->dl_choked)
 		error = "the engine does not take the list in time";
 	dp_send_list_end(dl->dl_request, dl->dl_count, error);
+	/* Is Docker still there?  No timer: the question is under way. */
+	if (error[0] != '\0' && evtimer_pending(dp->dp_watch, NULL))
+		evtimer_add(dp->dp_watch, &now);
 	TAILQ_REMOVE(&dp->dp_lists, dl, dl_entry);
 	dp->dp_nlists--;
 	free(dl);
