@@ -4,7 +4,7 @@
 check_rc "no daemon: 5" 5 ctl status
 must "the server starts" server_start
 for args in "" "nonsense" "token" "token create --ttl" "host show" \
-    "container update web" "status extra" "--nonsense status"; do
+    "container update" "status extra" "--nonsense status"; do
 	# shellcheck disable=SC2086
 	check_rc "usage: sentinelctl $args" 2 ctl $args
 done
