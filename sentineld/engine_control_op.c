@@ -148,8 +148,19 @@ is_word(const char *s)
 	return (pbcheck_has_set(PB_WORD, (const uint8_t *)s, strlen(s)));
 }
 
+/* The text of every agent, of the one in Go too, for a name it lacks. */
+static bool
+is_unknown(const struct op *op, const struct op_result *r)
+{
+	char	 text[512];
+
+	(void)snprintf(text, sizeof(text), "container \"%s\" not found",
+	    op->op_container);
+	return (r->or_error != NULL && strcmp(r->or_error, text) == 0);
+}
+
 static enum control_code
-result_code(const struct op_result *r)
+result_code(const struct op *op, const struct op_result *r)
 {
 	if (r->or_end == OP_TIMEOUT)
 		return (CONTROL_TIMEOUT);
@@ -158,8 +169,9 @@ result_code(const struct op_result *r)
 	if (strcmp(r->or_outcome, "success") == 0 ||
 	    strcmp(r->or_outcome, "identical") == 0)
 		return (CONTROL_OK);
-	return (strcmp(r->or_outcome, "rollback") == 0 ? CONTROL_ROLLBACK :
-	    CONTROL_FAILED);
+	if (strcmp(r->or_outcome, "rollback") == 0)
+		return (CONTROL_ROLLBACK);
+	return (is_unknown(op, r) ? CONTROL_NOSUCH : CONTROL_FAILED);
 }
 
 static char *
@@ -193,7 +205,7 @@ on_op(struct op *op, const struct op_result *r, void *arg)
 	struct client			*cl = arg;
 
 	sentinel__ipc__control_item__init(&item);
-	if (op->op_kind == OP_LOGS && result_code(r) == CONTROL_OK) {
+	if (op->op_kind == OP_LOGS && result_code(op, r) == CONTROL_OK) {
 		sentinel__ipc__logs_view__init(&logs);
 		logs.host_name = op->op_host->h_name;
 		logs.container = op->op_container;
@@ -220,7 +232,7 @@ on_op(struct op *op, const struct op_result *r, void *arg)
 		item.result = &view;
 	}
 	(void)client_item(cl, &item);
-	client_end(cl, result_code(r), "%s", lend(r->or_error));
+	client_end(cl, result_code(op, r), "%s", lend(r->or_error));
 }
 
 static void
