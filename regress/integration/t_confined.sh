@@ -28,7 +28,8 @@ confined()
 		fail "$1: user $4 $5 $6, group $8 $9"
 	fi
 	echo "$4" >>"$T/uids"
-	check_eq "$1: no further groups" "" "$(field "$pid" Groups | tr -d ' ')"
+	check_eq "$1: no further groups" "$8" "$(field "$pid" Groups |
+	    tr -d ' ')"
 	check_eq "$1: Seccomp" 2 "$(field "$pid" Seccomp)"
 	check_eq "$1: NoNewPrivs" 1 "$(field "$pid" NoNewPrivs)"
 	for set in CapPrm CapEff CapInh CapBnd CapAmb; do

@@ -82,7 +82,7 @@ sed -i "s,$T/worker-1/data,$T/s/data," "$T/worker-1.conf"
 timeout 15 "$B/sentinel-agentd" -d -f "$T/worker-1.conf" \
     >"$T/worker-1.log" 2>&1
 check_eq "an agent in the server's directory ends" 0 $(($? == 0 || $? == 124))
-check "and says whose it is" has "$T/worker-1.log" "server"
+check "and says why" has "$T/worker-1.log" "belongs to the other daemon"
 
 echo "  nonsense: 1" >>"$T/s.conf"
 check_rc "an unknown key: exit status 65" 65 timeout 10 "$B/sentineld" -d \

@@ -20,7 +20,8 @@ for n in worker-1 s; do
 	check_not "$n: nothing had to be killed" has "$T/$n.log" \
 	    "SIGKILL|signal 9"
 done
-check_eq "the control sockets are gone" "" "$(find "$T" -name '*.sock')"
+check_eq "the control sockets are gone" "" "$(find "$T/s" "$T/worker-1" \
+    -name "*.sock")"
 
 must "the server starts" server_start
 agent_start worker-1

@@ -38,7 +38,11 @@ if [ "$1" = -s ]; then
 		n=$(basename "$sum" .sum)
 		echo
 		echo "== failed: $n (exit status $(cat "$dir/$n.rc"))"
-		tail -n 150 "$dir/$n.out"
+		if [ "$(wc -l <"$dir/$n.out")" -gt 300 ]; then
+			grep -A 20 '^not ok' "$dir/$n.out" | head -n 150
+			echo "[...]"
+		fi
+		tail -n 300 "$dir/$n.out"
 	done
 	cat "$dir"/*.sum 2>/dev/null | awk '
 		{ p += $1; f += $2; s += $3 }
