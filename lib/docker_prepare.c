@@ -32,8 +32,10 @@
 
 static void	 prep_inspected(void *, const struct docker_reply *);
 static void	 prep_list(struct txn *);
+static void	 prep_swept(void *, const struct docker_reply *);
 static int	 prep_on_container(void *, const char *, size_t);
 static void	 prep_listed(void *, const struct docker_reply *);
+static void	 prep_image(struct txn *);
 static void	 prep_old_image(void *, const struct docker_reply *);
 static void	 prep_networks(struct txn *);
 static void	 prep_network(void *, const struct docker_reply *);
@@ -208,6 +210,21 @@ prep_list(struct txn *tx)
 		prep_sent(tx, docker_call(tx->tx_updater->up_docker, &dc));
 }
 
+/*
+ * The answer to a create was lost in a crash and Docker carried it out later:
+ * this container was never started and nobody knows of it.
+ */
+static bool
+prep_is_stray(struct txn *tx, const struct json_value *c, const char *name)
+{
+	if (strcmp(name, tx->tx_name_new) != 0 ||
+	    strcmp(json_get_str(c, "State"), "created") != 0 ||
+	    !docker_id_ok(json_get_str(c, "Id")))
+		return (false);
+	strlcpy(tx->tx_new_id, json_get_str(c, "Id"), sizeof(tx->tx_new_id));
+	return (true);
+}
+
 /* A container whose network is that of the one to be updated. */
 static void
 prep_dependant(struct txn *tx, const struct json_value *c, const char *name)
@@ -240,7 +257,8 @@ prep_on_container(void *arg, const char *text, size_t len)
 		if ((name = json_str(v)) == NULL)
 			name = "";
 		name += *name == '/';
-		if (strcmp(name, tx->tx_name_new) == 0 ||
+		if ((strcmp(name, tx->tx_name_new) == 0 &&
+		    !prep_is_stray(tx, c, name)) ||
 		    strcmp(name, tx->tx_name_old) == 0)
 			txn_error(tx, "container \"%s\" is left from an "
 			    "earlier update: look at it, then remove or rename "
@@ -268,12 +286,40 @@ prep_listed(void *arg, const struct docker_reply *dr)
 		prep_fail(tx);
 		return;
 	}
-	/* By id: the tag may point elsewhere by now. */
-	prep_sent(tx, docker_image_inspect(tx->tx_updater->up_docker,
-	    tx->tx_old_image, prep_old_image, tx));
+	/* Without force: had it been started meanwhile, it would stay. */
+	if (tx->tx_new_id[0] != '\0')
+		prep_sent(tx, docker_remove(tx->tx_updater->up_docker,
+		    tx->tx_new_id, false, prep_swept, tx));
+	else
+		prep_image(tx);
+}
+
+static void
+prep_swept(void *arg, const struct docker_reply *dr)
+{
+	struct txn	*tx = arg;
+
+	tx->tx_req = NULL;
+	if (dr->dr_end != DOCKER_OK && dr->dr_status != 404) {
+		txn_error(tx, "container \"%s\" is left from an earlier update "
+		    "and cannot be removed: %s", tx->tx_name_new,
+		    dr->dr_error);
+		prep_fail(tx);
+		return;
+	}
+	tx->tx_new_id[0] = '\0';
+	prep_image(tx);
 }
 
 /* --- its image --------------------------------------------------------- */
+
+/* By id: the tag may point elsewhere by now. */
+static void
+prep_image(struct txn *tx)
+{
+	prep_sent(tx, docker_image_inspect(tx->tx_updater->up_docker,
+	    tx->tx_old_image, prep_old_image, tx));
+}
 
 /* The digest under which ref's repository knows this image, or any. */
 static void

@@ -215,6 +215,7 @@ recover_record(void *arg, const struct journal_rec *jr)
 			break;
 		if (txn_step_harms(step))
 			tx->tx_harm = true;
+		tx->tx_stopping = txn_step_stopping(tx->tx_stopping, step);
 		if (strcmp(step, "gate") == 0)
 			tx->tx_gate_start = 1;
 		break;
@@ -289,6 +290,7 @@ updater_recover(struct updater *up)
 		updater_set_ready(up);
 		return;
 	}
+	/* What was in flight when the process died may take a moment more. */
 	TAILQ_FOREACH(tx, &up->up_txns, tx_entry)
-		txn_later(tx, 0, recover_go);
+		txn_later(tx, up->up_conf.uc_retry_msec, recover_go);
 }

@@ -43,6 +43,7 @@ static enum txn_act	 step_remove(struct txn *, const struct json_value *);
 static enum txn_act	 step_untag(struct txn *, const struct json_value *);
 static enum txn_act	 undo_check(struct txn *, const struct json_value *);
 static enum txn_act	 undo_drop(struct txn *, const struct json_value *);
+static enum txn_act	 undo_settle(struct txn *, const struct json_value *);
 static enum txn_act	 undo_attach(struct txn *, const struct json_value *);
 static enum txn_act	 undo_unpark(struct txn *, const struct json_value *);
 static enum txn_act	 undo_policy(struct txn *, const struct json_value *);
@@ -79,6 +80,7 @@ const struct txn_step steps_undo[] = {
 	{ "check",	LOOK_OLD, undo_check, NULL, 0 },
 	{ "drop",	LOOK_NEW, undo_drop, NULL,
 	    STEP_GONE_OK | STEP_BUSY_WAIT },
+	{ "settle",	LOOK_OLD, undo_settle, NULL, STEP_QUIET },
 	{ "attach",	LOOK_OLD, undo_attach, step_one_more, 0 },
 	{ "unpark",	LOOK_OLD, undo_unpark, NULL, 0 },
 	{ "policy",	LOOK_NONE, undo_policy, NULL, 0 },
@@ -416,6 +418,15 @@ undo_drop(struct txn *tx, const struct json_value *seen)
 	}
 	return (step_sent(tx, docker_remove(step_docker(tx), id, true,
 	    txn_replied, tx)));
+}
+
+/* A stop under way would hit the old one after it was found running. */
+static enum txn_act
+undo_settle(struct txn *tx, const struct json_value *seen)
+{
+	if (!tx->tx_stopping)
+		return (ACT_DONE);
+	return (step_stop(tx, seen));
 }
 
 static enum txn_act

@@ -33,8 +33,7 @@
  *	refused			forward: undo; otherwise note it, next step
  *	lost, late, no Docker	look and act again
  */
-#define TXN_BUSY_MSEC		1000
-#define TXN_BUSY_MAX		60
+#define TXN_BUSY_MAX		30
 
 static void	 txn_run(struct txn *);
 static void	 txn_looked(void *, const struct docker_reply *);
@@ -56,6 +55,24 @@ txn_step_harms(const char *name)
 	}
 	/* The names of undo and finish: the old one may be touched. */
 	return (true);
+}
+
+/*
+ * Docker carries out a stop to its end, however long that takes, also when
+ * the one who asked has died: after this record and until a later one, the
+ * container may stop at any moment, and undo has to see to that first.
+ */
+bool
+txn_step_stopping(bool stopping, const char *name)
+{
+	const struct txn_step	*st;
+
+	if (strcmp(name, "stop") == 0)
+		return (true);
+	for (st = steps_forward; st->st_name != NULL; st++)
+		if (strcmp(st->st_name, name) == 0)
+			return (false);
+	return (stopping && strcmp(name, "restart") != 0);
 }
 
 /* --- phases ------------------------------------------------------------ */
@@ -189,6 +206,7 @@ txn_record(struct txn *tx)
 	tx->tx_recorded = true;
 	if (tx->tx_phase == TXN_FORWARD && (st->st_flags & STEP_HARM) != 0)
 		tx->tx_harm = true;
+	tx->tx_stopping = txn_step_stopping(tx->tx_stopping, st->st_name);
 	if (tx->tx_phase != TXN_UNDO)
 		txn_progress(tx, st->st_name, "", 0, 0);
 	return (0);
@@ -301,9 +319,11 @@ txn_replied(void *arg, const struct docker_reply *dr)
 			txn_next(tx);
 			return;
 		}
-		if (dr->dr_status == 409 && (st->st_flags & STEP_BUSY_WAIT) &&
+		if ((dr->dr_status == 409 || dr->dr_status >= 500) &&
+		    (st->st_flags & STEP_BUSY_WAIT) &&
 		    ++tx->tx_tries < TXN_BUSY_MAX) {
-			txn_later(tx, TXN_BUSY_MSEC, txn_run);
+			txn_later(tx, tx->tx_updater->up_conf.uc_retry_msec,
+			    txn_run);
 			return;
 		}
 		txn_error(tx, "%s: %s", st->st_name, dr->dr_error);

@@ -68,7 +68,7 @@ struct txn_step {
 };
 #define STEP_GONE_OK	0x01	/* 404 is as good as done */
 #define STEP_HARM	0x02	/* from here on the old one is touched */
-#define STEP_BUSY_WAIT	0x04	/* 409: somebody does it already */
+#define STEP_BUSY_WAIT	0x04	/* 409, 5xx: under way, try again */
 #define STEP_QUIET	0x08	/* its failure changes no outcome */
 
 struct txn {
@@ -93,6 +93,7 @@ struct txn {
 	bool			 tx_harm;
 	bool			 tx_recovered;
 	bool			 tx_undo_failed;
+	bool			 tx_stopping;	/* a stop may still come */
 	unsigned int		 tx_tries;	/* of this step */
 	monotime_t		 tx_away;	/* Docker gone since, or 0 */
 	size_t			 tx_index;	/* network in this step */
@@ -171,6 +172,8 @@ void		 txn_finish(struct txn *);
 void		 txn_undo(struct txn *);	/* tx_error: reason */
 /* True for a step from which on the old container is touched. */
 bool		 txn_step_harms(const char *name);
+/* After this step's record: may a stop of the old one still come? */
+bool		 txn_step_stopping(bool before, const char *name);
 
 /* --- docker_gate.c ----------------------------------------------------- */
 enum txn_act	 gate_look(struct txn *, const struct json_value *);

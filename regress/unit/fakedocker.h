@@ -71,12 +71,13 @@ struct fk_container {
 	int		 code;
 	int		 looks;		/* inspects since start */
 	int		 starts;
+	int		 stop_at;	/* request at which a slow stop ends */
 	struct fk_net	 nets[4];
 };
 
 /* What becomes of a request. */
 enum fk_fate { FK_SERVE, FK_ERROR, FK_ERROR_AFTER, FK_LOSE, FK_LOSE_AFTER,
-    FK_HANG, FK_CRASH, FK_CRASH_AFTER };
+    FK_HANG, FK_CRASH, FK_CRASH_AFTER, FK_CRASH_SLOW };
 
 struct fk {
 	struct event_base	*base;
@@ -96,6 +97,10 @@ struct fk {
 	const char		*logs;
 	size_t			 logslen;
 	char			 auth[64];	/* X-Registry-Auth seen */
+	int			 slow;		/* requests a slow call takes */
+	int			 create_at;	/* slow create is carried out */
+	char			 create_name[64];
+	char			*create_body;
 	char			 trace[8192];	/* "METHOD path\n" each */
 	struct bufferevent	*bevs[64];
 	int			 nbevs;
@@ -444,6 +449,7 @@ fk_container_post(struct fk *fk, struct fk_container *ct, const char *verb,
 	if (strcmp(verb, "start") == 0)
 		return (fk_start(fk, ct, out));
 	if (strcmp(verb, "stop") == 0) {
+		ct->stop_at = 0;
 		if (!ct->running)
 			return (304);
 		ct->running = ct->paused = false;
@@ -690,6 +696,41 @@ fk_close(struct fk *fk, struct bufferevent *bev)
 	bufferevent_free(bev);
 }
 
+/* The engine goes on with what it was asked for before the crash. */
+static inline void
+fk_slow(struct fk *fk)
+{
+	int	 i;
+
+	for (i = 0; i < FK_MAX; i++)
+		if (fk->ct[i].used && fk->ct[i].stop_at != 0 &&
+		    fk->nreq >= fk->ct[i].stop_at) {
+			fk->ct[i].stop_at = 0;
+			fk->ct[i].running = fk->ct[i].paused = false;
+		}
+	if (fk->create_at != 0 && fk->nreq >= fk->create_at) {
+		fk->create_at = 0;
+		(void)fk_make(fk, fk->create_name, fk->create_body,
+		    strlen(fk->create_body));
+	}
+}
+
+static inline void
+fk_slow_begin(struct fk *fk, const char *path, const char *body, size_t len)
+{
+	struct fk_container	*ct;
+	char			 id[65];
+
+	if (sscanf(path, "/v1.41/containers/%64[0-9a-f]/stop", id) == 1 &&
+	    (ct = fk_find(fk, id)) != NULL && strstr(path, "/stop") != NULL)
+		ct->stop_at = fk->nreq + fk->slow;
+	if (sscanf(path, "/v1.41/containers/create?name=%63s",
+	    fk->create_name) == 1) {
+		fk->create_at = fk->nreq + fk->slow;
+		fk->create_body = strndup(body, len);
+	}
+}
+
 static inline void
 fk_answer(struct fk *fk, struct bufferevent *bev, const char *method,
     char *path, const char *body, size_t len)
@@ -703,7 +744,10 @@ fk_answer(struct fk *fk, struct bufferevent *bev, const char *method,
 	    path);
 	fk->nreq++;
 	fate = fk->fail_at == fk->nreq ? fk->fate : FK_SERVE;
-	if (fate == FK_CRASH) {
+	fk_slow(fk);
+	if (fate == FK_CRASH_SLOW)
+		fk_slow_begin(fk, path, body, len);
+	if (fate == FK_CRASH || fate == FK_CRASH_SLOW) {
 		fk->crashed = true;
 		event_base_loopbreak(fk->base);
 		goto out;
@@ -818,6 +862,7 @@ fk_free(struct fk *fk)
 	fk_drop_all(fk);
 	for (i = 0; i < FK_MAX; i++)
 		free(fk->ct[i].body);
+	free(fk->create_body);
 }
 
 #endif /* FAKEDOCKER_H */
