@@ -191,6 +191,25 @@ int		 proc_sync_fd(void);
  */
 __dead void	 proc_exit(int);
 
+/* --- confinement (proc_confine.c) ---------------------------------------- */
+struct proc_confine {
+	uid_t		 pc_uid;
+	gid_t		 pc_gid;
+	bool		 pc_keep;	/* privileges: keep */
+	bool		 pc_trap;	/* sandbox trap mode */
+	pid_t		 pc_parent;	/* to notice that it died meanwhile */
+	int		 pc_logfd;	/* for the trap, or -1 */
+	const char	*pc_emptydir;	/* borrowed, as is the next */
+	const char	*pc_statedir;
+};
+/*
+ * Confines the calling process as its row says, for good: privdrop.h, then
+ * sandbox.h.  Fatal when that fails.  proc_child_main() calls it; the
+ * confinement tests do as well, for the product has no switch to misbehave.
+ */
+void		 proc_confine(const struct proc_row *,
+		    const struct proc_confine *);
+
 /* --- parent (proc_parent.c, proc_reap.c) -------------------------------- */
 struct proc_parent_ops {
 	/* All rows passed the barrier: push configuration.  No handler of the

@@ -30,7 +30,6 @@
 #include <unistd.h>
 
 #include "log.h"
-#include "privdrop.h"
 #include "proc_internal.h"
 #include "sandbox.h"
 
@@ -226,26 +225,18 @@ child_parent_pid(void)
 static void
 child_confine(const struct start *st)
 {
-	const struct proc_row	*row = cp->cp_row;
-	struct privdrop		 pd;
-	bool			 state = row->pr_root == PROC_ROOT_STATE;
+	struct proc_confine	 pc;
 
-	memset(&pd, 0, sizeof(pd));
-	pd.pd_root = state ? st->st_statedir : st->st_emptydir;
-	pd.pd_state = state;
-	pd.pd_uid = st->st_uid;
-	pd.pd_gid = st->st_gid;
-	pd.pd_keep = (st->st_flags & PROC_START_KEEP) != 0;
-	pd.pd_netns = (row->pr_flags & PROC_F_NETNS) != 0;
-	pd.pd_mlock = (row->pr_flags & PROC_F_MLOCK) != 0;
-	pd.pd_fsize = row->pr_fsize;
-	pd.pd_nofile = row->pr_nofile;
-	pd.pd_parent = child_parent_pid();
-	if (privdrop(&pd) == -1)
-		fatalx("cannot give up privileges");
-	if (sandbox_enter(row->pr_promises, state ? "." : NULL,
-	    (st->st_flags & PROC_START_TRAP) != 0, PROC_FD_LOG) == -1)
-		fatal("sandbox \"%s\"", row->pr_promises);
+	memset(&pc, 0, sizeof(pc));
+	pc.pc_uid = st->st_uid;
+	pc.pc_gid = st->st_gid;
+	pc.pc_keep = (st->st_flags & PROC_START_KEEP) != 0;
+	pc.pc_trap = (st->st_flags & PROC_START_TRAP) != 0;
+	pc.pc_parent = child_parent_pid();
+	pc.pc_logfd = PROC_FD_LOG;
+	pc.pc_emptydir = st->st_emptydir;
+	pc.pc_statedir = st->st_statedir;
+	proc_confine(cp->cp_row, &pc);
 }
 
 static void

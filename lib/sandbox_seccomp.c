@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -155,7 +156,7 @@ static const struct call calls[] = {
 	 */
 	{ "connect",		SANDBOX_INET },
 
-	/* files beneath the directory; openat is below */
+	/* files beneath the directory; openat and fchmod are below */
 	{ "stat",		SANDBOX_RPATH },
 	{ "lstat",		SANDBOX_RPATH },
 	{ "statx",		SANDBOX_RPATH },
@@ -171,8 +172,7 @@ static const struct call calls[] = {
 	{ "unlinkat",		SANDBOX_CPATH },
 	{ "rmdir",		SANDBOX_CPATH },
 	{ "mkdir",		SANDBOX_CPATH },
-	{ "mkdirat",		SANDBOX_CPATH },
-	{ "fchmod",		SANDBOX_CPATH }
+	{ "mkdirat",		SANDBOX_CPATH }
 };
 
 /*
@@ -216,10 +216,28 @@ static const struct argcall argcalls[] = {
 	{ "fcntl",	SANDBOX_WPATH,	1, F_GETLK },
 	{ "fcntl",	SANDBOX_WPATH,	1, F_SETLK },
 	/* evbuffer_read(3) asks how much there is */
-	{ "ioctl",	SANDBOX_STDIO,	1, FIONREAD },
-	/* TCP and UDP, IPv4 and IPv6 */
-	{ "socket",	SANDBOX_INET,	0, AF_INET },
-	{ "socket",	SANDBOX_INET,	0, AF_INET6 }
+	{ "ioctl",	SANDBOX_STDIO,	1, FIONREAD }
+};
+
+/*
+ * TCP and UDP over IP.  The kernel loads a module for any other protocol or
+ * type (SCTP, MPTCP, L2TP ...), and Landlock's TCP rights do not mean them.
+ */
+#define SOCK_TYPE_MASK	0x0f
+
+static const struct {
+	int	 family;
+	int	 type;
+	int	 protocol;
+} inetsockets[] = {
+	{ AF_INET,	SOCK_STREAM,	0 },
+	{ AF_INET,	SOCK_STREAM,	IPPROTO_TCP },
+	{ AF_INET,	SOCK_DGRAM,	0 },
+	{ AF_INET,	SOCK_DGRAM,	IPPROTO_UDP },
+	{ AF_INET6,	SOCK_STREAM,	0 },
+	{ AF_INET6,	SOCK_STREAM,	IPPROTO_TCP },
+	{ AF_INET6,	SOCK_DGRAM,	0 },
+	{ AF_INET6,	SOCK_DGRAM,	IPPROTO_UDP }
 };
 
 /* As softcalls: getifaddrs(3) and syslog(3) ask for these. */
@@ -463,7 +481,7 @@ add_sockets(scmp_filter_ctx ctx, unsigned int bits)
 	const struct scmp_arg_cmp	 to[] = {
 		arg_bits(3, MSG_FASTOPEN, 0), arg_is(4, 0)
 	};
-	struct scmp_arg_cmp		 opt[2];
+	struct scmp_arg_cmp		 opt[2], sock[3];
 	size_t				 i;
 	int				 r;
 
@@ -471,8 +489,16 @@ add_sockets(scmp_filter_ctx ctx, unsigned int bits)
 	    (r = rule_add(ctx, SCMP_ACT_ALLOW, "sendto",
 	    (bits & SANDBOX_INET) != 0 ? 1 : 2, to)) != 0)
 		return (r);
+	for (i = 0; (bits & SANDBOX_INET) != 0 && i < nitems(inetsockets) &&
+	    r == 0; i++) {
+		sock[0] = arg_is(0, (uint64_t)inetsockets[i].family);
+		sock[1] = arg_bits(1, SOCK_TYPE_MASK,
+		    (uint64_t)inetsockets[i].type);
+		sock[2] = arg_is(2, (uint64_t)inetsockets[i].protocol);
+		r = rule_add(ctx, SCMP_ACT_ALLOW, "socket", 3, sock);
+	}
 	if ((bits & (SANDBOX_ACCEPT | SANDBOX_INET)) == 0)
-		return (0);
+		return (r);
 	for (i = 0; i < nitems(getopts) && r == 0; i++) {
 		opt[0] = arg_is(1, (uint64_t)getopts[i].level);
 		opt[1] = arg_is(2, (uint64_t)getopts[i].name);
@@ -488,7 +514,8 @@ add_sockets(scmp_filter_ctx ctx, unsigned int bits)
 
 /*
  * openat(2) by its flags, and newfstatat(2), which is fstat(3) in glibc when
- * it has AT_EMPTY_PATH.
+ * it has AT_EMPTY_PATH.  Nobody makes a file setuid: whoever owns the process
+ * could leave a program for a local user to run under this id, unconfined.
  */
 static int
 add_files(scmp_filter_ctx ctx, unsigned int bits)
@@ -496,6 +523,8 @@ add_files(scmp_filter_ctx ctx, unsigned int bits)
 	const struct scmp_arg_cmp	 self =
 	    arg_bits(3, AT_EMPTY_PATH, AT_EMPTY_PATH);
 	const struct scmp_arg_cmp	 path = arg_bits(3, AT_EMPTY_PATH, 0);
+	const struct scmp_arg_cmp	 mode =
+	    arg_bits(1, S_ISUID | S_ISGID, 0);
 	struct scmp_arg_cmp		 flags;
 	int				 r;
 
@@ -505,8 +534,14 @@ add_files(scmp_filter_ctx ctx, unsigned int bits)
 		return (r);
 	if ((bits & SANDBOX_PATH) == 0)
 		return (0);
-	if ((bits & SANDBOX_CPATH) != 0)
-		return (rule_add(ctx, SCMP_ACT_ALLOW, "openat", 0, NULL));
+	if ((bits & SANDBOX_CPATH) != 0) {
+		/* libc passes a mode of 0 when nothing can be created. */
+		flags = arg_bits(3, S_ISUID | S_ISGID, 0);
+		if ((r = rule_add(ctx, SCMP_ACT_ALLOW, "fchmod", 1,
+		    &mode)) != 0)
+			return (r);
+		return (rule_add(ctx, SCMP_ACT_ALLOW, "openat", 1, &flags));
+	}
 	if ((bits & SANDBOX_WPATH) != 0)
 		flags = arg_bits(2, O_CREAT | BIT_TMPFILE, 0);
 	else

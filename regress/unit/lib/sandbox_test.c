@@ -194,6 +194,51 @@ do_connect(int fd)
 }
 
 static int
+act_raw(void)
+{
+	return (socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+}
+
+/* SCTP, if the kernel has or loads it. */
+static int
+act_seqpacket(void)
+{
+	return (socket(AF_INET, SOCK_SEQPACKET, 0));
+}
+
+static int
+act_mptcp(void)
+{
+	return (socket(AF_INET, SOCK_STREAM, 262));	/* IPPROTO_MPTCP */
+}
+
+static int
+act_named(void)
+{
+	return (socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    IPPROTO_TCP) != -1 && socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC,
+	    IPPROTO_UDP) != -1 ? 0 : -1);
+}
+
+static int
+act_setuid_file(void)
+{
+	return (open("setuid", O_RDWR | O_CREAT, 04755));
+}
+
+static int
+act_setuid_mode(void)
+{
+	return (fchmod(filefd, 04755));
+}
+
+static int
+act_mode(void)
+{
+	return (fchmod(filefd, 0640));
+}
+
+static int
 act_connect(void)
 {
 	return (do_connect(sockfd));
@@ -550,6 +595,10 @@ static const struct act acts[] = {
 	{ "stdio recvfd inet", "evdns", act_evdns, OK },
 	{ "stdio recvfd inet", "UNIX socket", act_unix, DENIED },
 	{ "stdio recvfd inet", "packet socket", act_packet, KILLED },
+	{ "stdio recvfd inet", "protocols by number", act_named, OK },
+	{ "stdio recvfd inet", "raw socket", act_raw, KILLED },
+	{ "stdio recvfd inet", "SCTP", act_seqpacket, KILLED },
+	{ "stdio recvfd inet", "MPTCP", act_mptcp, KILLED },
 	{ "stdio recvfd inet", "bind", act_bind, KILLED },
 	{ "stdio recvfd inet", "accept", act_accept, KILLED },
 	{ "stdio recvfd inet", "other socket option", act_rcvbuf, KILLED },
@@ -569,6 +618,9 @@ static const struct act acts[] = {
 	{ ENGINE, "read above", act_dotdot, DENIED },
 	{ ENGINE, "create elsewhere", act_create_outside, DENIED },
 	{ ENGINE, "symlink", act_symlink, KILLED },
+	{ ENGINE, "chmod", act_mode, OK },
+	{ ENGINE, "make setuid", act_setuid_mode, KILLED },
+	{ ENGINE, "create setuid", act_setuid_file, KILLED },
 	{ ENGINE, "socket", act_socket, DENIED },
 	{ ENGINE, "exec", act_exec, KILLED },
 	{ ENGINE, "signal a sibling", act_kill, KILLED }
