@@ -268,7 +268,8 @@ resolv_split(const char *server, char host[RESOLV_NAME_SIZE], uint16_t *port)
 		return (-1);
 	}
 	n = strtonum(colon + 1, 1, UINT16_MAX, &err);
-	if (err != NULL) {
+	/* strtonum(3) skips blanks. */
+	if (err != NULL || colon[1] < '1' || colon[1] > '9') {
 		errno = EINVAL;
 		return (-1);
 	}
