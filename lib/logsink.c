@@ -240,9 +240,9 @@ logsink_read(evutil_socket_t fd, short what, void *arg)
 static int
 source_recv(struct source *ls)
 {
-	char		 line[LOG_LINE_MAXBYTES];
+	char		 line[LOG_LINE_MAXBYTES], *text = line;
 	ssize_t		 n;
-	int		 pri;
+	int		 pri = LOG_WARNING;
 
 	do {
 		n = recv(ls->ls_fd, line, sizeof(line), MSG_DONTWAIT);
@@ -253,10 +253,14 @@ source_recv(struct source *ls)
 		(void)event_del(ls->ls_rev);
 		return (-1);
 	}
-	pri = LOG_WARNING;
-	if (n > 0 && line[0] >= LOG_EMERG && line[0] <= LOG_DEBUG)
-		pri = line[0];
-	source_line(ls, pri, line + 1, n > 0 ? (size_t)n - 1 : 0);
+	/* What libc writes to stderr has no priority, and ends a line. */
+	if (n > 0 && line[0] >= LOG_EMERG && line[0] <= LOG_DEBUG) {
+		/* Above that, syslog would tell every terminal. */
+		pri = line[0] < LOG_CRIT ? LOG_CRIT : line[0];
+		text++;
+	} else if (n > 0 && line[n - 1] == '\n')
+		n--;
+	source_line(ls, pri, text, (size_t)(line + n - text));
 	return (1);
 }
 

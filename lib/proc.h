@@ -33,7 +33,8 @@
  * binary per row, confinement before the first byte of input, a ready
  * barrier, dispatch by table, and an orderly end.
  *
- * Child's descriptors at entry: 3 imsg channel to the parent, 4 log socket.
+ * Child's descriptors at entry: 3 imsg channel to the parent, 4 and 2 log
+ * socket; with sanitizers 2 is the parent's.
  * Sequence: parent sends PROC_START; the child runs pr_warmup, confines
  * itself and answers PROC_HELLO; parent sends PROC_PEER (with fd) per link,
  * then PROC_READY, which the child echoes; then pr_start runs and the event
@@ -128,6 +129,7 @@ struct peer {
 	struct event	*pe_rev;
 	struct event	*pe_wev;
 	struct event	*pe_kick;	/* messages left after a wake-up */
+	struct event	*pe_turn;	/* pe_sync: the others had theirs */
 	const char	*pe_doomed;	/* broken, closed at the next event */
 	bool		 pe_ready;	/* false in the parent until then */
 	bool		 pe_held;	/* not read for now */
@@ -155,7 +157,11 @@ struct proc_opts {
 };
 
 /* --- every process (proc_peer.c) ---------------------------------------- */
-/* Made at the first call; priorities 0 (signing channels) and 1 (default). */
+/*
+ * Made at the first call; priorities 0 (signing channels) and 1 (default).  A
+ * signing channel goes first, and waits for a turn of the others after each
+ * read: whoever owns its asker can slow the keyholder down, not stop it.
+ */
 struct event_base *proc_base(void);
 enum role	 proc_self(void);
 /* NULL when there is no open channel (in the parent: to a process that has

@@ -47,6 +47,7 @@ static struct proc {
 static void	 peer_readable(evutil_socket_t, short, void *);
 static void	 peer_writable(evutil_socket_t, short, void *);
 static void	 peer_kicked(evutil_socket_t, short, void *);
+static void	 peer_turned(evutil_socket_t, short, void *);
 static void	 peer_work(struct peer *, bool);
 static int	 peer_dispatch(struct peer *, int *);
 static void	 peer_message(struct peer *, struct imsg *);
@@ -164,7 +165,8 @@ peer_open(enum role role, int fd, bool sync)
 	if (p->pe_rev == NULL || p->pe_wev == NULL || p->pe_kick == NULL)
 		fatalx("peer_open: out of memory");
 	/* A handshake waits for its signature; nobody waits for the rest. */
-	if (sync && (event_priority_set(p->pe_rev, 0) == -1 ||
+	if (sync && ((p->pe_turn = evtimer_new(proc_base(), peer_turned,
+	    p)) == NULL || event_priority_set(p->pe_rev, 0) == -1 ||
 	    event_priority_set(p->pe_wev, 0) == -1 ||
 	    event_priority_set(p->pe_kick, 0) == -1))
 		fatalx("peer_open: priority");
@@ -188,6 +190,8 @@ peer_hold(struct peer *p)
 	p->pe_held = true;
 	(void)event_del(p->pe_rev);
 	(void)event_del(p->pe_kick);
+	if (p->pe_turn != NULL)
+		(void)event_del(p->pe_turn);
 }
 
 void
@@ -201,6 +205,8 @@ peer_close(struct peer *p)
 	event_free(p->pe_rev);
 	event_free(p->pe_wev);
 	event_free(p->pe_kick);
+	if (p->pe_turn != NULL)
+		event_free(p->pe_turn);
 	imsgbuf_clear(&p->pe_ibuf);
 	(void)close(p->pe_ibuf.fd);
 	p->pe_ibuf.fd = -1;
@@ -263,9 +269,30 @@ peer_flush_all(int msec)
 static void
 peer_readable(evutil_socket_t fd, short what, void *arg)
 {
+	const struct timeval	 now = { 0, 0 };
+	struct peer		*p = arg;
+
 	(void)fd;
 	(void)what;
-	peer_work(arg, true);
+	peer_work(p, true);
+	if (p->pe_turn == NULL || p->pe_closed || p->pe_doomed != NULL ||
+	    p->pe_held)
+		return;
+	(void)event_del(p->pe_rev);
+	if (evtimer_add(p->pe_turn, &now) == -1)
+		fatalx("peer_readable: evtimer_add");
+}
+
+/* Of the lower priority: everybody else who had something was served. */
+static void
+peer_turned(evutil_socket_t fd, short what, void *arg)
+{
+	struct peer	*p = arg;
+
+	(void)fd;
+	(void)what;
+	if (p->pe_doomed == NULL && event_add(p->pe_rev, NULL) == -1)
+		fatalx("peer_turned: event_add");
 }
 
 /* Also the way out of a doomed channel. */

@@ -56,7 +56,7 @@ int	 sandbox_parse(const char *promises, unsigned int *bits);
  *   promises  words; without stdio it is refused
  *   dir       directory that the path words mean, or NULL without them
  *   trap      name a forbidden call in the log before dying of it
- *   logfd     socket of log.h for the trap, or -1; also printed on stderr
+ *   logfd     socket of log.h for the trap, or -1 for stderr
  * What the kernel lacks (landlock) is said once and skipped.  Returns 0, or
  * -1 with errno when the filter itself is refused: the caller must not go on.
  */

@@ -604,8 +604,10 @@ trap_handler(int sig, siginfo_t *si, void *uctx)
 	if (trap_logfd != -1)
 		(void)!send(trap_logfd, line, len, MSG_DONTWAIT |
 		    MSG_NOSIGNAL);
-	line[len++] = '\n';
-	(void)!write(STDERR_FILENO, line + 1, len - 1);
+	else {
+		line[len++] = '\n';
+		(void)!write(STDERR_FILENO, line + 1, len - 1);
+	}
 	(void)raise(sig);
 	_exit(1);
 }

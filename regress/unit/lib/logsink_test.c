@@ -159,13 +159,18 @@ test_journal(void **state)
 	s = add_child("engine", &id);
 	child_says(s, LOG_INFO, "hello", 5);
 	child_says(s, LOG_WARNING, "two\nlines \x1b", 11);
-	child_says(s, 99, "odd", 3);
-	child_says(s, -1, "odder", 5);
+	/* Not onto every terminal. */
+	child_says(s, LOG_EMERG, "loud", 4);
+	/* No priority: stderr */
+	(void)send(s, "*** stack smashing detected ***\n", 32, 0);
+	child_says(s, -1, "odd", 3);
 	(void)send(s, "", 0, 0);
+	(void)send(s, "\n", 1, 0);
 	turn();
 	assert_string_equal(written(), "<6>engine: hello\n"
-	    "<4>engine: two\\nlines \\033\n<4>engine: odd\n"
-	    "<4>engine: odder\n<4>engine: \n");
+	    "<4>engine: two\\nlines \\033\n<2>engine: loud\n"
+	    "<4>engine: *** stack smashing detected ***\n"
+	    "<4>engine: \\377odd\n<4>engine: \n<4>engine: \n");
 	capture(true);
 	log_info("own line");
 	capture(false);

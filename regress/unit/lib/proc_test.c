@@ -17,6 +17,7 @@
 #include "unit.h"
 
 #include <sys/resource.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -488,9 +489,24 @@ daemon_main(void)
 
 /* --- the tests' side ---------------------------------------------------- */
 
+/* No child of the daemon outlives it for long. */
+static void
+assert_alone(monotime_t deadline)
+{
+	pid_t	 pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) != -1) {
+		if (monotime_left(deadline) == 0)
+			fail_msg("a child was left behind");
+		if (pid == 0)
+			(void)usleep(1000);
+	}
+	assert_int_equal(errno, ECHILD);
+}
+
 /*
  * Runs a scenario.  Returns the wait status; what was logged goes to out.
- * The pipe ends when the last process that has it as stderr is gone.
+ * We are the reaper of what the daemon leaves behind.
  */
 static int
 run(const struct scenario *s, char *out, size_t size)
@@ -534,6 +550,7 @@ run(const struct scenario *s, char *out, size_t size)
 	out[len] = '\0';
 	(void)close(p[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_alone(deadline);
 	return (status);
 }
 
@@ -1038,7 +1055,7 @@ static const struct step steps_orphan[] = {
 	{ NULL, NULL }
 };
 
-/* run() waits for the last child to let go of the log. */
+/* run() waits for the last child to end. */
 static void
 test_parent_death(void **state)
 {
@@ -1076,6 +1093,7 @@ static int
 group_setup(void **state)
 {
 	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(chmod(dir, 0755), 0);
 	(void)snprintf(emptydir, sizeof(emptydir), "%s/empty", dir);
