@@ -108,6 +108,11 @@ dockersock_ask(struct peer *p, struct imsg *imsg)
 	char		 why[512];
 	int		 fd, saved;
 
+	/* One that asks and does not read would have us hold them all. */
+	if (imsgbuf_queuelen(&p->pe_ibuf) > DOCKERSOCK_BURST) {
+		peer_broken(p, imsg, "does not read the answers");
+		return;
+	}
 	if ((fd = connect_docker(why, sizeof(why))) != -1) {
 		peer_send(p, IMSG_DOCKER_SOCK, imsg_get_id(imsg), fd, NULL, 0);
 		return;

@@ -385,7 +385,7 @@ keyholder_csr(struct peer *p, struct imsg *imsg)
 	if (p->pe_sync || ibuf_get_string(b, job->kj_subject,
 	    sizeof(job->kj_subject)) == -1 ||
 	    ibuf_get_n8(b, &job->kj_slot) == -1 || ibuf_end(b) == -1 ||
-	    job->kj_slot >= KEY_SLOTS) {
+	    job->kj_slot >= KEY_SLOTS || jq.jq_njobs >= KEY_ISSUE_QUEUE) {
 		job_free(job);
 		peer_broken(p, imsg, "request for a CSR");
 		return;

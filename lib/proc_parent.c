@@ -41,6 +41,7 @@ static int	 parent_check(const struct proc_opts *);
 static void	 parent_setup(const struct proc_table *,
 		    const struct proc_opts *, const struct proc_parent_ops *);
 static int	 parent_ids(bool (*)(enum role));
+static int	 parent_distinct(void);
 static int	 parent_barrier(void);
 static void	 parent_reached(void);
 static void	 parent_lacking(const char *, unsigned int);
@@ -189,6 +190,29 @@ parent_ids(bool (*enabled)(enum role))
 	if (missing[0] != '\0')
 		log_info("no such users:%s; using ids from %u on", missing,
 		    pa->pa_opts.po_uid_base);
+	return (pa->pa_opts.po_keep ? 0 : parent_distinct());
+}
+
+/* Two names for one id in passwd: each could reach into the other. */
+static int
+parent_distinct(void)
+{
+	struct child	*a, *b;
+	size_t		 i, j;
+
+	for (i = 1; i < pa->pa_nchildren; i++) {
+		a = &pa->pa_children[i];
+		for (j = 1; j < i; j++) {
+			b = &pa->pa_children[j];
+			if (a->ch_state == CHILD_OFF ||
+			    b->ch_state == CHILD_OFF || a->ch_uid != b->ch_uid)
+				continue;
+			log_warnx("users %s and %s have the same id %u: give "
+			    "each its own", b->ch_row->pr_user,
+			    a->ch_row->pr_user, a->ch_uid);
+			return (-1);
+		}
+	}
 	return (0);
 }
 

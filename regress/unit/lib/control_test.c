@@ -14,20 +14,16 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "compat.h"
+#include "unit.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include <event2/event.h>
 
@@ -496,6 +492,62 @@ test_slow(void **state)
 	assert_int_equal(rig.nasked, 5);
 }
 
+/*
+ * A descriptor with half a message would stay with us until the other half
+ * comes: a few users of the read-only socket could take all we may have.
+ */
+static void
+test_descriptor(void **state)
+{
+	struct client	 a;
+	struct imsg_hdr	 hdr = { IMSG_CONTROL_REQUEST, 64, 1, 0 };
+	struct msghdr	 msg;
+	struct iovec	 iov;
+	union {
+		struct cmsghdr	 hdr;
+		char		 buf[CMSG_SPACE(sizeof(int))];
+	} cmsg;
+	size_t		 before;
+
+	(void)state;
+	client_open(&a, 1);
+	before = unit_count_fds();
+	memset(&msg, 0, sizeof(msg));
+	memset(&cmsg, 0, sizeof(cmsg));
+	iov.iov_base = &hdr;
+	iov.iov_len = sizeof(hdr);
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = &cmsg;
+	msg.msg_controllen = sizeof(cmsg.buf);
+	cmsg.hdr.cmsg_len = CMSG_LEN(sizeof(int));
+	cmsg.hdr.cmsg_level = SOL_SOCKET;
+	cmsg.hdr.cmsg_type = SCM_RIGHTS;
+	memcpy(CMSG_DATA(&cmsg.hdr), &a.fd, sizeof(int));
+	assert_int_equal(sendmsg(a.fd, &msg, 0), sizeof(hdr));
+	client_closed(&a);
+	/* And its own end of the connection. */
+	assert_int_equal(unit_count_fds(), before - 1);
+	client_free(&a);
+}
+
+/* The other socket is for everybody. */
+static void
+test_readonly(void **state)
+{
+	struct client	 a;
+
+	(void)state;
+	client_open(&a, 1);
+	client_ask(&a, 1, CONTROL_VERSION, C(CONTAINER_LOGS), "h");
+	client_end(&a, 1, CONTROL_DENIED, "only answers questions");
+	client_ask(&a, 2, CONTROL_VERSION, C(CONTAINER_UPDATE), "h");
+	client_end(&a, 2, CONTROL_DENIED, "only answers questions");
+	client_ask(&a, 3, CONTROL_VERSION, C(CONTAINER_LIST), "");
+	assert_int_equal(rig.nasked, 1);
+	client_free(&a);
+}
+
 int
 main(void)
 {
@@ -507,6 +559,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_caps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_descriptor, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_readonly, setup,
+		    teardown),
 	};
 
 	if ((rig.base = event_base_new()) == NULL)

@@ -747,6 +747,39 @@ test_keep_refused(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* "nobody" is there, and twice. */
+static void
+test_same_user(void **state)
+{
+	static const struct proc_row	 same[] = {
+		ROW_PARENT,
+		{ .pr_role = ROLE_KEYHOLDER, .pr_name = "keyholder",
+		  .pr_user = "nobody" },
+		{ .pr_role = ROLE_ENGINE, .pr_name = "engine",
+		  .pr_user = "nobody" },
+	};
+	static const struct proc_table	 table = {
+		"procsame", same, nitems(same), NULL, 0
+	};
+	struct proc_opts		 po;
+	pid_t				 pid;
+	int				 status;
+
+	(void)state;
+	need_root();
+	if ((pid = fork()) == 0) {
+		(void)close(STDERR_FILENO);
+		memset(&po, 0, sizeof(po));
+		po.po_uid_base = UID_BASE;
+		if (proc_parent_init(&table, &po, &ops, NULL) != -1)
+			_exit(1);
+		/* Before anybody was started. */
+		_exit(proc_pid(ROLE_KEYHOLDER) != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void
 do_sign(void)
 {
@@ -1119,6 +1152,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_start_stop),
 		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_keep_refused),
+		cmocka_unit_test(test_same_user),
 		cmocka_unit_test(test_talk),
 		cmocka_unit_test(test_death),
 		cmocka_unit_test(test_last_words),
