@@ -182,10 +182,16 @@ void
 daemon_detach(const struct daemon_opts *opts, const struct proc_opts *po,
     int argc, char **argv)
 {
+	char	*name = argv[0];
+	size_t	 len = strlen(argv[0]);
+
 	if (!opts->do_foreground && daemon(0, 0) == -1)
 		daemon_die(DAEMON_FAILED, "daemon: %s", strerror(errno));
 	setproctitle_init(argc, argv, environ);
 	setproctitle("-%s: parent", getprogname());
+	/* libbsd leaves a '.' where the old name ended; ps(1) shows it. */
+	if (strlen(name) < len)
+		name[len] = '\0';
 	log_init("parent", -1);
 	log_setverbose(po->po_verbose);
 	logsink_open(proc_base(), getprogname(), opts->do_foreground ?

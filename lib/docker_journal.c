@@ -363,7 +363,7 @@ journal_addv(struct journal *jn, uint32_t txn, enum docker_rec kind,
 int
 journal_add(struct journal *jn, uint32_t txn, enum docker_rec kind, ...)
 {
-	struct journal_field	 jf[JOURNAL_FIELDS_MAX];
+	struct journal_field	 jf[JOURNAL_FIELDS_MAX] = { { NULL, 0 } };
 	const char		*s;
 	va_list			 ap;
 	size_t			 n = 0;

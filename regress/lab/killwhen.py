@@ -17,9 +17,9 @@ def main():
         time.sleep(0.0002)
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open("/proc/%s/comm" % pid) as f:
-                comm = f.read().strip()
-            if comm == program[:15]:
+            with open("/proc/%s/cmdline" % pid) as f:
+                title = f.read().replace("\0", " ")
+            if title.startswith(program + ":"):
                 os.kill(int(pid), signal.SIGKILL)
         except (OSError, ProcessLookupError):
             pass

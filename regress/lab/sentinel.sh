@@ -235,12 +235,12 @@ child_of()
 	return 1
 }
 
-# left PROGRAM: living processes of it in the scenario's pid namespace.
+# left PROGRAM: living processes of it in the scenario's pid namespace, parent
+# or child, by their titles.
 left()
 {
 	[ "$(id -u)" -eq 0 ] || return 0
-	ps -eo stat=,pid=,comm=,args= |
-	    awk -v c="$1" '$1 !~ /^Z/ && $3 == c'
+	ps -eo stat=,pid=,args= | awk -v t="$1:" '$1 !~ /^Z/ && $3 == t'
 }
 
 none_left()
