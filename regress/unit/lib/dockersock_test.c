@@ -78,6 +78,15 @@ peer_send_ibuf(struct peer *p, uint32_t type, uint32_t id, int fd,
 	return (0);
 }
 
+/* dockersock_flood_test.c is about that. */
+void
+peer_broken(struct peer *p, const struct imsg *m, const char *why)
+{
+	(void)p;
+	(void)m;
+	fail_msg("peer_broken: %s", why);
+}
+
 static int
 setup(void **state)
 {
