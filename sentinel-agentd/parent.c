@@ -22,17 +22,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controlsock.h"
 #include "datadir.h"
 #include "dockersock.h"
 #include "hex.h"
-#include "listener.h"
 #include "log.h"
 #include "privdrop.h"
 #include "procstatus.h"
 #include "sdnotify.h"
-
-#define PARENT_SOCKET_MODE	0660	/* owner root: sentinelctl as root */
-#define PARENT_SOCKET_RO_MODE	0666
 
 /* Roles that get a part of the configuration. */
 #define PARENT_CONF_ROLES	(ROLE_BIT(ROLE_A_UPLINK) | \
@@ -42,7 +39,6 @@
 static bool	 role_enabled(enum role);
 static void	 prepare_directories(const struct proc_opts *);
 static void	 read_token(void);
-static void	 bind_sockets(void);
 static void	 on_ready(void);
 static void	 on_key(void);
 static void	 on_pushed(bool, const char *);
@@ -51,7 +47,6 @@ static void	 on_repushed(bool, const char *);
 static void	 on_stopping(void);
 static void	 on_exit_last(void);
 static void	 send_journal(void);
-static void	 send_listener(uint8_t, int *);
 static void	 pack_part(enum role, uint32_t, struct ibuf *);
 static void	 pack_engine(struct agent_conf *);
 static void	 host_name(char *, size_t);
@@ -60,10 +55,8 @@ static struct {
 	struct conf	*conf;
 	bool		 enrolled;
 	char		 token[CONF_TOKEN_MAXBYTES + 1];	/* until sent */
-	int		 control_fd;	/* until handed over */
-	int		 control_ro_fd;
 	char		 server[AGENTD_SERVER_SIZE];
-} parent = { .control_fd = -1, .control_ro_fd = -1 };
+} parent;
 
 const struct proc_handler	parent_handlers[] = {
 	{ IMSG_CONF_ACCEPT,	confpart_accept },
@@ -98,7 +91,7 @@ parent_main(struct conf *conf, const struct proc_opts *po)
 	prepare_directories(po);
 	parent.enrolled = parent_identity_settle(ca->ca_dir);
 	read_token();
-	bind_sockets();
+	controlsock_bind(ca->ca_control, ca->ca_control_ro);
 	procstatus_init(&agentd_table);
 	dockersock_init(ca->ca_docker.cd_socket);
 	log_info("sentinel-agentd %s starting%s", SENTINEL_VERSION,
@@ -175,22 +168,6 @@ read_token(void)
 	}
 }
 
-/* Before any child runs: a socket in use must be told at once. */
-static void
-bind_sockets(void)
-{
-	const struct conf_agent	*ca = &parent.conf->c_agent;
-	char			 err[512];
-
-	if ((parent.control_fd = listener_unix(ca->ca_control,
-	    PARENT_SOCKET_MODE, err, sizeof(err))) == -1)
-		fatalx("control: %s", err);
-	if (ca->ca_control_ro != NULL && (parent.control_ro_fd =
-	    listener_unix(ca->ca_control_ro, PARENT_SOCKET_RO_MODE, err,
-	    sizeof(err))) == -1)
-		fatalx("control_ro: %s", err);
-}
-
 /* Every child is confined and connected: key first, then configuration. */
 static void
 on_ready(void)
@@ -216,8 +193,7 @@ on_pushed(bool ok, const char *why)
 	if (!ok)
 		fatalx("configuration refused: %s", why);
 	send_journal();
-	send_listener(0, &parent.control_fd);
-	send_listener(1, &parent.control_ro_fd);
+	controlsock_send(proc_peer(ROLE_A_CONTROL));
 	(void)sdnotify_ready();
 	log_info("ready: server %s", parent.server);
 }
@@ -246,15 +222,6 @@ send_journal(void)
 	    proc_peer(ROLE_A_DOCKER), parent.conf->c_agent.ca_data_dir, err,
 	    sizeof(err)) == -1)
 		fatalx("%s", err);
-}
-
-static void
-send_listener(uint8_t index, int *fd)
-{
-	if (*fd != -1)
-		peer_send(proc_peer(ROLE_A_CONTROL), IMSG_CONF_LISTEN, 0, *fd,
-		    &index, sizeof(index));
-	*fd = -1;
 }
 
 static void
@@ -333,11 +300,6 @@ on_stopping(void)
 static void
 on_exit_last(void)
 {
-	const struct conf_agent	*ca = &parent.conf->c_agent;
-
-	/* Ours: the data directory's lock is held until we are gone. */
-	(void)unlink(ca->ca_control);
-	if (ca->ca_control_ro != NULL)
-		(void)unlink(ca->ca_control_ro);
+	controlsock_remove();
 	log_info("sentinel-agentd stopped");
 }

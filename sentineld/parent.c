@@ -22,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controlsock.h"
 #include "datadir.h"
 #include "dockersock.h"
 #include "listener.h"
@@ -29,9 +30,6 @@
 #include "privdrop.h"
 #include "procstatus.h"
 #include "sdnotify.h"
-
-#define PARENT_SOCKET_MODE	0660	/* owner root: sentinelctl as root */
-#define PARENT_SOCKET_RO_MODE	0666
 
 /* Roles that get a part of the configuration. */
 #define PARENT_CONF_ROLES	(ROLE_BIT(ROLE_CLUSTER) | \
@@ -49,16 +47,14 @@ static void	 on_stopping(void);
 static void	 on_exit_last(void);
 static void	 send_journal(void);
 static void	 pack_part(enum role, uint32_t, struct ibuf *);
-static void	 send_listener(enum role, uint8_t, int *);
+static void	 send_listener(void);
 
 static struct {
 	struct conf	*conf;
 	int		 cluster_fd;	/* until handed over */
-	int		 control_fd;
-	int		 control_ro_fd;
 	char		 listen[64];
 	bool		 offered;	/* configuration, to all */
-} parent = { NULL, -1, -1, -1, "", false };
+} parent = { NULL, -1, "", false };
 
 const struct proc_handler	parent_handlers[] = {
 	{ IMSG_CONF_ACCEPT,	confpart_accept },
@@ -143,13 +139,7 @@ bind_sockets(void)
 	    listener_tcp(cs->cs_listen.a_host, cs->cs_listen.a_port, err,
 	    sizeof(err))) == -1)
 		fatalx("%s", err);
-	if ((parent.control_fd = listener_unix(cs->cs_control,
-	    PARENT_SOCKET_MODE, err, sizeof(err))) == -1)
-		fatalx("control: %s", err);
-	if (cs->cs_control_ro != NULL && (parent.control_ro_fd =
-	    listener_unix(cs->cs_control_ro, PARENT_SOCKET_RO_MODE, err,
-	    sizeof(err))) == -1)
-		fatalx("control_ro: %s", err);
+	controlsock_bind(cs->cs_control, cs->cs_control_ro);
 }
 
 /* Every child is confined and connected: keys first, then configuration. */
@@ -177,9 +167,8 @@ on_pushed(bool ok, const char *why)
 	if (!ok)
 		fatalx("configuration refused: %s", why);
 	send_journal();
-	send_listener(ROLE_CLUSTER, 0, &parent.cluster_fd);
-	send_listener(ROLE_CONTROL, 0, &parent.control_fd);
-	send_listener(ROLE_CONTROL, 1, &parent.control_ro_fd);
+	send_listener();
+	controlsock_send(proc_peer(ROLE_CONTROL));
 	(void)sdnotify_ready();
 	if (parent.conf->c_server.cs_cluster)
 		log_info("ready: agents connect to %s", parent.listen);
@@ -217,12 +206,14 @@ send_journal(void)
 }
 
 static void
-send_listener(enum role role, uint8_t index, int *fd)
+send_listener(void)
 {
-	if (*fd != -1)
-		peer_send(proc_peer(role), IMSG_CONF_LISTEN, 0, *fd, &index,
-		    sizeof(index));
-	*fd = -1;
+	uint8_t	 index = 0;
+
+	if (parent.cluster_fd != -1)
+		peer_send(proc_peer(ROLE_CLUSTER), IMSG_CONF_LISTEN, 0,
+		    parent.cluster_fd, &index, sizeof(index));
+	parent.cluster_fd = -1;
 }
 
 static void
@@ -286,11 +277,6 @@ on_stopping(void)
 static void
 on_exit_last(void)
 {
-	const struct conf_server	*cs = &parent.conf->c_server;
-
-	/* Ours: the data directory's lock is held until we are gone. */
-	(void)unlink(cs->cs_control);
-	if (cs->cs_control_ro != NULL)
-		(void)unlink(cs->cs_control_ro);
+	controlsock_remove();
 	log_info("sentineld stopped");
 }
