@@ -93,8 +93,9 @@ listener_tcp(const char *host, uint16_t port, char *err, size_t errlen)
  fail:
 	snprintf(err, errlen, "listen on %s%s%s:%u: %s%s",
 	    len == sizeof(sin6) ? "[" : "", host,
-	    len == sizeof(sin6) ? "]" : "", port, strerror(errno), errno == EADDRINUSE ? "; another program has the "
-	    "port: stop it, or set another one in cluster.listen" : "");
+	    len == sizeof(sin6) ? "]" : "", port, strerror(errno),
+	    errno == EADDRINUSE ? "; another program has the port: stop it, "
+	    "or set another one in cluster.listen" : "");
 	if (fd != -1)
 		close(fd);
 	return (-1);

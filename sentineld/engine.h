@@ -65,6 +65,7 @@
 #define HOST_LOCAL_ID		"local"
 #define HOST_ID_SIZE		33
 #define HOST_NAME_SIZE		64
+#define HOST_FRESH_MSEC		2000	/* no new list for onlookers */
 #define HOST_REFRESH_MSEC	5000	/* fresh lists for container list */
 #define HOST_SAVE_BATCH		32	/* records in one commit */
 #define REQUEST_ID_SIZE		17	/* 16 hex */
@@ -132,6 +133,7 @@ struct host {
 	struct container_list h_containers;
 	size_t		 h_ncontainers;
 	time_t		 h_listed_at;
+	monotime_t	 h_fresh;	/* so is the list, until we change */
 	size_t		 h_staged;	/* bytes of lists coming in */
 	unsigned int	 h_ops;		/* under way */
 	unsigned int	 h_nsessions;

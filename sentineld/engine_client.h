@@ -43,7 +43,7 @@ struct client {
 	RB_ENTRY(client) cl_entry;
 	char		 cl_host[HOST_ID_SIZE];	/* container list: "" all */
 	unsigned int	 cl_waiting;		/* lists being refreshed */
-	client_more	 cl_more;		/* NULL: nothing to go on with */
+	client_more	 cl_more;		/* NULL: all is sent */
 	char		 cl_at[HOST_ID_SIZE];	/* host that comes next, */
 	size_t		 cl_skip;		/* and how much of it went */
 };

@@ -127,6 +127,7 @@ stage_commit(struct container_stage *st)
 	h->h_staged -= st->cs_bytes;
 	h->h_ncontainers = st->cs_count;
 	h->h_listed_at = time(NULL);
+	h->h_fresh = monotime_now();
 	stage_init(st, h);
 }
 

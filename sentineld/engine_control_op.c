@@ -114,6 +114,14 @@ on_list(struct op *op, const struct op_result *r, void *arg)
 		more_containers(cl);
 }
 
+/* Anybody may look, and must not make all agents list without end. */
+static bool
+is_fresh(const struct host *h)
+{
+	return (h->h_fresh != 0 &&
+	    monotime_now() - h->h_fresh < HOST_FRESH_MSEC);
+}
+
 void
 client_container_list(struct client *cl,
     const Sentinel__Ipc__ControlRequest *req)
@@ -129,6 +137,7 @@ client_container_list(struct client *cl,
 	cl->cl_waiting = 1;
 	RB_FOREACH(h, host_tree, &eng->hosts) {
 		if ((only != NULL && h != only) || !host_is_connected(h) ||
+		    (req->read_only && is_fresh(h)) ||
 		    (op = op_new(OP_LIST, h)) == NULL)
 			continue;
 		op->op_msec = HOST_REFRESH_MSEC;

@@ -125,7 +125,7 @@ local_state(struct peer *p, struct imsg *imsg)
 		peer_broken(p, imsg, st == NULL ? pm.pm_why : "no local host");
 		goto out;
 	}
-	if (st->available != h->h_docker_up)
+	if (st->available != h->h_docker_up && host_may_log(h))
 		log_info("docker: %s", st->available ? "answers" : st->error);
 	h->h_docker_up = st->available;
 	engine_setstr(&h->h_docker_error, st->error);

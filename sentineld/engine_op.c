@@ -155,6 +155,8 @@ op_finish(struct op *op, const struct op_result *r)
 	RB_REMOVE(op_tree, &eng->ops, op);
 	eng->nops--;
 	op->op_host->h_ops--;
+	if (op->op_kind == OP_ACTION || op->op_kind == OP_UPDATE)
+		op->op_host->h_fresh = 0;	/* it changed something */
 	if (op->op_done != NULL)
 		op->op_done(op, r, op->op_arg);
 	event_free(op->op_timer);

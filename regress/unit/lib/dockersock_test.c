@@ -37,7 +37,7 @@ static struct {
 	struct peer	 peer;
 	uint32_t	 type;
 	uint32_t	 id;
-	int		 fd;		/* last one sent, closed with the next */
+	int		 fd;		/* the last one, or -1 */
 	uint32_t	 error;
 	char		 why[512];
 } rig = { .fd = -1 };

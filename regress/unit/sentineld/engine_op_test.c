@@ -485,6 +485,35 @@ test_pieces(void **state)
 	assert_int_equal(rig_count(IMSG_CONTROL_ITEM), n);
 }
 
+/* The read-only socket is open to all: it makes nobody list all the time. */
+static void
+test_onlookers(void **state)
+{
+	Sentinel__Ipc__ControlRequest	 req;
+
+	(void)state;
+	rig_request(&req,
+	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_LIST);
+	req.host = rig_str("alpha");
+	req.read_only = true;
+	(void)rig_ask(&req);
+	rig_list_end(CALL_A, sent_id(CALL_A), 0, "");
+	rig_forget();
+	assert_int_equal(rig_ended(rig_ask(&req)), CONTROL_OK);
+	assert_int_equal(rig_count(IMSG_AGENT_SEND), 0);
+	/* Who may change things is always shown what is. */
+	req.read_only = false;
+	(void)rig_ask(&req);
+	rig_list_end(CALL_A, sent_id(CALL_A), 0, "");
+	/* So is everybody after a change. */
+	(void)update("alpha");
+	give_update(CALL_A, sent_id(CALL_A), "success", "");
+	rig_forget();
+	req.read_only = true;
+	assert_int_equal(rig_ended(rig_ask(&req)), -1);
+	assert_int_equal(rig_count(IMSG_AGENT_SEND), 1);
+}
+
 static void
 test_host_pieces(void **state)
 {
@@ -527,6 +556,7 @@ main(void)
 		T(test_refused),
 		T(test_pieces),
 		T(test_host_pieces),
+		T(test_onlookers),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, rig_last));
