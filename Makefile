@@ -128,8 +128,12 @@ install: all
 	    $(DESTDIR)/usr/lib/sysusers.d/sentinel.conf
 	install -m 644 etc/sentinel.tmpfiles \
 	    $(DESTDIR)/usr/lib/tmpfiles.d/sentinel.conf
-	install -m 644 etc/sentineld.service etc/sentinel-agentd.service \
-	    $(DESTDIR)/usr/lib/systemd/system
+	for d in sentineld sentinel-agentd; do \
+		sed 's,/usr/local/sbin,$(SBINDIR),' etc/$$d.service \
+		    >$(DESTDIR)/usr/lib/systemd/system/$$d.service && \
+		chmod 644 $(DESTDIR)/usr/lib/systemd/system/$$d.service || \
+		exit 1; \
+	done
 
 clean:
 	rm -rf $(B)

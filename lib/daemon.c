@@ -70,6 +70,17 @@ add_flag(struct daemon_opts *opts, char *arg)
 }
 
 void
+daemon_name(const char *name, char **argv)
+{
+	setprogname(name);
+	if (strchr(argv[0], '/') == NULL)
+		return;
+	argv[0] = (char *)(uintptr_t)name;
+	execv("/proc/self/exe", argv);
+	/* Without /proc the title is ugly, and all else as before. */
+}
+
+void
 daemon_getopt(struct daemon_opts *opts, int argc, char **argv)
 {
 	int	 ch;

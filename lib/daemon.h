@@ -49,6 +49,11 @@ struct daemon_opts {
 	size_t		 do_nflags;
 };
 
+/*
+ * Starts over under the bare name when argv[0] is a path: setproctitle(3)
+ * shows what of a longer name is left.  Call before anything else.
+ */
+void	 daemon_name(const char *name, char **argv);
 /* Exits with DAEMON_USAGE and a usage line on a bad command line; -V prints
  * the version and exits. */
 void	 daemon_getopt(struct daemon_opts *, int, char **);
