@@ -54,8 +54,8 @@
 #define CLUSTER_FLOW_MSEC	50	/* look again for credit */
 #define CLUSTER_ENROLL_MAXBYTES	(16 * 1024)	/* request */
 /*
- * Messages of one connection.  Each costs 1, and 1 more per CLUSTER_RATE_UNIT
- * bytes; beyond it we read slowly.
+ * Messages and calls of one connection.  Each costs 1, a message 1 more per
+ * CLUSTER_RATE_UNIT bytes; beyond it we read slowly and open no calls.
  */
 #define CLUSTER_RATE_PER_SEC	200
 #define CLUSTER_RATE_BURST	2000

@@ -91,6 +91,12 @@ on_open(struct grpc_call *g, const char **text, void *arg)
 		*text = "server is stopping";
 		return (GRPC_UNAVAILABLE);
 	}
+	/* Calls opened and left again cost the engine as much as messages. */
+	if (event_pending(conn->cn_slow, EV_TIMEOUT, NULL)) {
+		*text = "too many calls";
+		return (GRPC_UNAVAILABLE);
+	}
+	cluster_conn_charge(conn, 0);
 	if ((call = cluster_call_new(conn, g, kind)) == NULL) {
 		*text = "out of memory";
 		return (GRPC_RESOURCE_EXHAUSTED);

@@ -1191,6 +1191,29 @@ test_rate(void **state)
 	client_close(&c);
 }
 
+/* Opening calls and leaving them is paid for as well. */
+static void
+test_opens(void **state)
+{
+	struct pbmem	 pm;
+	struct client	 c;
+	uint32_t	 id;
+
+	(void)state;
+	(void)client_channel(&c);
+	TAILQ_FIRST(&clu->conns)->cn_tokens = -1000000;
+	client_call(&c, CALL_CHANNEL);
+	(void)expect(IMSG_AGENT_OPEN, &sentinel__ipc__agent_open__descriptor,
+	    &id, &pm);
+	pbmem_free(&pm);
+	/* That one began the pause. */
+	client_call(&c, CALL_CHANNEL);
+	loop_until(base, &c.over);
+	assert_int_equal(c.status, GRPC_UNAVAILABLE);
+	assert_null(sent_find(IMSG_AGENT_OPEN));
+	client_close(&c);
+}
+
 static void
 test_strangers(void **state)
 {
@@ -1401,6 +1424,7 @@ main(void)
 		cmocka_unit_test_setup(test_ping, fresh),
 		cmocka_unit_test_setup(test_credit, fresh),
 		cmocka_unit_test_setup(test_rate, fresh),
+		cmocka_unit_test_setup(test_opens, fresh),
 		cmocka_unit_test_setup(test_strangers, fresh),
 		cmocka_unit_test_setup(test_slots, fresh),
 		cmocka_unit_test_setup(test_evict, fresh),
