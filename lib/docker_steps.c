@@ -81,11 +81,12 @@ const struct txn_step steps_undo[] = {
 	{ "drop",	LOOK_NEW, undo_drop, NULL,
 	    STEP_GONE_OK | STEP_BUSY_WAIT },
 	{ "settle",	LOOK_OLD, undo_settle, NULL, STEP_QUIET },
-	{ "attach",	LOOK_OLD, undo_attach, step_one_more, 0 },
-	{ "unpark",	LOOK_OLD, undo_unpark, NULL, 0 },
-	{ "policy",	LOOK_NONE, undo_policy, NULL, 0 },
-	{ "restart",	LOOK_OLD, step_start, NULL, 0 },
-	{ "repause",	LOOK_OLD, step_pause, NULL, 0 },
+	/* Patience: an engine that has just come back may refuse at first. */
+	{ "attach",	LOOK_OLD, undo_attach, step_one_more, STEP_BUSY_WAIT },
+	{ "unpark",	LOOK_OLD, undo_unpark, NULL, STEP_BUSY_WAIT },
+	{ "policy",	LOOK_NONE, undo_policy, NULL, STEP_BUSY_WAIT },
+	{ "restart",	LOOK_OLD, step_start, NULL, STEP_BUSY_WAIT },
+	{ "repause",	LOOK_OLD, step_pause, NULL, STEP_BUSY_WAIT },
 	{ "verify",	LOOK_OLD, undo_verify, NULL, 0 },
 	/* Refused while it is the last name of an image in use: it stays. */
 	{ "unkeep",	LOOK_NONE, step_untag, NULL,
