@@ -88,7 +88,7 @@ journal_unpack(const uint8_t *p, size_t len, struct journal_rec *jr,
 	size_t			 pos = JOURNAL_FIXED, n;
 
 	memset(jr, 0, sizeof(*jr));
-	if (p[0] < DJ_BEGIN || p[0] > DJ_END)
+	if (p[0] < DJ_BEGIN || p[0] > DJ_TOLD)
 		return (-1);
 	jr->jr_kind = p[0];
 	jr->jr_txn = journal_get32(p + 1);
@@ -390,12 +390,18 @@ journal_finish(struct journal *jn, uint32_t txn)
 	if (i == jn->jn_nopen)
 		return;
 	jn->jn_open[i] = jn->jn_open[--jn->jn_nopen];
+}
+
+bool
+journal_trim(struct journal *jn)
+{
 	if (jn->jn_nopen > 0)
-		return;
+		return (false);
 	/* Also gives back what was reserved. */
 	if (ftruncate(jn->jn_fd, 0) == -1 || fsync(jn->jn_fd) == -1) {
 		log_warn("update journal: truncate");
-		return;
+		return (false);
 	}
 	jn->jn_end = 0;
+	return (true);
 }

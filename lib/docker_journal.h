@@ -49,7 +49,8 @@ enum docker_rec {
 	DJ_CREATED	= 4,	/* id of the new container */
 	DJ_GOOD		= 5,	/* the gate was passed: only forward now */
 	DJ_UNDO		= 6,	/* reason: only back now */
-	DJ_END		= 7	/* outcome */
+	DJ_END		= 7,	/* outcome, "harm" or "", error */
+	DJ_TOLD		= 8	/* the outcome has been heard */
 };
 
 struct journal_field {
@@ -85,8 +86,10 @@ int		 journal_add(struct journal *, uint32_t txn, enum docker_rec,
 		    ...) __attribute__((__sentinel__));
 int		 journal_addv(struct journal *, uint32_t txn, enum docker_rec,
 		    const struct journal_field *, size_t);
-/* The transaction is over: DJ_END was written.  Truncates after the last. */
+/* The transaction is over: DJ_END was written. */
 void		 journal_finish(struct journal *, uint32_t txn);
+/* Truncates when no transaction is open: true. */
+bool		 journal_trim(struct journal *);
 size_t		 journal_nopen(const struct journal *);
 
 /* Parser, for tests and the fuzzer: bytes of the valid prefix. */

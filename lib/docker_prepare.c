@@ -31,6 +31,8 @@
 #define PREP_TASK_LABEL	"com.docker.swarm.task"
 
 static void	 prep_inspected(void *, const struct docker_reply *);
+static void	 prep_provider(struct txn *);
+static void	 prep_provided(void *, const struct docker_reply *);
 static void	 prep_list(struct txn *);
 static void	 prep_swept(void *, const struct docker_reply *);
 static int	 prep_on_container(void *, const char *, size_t);
@@ -132,7 +134,8 @@ prep_keep(struct txn *tx, const struct json_value *c)
 	v = json_path(c, "HostConfig.RestartPolicy");
 	status = json_get_str(v, "Name");
 	if (status[0] != '\0' && strcmp(status, "no") != 0 &&
-	    (tx->tx_policy = strndup(v->jv_raw, v->jv_rawlen)) == NULL)
+	    (v->jv_rawlen >= TXN_POLICY_MAXBYTES ||
+	    (tx->tx_policy = strndup(v->jv_raw, v->jv_rawlen)) == NULL))
 		return (-1);
 	return (0);
 }
@@ -176,7 +179,59 @@ prep_inspected(void *arg, const struct docker_reply *dr)
 		prep_fail(tx);
 		return;
 	}
+	tx->tx_index = 0;
+	prep_provider(tx);
+}
+
+/* --- containers it shares a namespace with ----------------------------- */
+
+static const char *const prep_shares[] = { "NetworkMode", "IpcMode",
+    "PidMode" };
+
+/*
+ * Without them neither the new one nor, afterwards, the old one can be
+ * started: then it is better not to stop it.
+ */
+static void
+prep_provider(struct txn *tx)
+{
+	const struct json_value	*host;
+	const char		*mode;
+
+	host = json_get(json_root(tx->tx_inspect), "HostConfig");
+	for (; tx->tx_index < nitems(prep_shares); tx->tx_index++) {
+		mode = json_get_str(host, prep_shares[tx->tx_index]);
+		if (tx->tx_running && strncmp(mode, "container:", 10) == 0) {
+			prep_sent(tx, docker_inspect(tx->tx_updater->up_docker,
+			    mode + 10, prep_provided, tx));
+			return;
+		}
+	}
 	prep_list(tx);
+}
+
+static void
+prep_provided(void *arg, const struct docker_reply *dr)
+{
+	struct txn	*tx = arg;
+	struct json	*js;
+	bool		 gone, up;
+
+	js = prep_json(tx, dr, &gone);
+	if (js == NULL && !gone)
+		return;
+	up = json_bool(json_path(json_root(js), "State.Running"));
+	json_free(js);
+	if (!up) {
+		txn_error(tx, "the container whose %s this one shares %s: it "
+		    "could not be started again", tx->tx_index == 0 ?
+		    "network" : tx->tx_index == 1 ? "IPC" : "processes",
+		    gone ? "is gone" : "does not run");
+		prep_fail(tx);
+		return;
+	}
+	tx->tx_index++;
+	prep_provider(tx);
 }
 
 /* --- its neighbours ---------------------------------------------------- */
@@ -233,7 +288,8 @@ prep_dependant(struct txn *tx, const struct json_value *c, const char *name)
 
 	mode = json_get_str(json_get(c, "HostConfig"), "NetworkMode");
 	if (strncmp(mode, "container:", 10) != 0 ||
-	    strcmp(mode + 10, tx->tx_old_id) != 0 ||
+	    (strcmp(mode + 10, tx->tx_old_id) != 0 &&
+	    strcmp(mode + 10, tx->tx_name) != 0) ||
 	    strcmp(json_get_str(c, "State"), "running") != 0)
 		return;
 	txn_error(tx, "container \"%s\" uses the network of this one and would "

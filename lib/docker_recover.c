@@ -49,6 +49,8 @@ enum plan_field {
 	PLAN_NETS
 };
 
+#define RECOVER_MAX	(4 * JOURNAL_OPEN_MAX)
+
 static void
 plan_put(struct journal_field *jf, const char *s)
 {
@@ -121,7 +123,7 @@ plan_read_nets(struct txn *tx, const struct journal_rec *jr)
 static bool
 plan_read(struct txn *tx, const struct journal_rec *jr)
 {
-	char		 flags[4], stop[16], policy[1024];
+	char		 flags[4], stop[16], policy[TXN_POLICY_MAXBYTES];
 	const char	*errstr;
 
 	if (jr->jr_nfields < PLAN_NETS || tx->tx_old_id[0] != '\0' ||
@@ -166,6 +168,24 @@ recover_find(struct updater *up, uint32_t number)
 	return (NULL);
 }
 
+/* However long the file is; the oldest outcome has been heard for sure. */
+static bool
+recover_room(struct updater *up)
+{
+	struct txn	*tx, *ended = NULL;
+	size_t		 nopen = 0;
+
+	TAILQ_FOREACH(tx, &up->up_txns, tx_entry) {
+		if (!tx->tx_ended)
+			nopen++;
+		else if (ended == NULL)
+			ended = tx;
+	}
+	if (up->up_ntxns >= RECOVER_MAX && ended != NULL)
+		txn_discard(ended);
+	return (nopen < JOURNAL_OPEN_MAX);
+}
+
 static void
 recover_begin(struct updater *up, const struct journal_rec *jr)
 {
@@ -173,8 +193,7 @@ recover_begin(struct updater *up, const struct journal_rec *jr)
 	char		 opid[UPDATE_OPID_MAXBYTES];
 	char		 name[DOCKER_NAME_MAXBYTES];
 
-	if (up->up_ntxns == JOURNAL_OPEN_MAX ||
-	    !plan_get(jr, 0, opid, sizeof(opid)) ||
+	if (!recover_room(up) || !plan_get(jr, 0, opid, sizeof(opid)) ||
 	    !plan_get(jr, 1, name, sizeof(name)) || !docker_name_ok(name)) {
 		log_warnx("update journal: transaction %u cannot be read",
 		    jr->jr_txn);
@@ -185,7 +204,26 @@ recover_begin(struct updater *up, const struct journal_rec *jr)
 	tx->tx_number = jr->jr_txn;
 	tx->tx_began = (time_t)jr->jr_time;
 	tx->tx_recovered = true;
+	up->up_nrecover++;
 	(void)plan_get(jr, 2, tx->tx_want_ref, sizeof(tx->tx_want_ref));
+}
+
+/* Over, but perhaps it died before anybody heard. */
+static void
+recover_retell(struct txn *tx, const struct journal_rec *jr)
+{
+	enum update_outcome	 uo = UPDATE_FAILED, i;
+	char			 outcome[16], harm[8];
+
+	if (plan_get(jr, 0, outcome, sizeof(outcome)))
+		for (i = UPDATE_SUCCESS; i <= UPDATE_FAILED; i++)
+			if (strcmp(outcome, update_outcome_name(i)) == 0)
+				uo = i;
+	tx->tx_harm = plan_get(jr, 1, harm, sizeof(harm)) &&
+	    harm[0] != '\0';
+	(void)plan_get(jr, 2, tx->tx_error, sizeof(tx->tx_error));
+	tx->tx_ended = true;
+	tx->tx_outcome = uo;
 }
 
 /* tx_phase and tx_gate_start tell recover_go() what was reached. */
@@ -206,16 +244,16 @@ recover_record(void *arg, const struct journal_rec *jr)
 	case DJ_PLAN:
 		if (plan_read(tx, jr))
 			tx->tx_phase = TXN_FORWARD;
-		else
+		else {
+			tx->tx_planbad = true;
 			log_warnx("update %s: its plan in the journal cannot "
 			    "be read", tx->tx_opid);
+		}
 		break;
 	case DJ_STEP:
 		if (!plan_get(jr, 0, step, sizeof(step)))
 			break;
-		if (txn_step_harms(step))
-			tx->tx_harm = true;
-		tx->tx_stopping = txn_step_stopping(tx->tx_stopping, step);
+		txn_step_seen(tx, step);
 		if (strcmp(step, "gate") == 0)
 			tx->tx_gate_start = 1;
 		break;
@@ -223,18 +261,23 @@ recover_record(void *arg, const struct journal_rec *jr)
 		if (!plan_get(jr, 0, tx->tx_new_id, sizeof(tx->tx_new_id)) ||
 		    !docker_id_ok(tx->tx_new_id))
 			tx->tx_new_id[0] = '\0';
+		tx->tx_kept = tx->tx_new_id[0] != '\0';
+		tx->tx_pending &= ~(unsigned int)STEP_MAKES;
 		break;
 	case DJ_GOOD:
-		tx->tx_phase = TXN_FINISH;
-		break;
 	case DJ_UNDO:
-		tx->tx_phase = TXN_UNDO;
+		if (tx->tx_phase == TXN_PREPARE)
+			tx->tx_planbad = true;
+		tx->tx_phase = jr->jr_kind == DJ_GOOD ? TXN_FINISH : TXN_UNDO;
+		if (jr->jr_kind == DJ_GOOD)
+			break;
 		(void)plan_get(jr, 0, tx->tx_error, sizeof(tx->tx_error));
 		break;
 	case DJ_END:
-		/* Dealt with; found only beside another that is open. */
-		tx->tx_phase = TXN_PREPARE;
-		tx->tx_recorded = true;
+		recover_retell(tx, jr);
+		break;
+	case DJ_TOLD:
+		txn_discard(tx);
 		break;
 	case DJ_BEGIN:
 		break;
@@ -247,6 +290,18 @@ recover_go(struct txn *tx)
 	bool	 at_gate = tx->tx_gate_start != 0;
 
 	tx->tx_gate_start = 0;
+	if (tx->tx_ended) {
+		txn_retell(tx);
+		return;
+	}
+	if (tx->tx_planbad) {
+		/* Without it there is no telling what to put back. */
+		txn_error(tx, "interrupted, and the update journal cannot be "
+		    "read: look at \"%s\", \"%s\" and \"%s\"", tx->tx_name,
+		    tx->tx_name_old, tx->tx_name_new);
+		txn_end(tx, UPDATE_FAILED);
+		return;
+	}
 	if (tx->tx_phase == TXN_PREPARE) {
 		txn_error(tx, "interrupted before anything was changed: ask "
 		    "for the update again");
@@ -276,17 +331,15 @@ recover_go(struct txn *tx)
 void
 updater_recover(struct updater *up)
 {
-	struct txn	*tx, *next;
+	struct txn	*tx;
 
 	journal_replay(up->up_journal, recover_record, up);
-	for (tx = TAILQ_FIRST(&up->up_txns); tx != NULL; tx = next) {
-		next = TAILQ_NEXT(tx, tx_entry);
-		if (tx->tx_recorded)
-			txn_discard(tx);
-		else
+	up->up_replayed = true;
+	TAILQ_FOREACH(tx, &up->up_txns, tx_entry)
+		if (!tx->tx_ended)
 			journal_adopt(up->up_journal, tx->tx_number);
-	}
 	if (up->up_ntxns == 0) {
+		(void)journal_trim(up->up_journal);
 		updater_set_ready(up);
 		return;
 	}

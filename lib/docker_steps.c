@@ -24,30 +24,20 @@
 #include "docker_steps.h"
 #include "log.h"
 
+#define STEP_STOPS_MAX		3	/* of one that somebody starts */
+
 static enum txn_act	 step_tag(struct txn *, const struct json_value *);
 static enum txn_act	 step_create(struct txn *, const struct json_value *);
 static bool		 step_created(struct txn *,
 			    const struct docker_reply *);
 static enum txn_act	 step_connect(struct txn *, const struct json_value *);
-static bool		 step_one_more(struct txn *,
-			    const struct docker_reply *);
 static enum txn_act	 step_stop(struct txn *, const struct json_value *);
 static enum txn_act	 step_norestart(struct txn *,
 			    const struct json_value *);
 static enum txn_act	 step_park(struct txn *, const struct json_value *);
 static enum txn_act	 step_detach(struct txn *, const struct json_value *);
-static enum txn_act	 step_name(struct txn *, const struct json_value *);
-static enum txn_act	 step_start(struct txn *, const struct json_value *);
-static enum txn_act	 step_pause(struct txn *, const struct json_value *);
+static enum txn_act	 step_confirm(struct txn *, const struct json_value *);
 static enum txn_act	 step_remove(struct txn *, const struct json_value *);
-static enum txn_act	 step_untag(struct txn *, const struct json_value *);
-static enum txn_act	 undo_check(struct txn *, const struct json_value *);
-static enum txn_act	 undo_drop(struct txn *, const struct json_value *);
-static enum txn_act	 undo_settle(struct txn *, const struct json_value *);
-static enum txn_act	 undo_attach(struct txn *, const struct json_value *);
-static enum txn_act	 undo_unpark(struct txn *, const struct json_value *);
-static enum txn_act	 undo_policy(struct txn *, const struct json_value *);
-static enum txn_act	 undo_verify(struct txn *, const struct json_value *);
 
 /*
  * The new container is made and connected while the old one still serves;
@@ -55,12 +45,16 @@ static enum txn_act	 undo_verify(struct txn *, const struct json_value *);
  */
 const struct txn_step steps_forward[] = {
 	{ "tag",	LOOK_NONE, step_tag, NULL, 0 },
-	{ "create",	LOOK_NEW, step_create, step_created, 0 },
+	{ "create",	LOOK_NEW, step_create, step_created,
+	    STEP_MAKES | STEP_BUSY_WAIT },
 	{ "connect",	LOOK_NEW, step_connect, step_one_more, 0 },
-	{ "stop",	LOOK_OLD, step_stop, NULL, STEP_HARM },
-	{ "norestart",	LOOK_NONE, step_norestart, NULL, STEP_HARM },
-	{ "park",	LOOK_OLD, step_park, NULL, STEP_HARM },
-	{ "detach",	LOOK_OLD, step_detach, step_one_more, STEP_HARM },
+	{ "stop",	LOOK_OLD, step_stop, NULL, STEP_HARM | STEP_STOPS },
+	{ "norestart",	LOOK_NONE, step_norestart, NULL,
+	    STEP_HARM | STEP_STOPPED },
+	{ "park",	LOOK_OLD, step_park, step_again,
+	    STEP_HARM | STEP_STOPS },
+	{ "detach",	LOOK_OLD, step_detach, step_one_more,
+	    STEP_HARM | STEP_STOPPED },
 	{ "name",	LOOK_NEW, step_name, NULL, STEP_HARM },
 	{ "start",	LOOK_NEW, step_start, NULL, STEP_HARM },
 	{ "gate",	LOOK_NEW, gate_look, NULL, STEP_HARM },
@@ -69,6 +63,7 @@ const struct txn_step steps_forward[] = {
 };
 
 const struct txn_step steps_finish[] = {
+	{ "confirm",	LOOK_NEW, step_confirm, NULL, 0 },
 	{ "remove",	LOOK_OLD, step_remove, NULL,
 	    STEP_GONE_OK | STEP_BUSY_WAIT },
 	{ "untag",	LOOK_NONE, step_untag, NULL,
@@ -76,41 +71,9 @@ const struct txn_step steps_finish[] = {
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
 
-const struct txn_step steps_undo[] = {
-	{ "check",	LOOK_OLD, undo_check, NULL, 0 },
-	{ "drop",	LOOK_NEW, undo_drop, NULL,
-	    STEP_GONE_OK | STEP_BUSY_WAIT },
-	{ "settle",	LOOK_OLD, undo_settle, NULL, STEP_QUIET },
-	/* Patience: an engine that has just come back may refuse at first. */
-	{ "attach",	LOOK_OLD, undo_attach, step_one_more, STEP_BUSY_WAIT },
-	{ "unpark",	LOOK_OLD, undo_unpark, NULL, STEP_BUSY_WAIT },
-	{ "policy",	LOOK_NONE, undo_policy, NULL, STEP_BUSY_WAIT },
-	{ "restart",	LOOK_OLD, step_start, NULL, STEP_BUSY_WAIT },
-	{ "repause",	LOOK_OLD, step_pause, NULL, STEP_BUSY_WAIT },
-	{ "verify",	LOOK_OLD, undo_verify, NULL, 0 },
-	/* Refused while it is the last name of an image in use: it stays. */
-	{ "unkeep",	LOOK_NONE, step_untag, NULL,
-	    STEP_GONE_OK | STEP_QUIET },
-	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
-};
-
-const struct txn_step steps_abandon[] = {
-	{ "drop",	LOOK_NEW, undo_drop, NULL,
-	    STEP_GONE_OK | STEP_BUSY_WAIT },
-	{ "unkeep",	LOOK_NONE, step_untag, NULL,
-	    STEP_GONE_OK | STEP_QUIET },
-	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
-};
-
-const struct txn_step steps_orphan[] = {
-	{ "adopt",	LOOK_NEW, step_name, NULL, 0 },
-	{ "run",	LOOK_NEW, step_start, NULL, 0 },
-	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
-};
-
 /* --- what the looks say ------------------------------------------------ */
 
-static bool
+bool
 seen_is_named(const struct json_value *seen, const char *name)
 {
 	const char	*s = json_get_str(seen, "Name");
@@ -118,7 +81,7 @@ seen_is_named(const struct json_value *seen, const char *name)
 	return (strcmp(*s == '/' ? s + 1 : s, name) == 0);
 }
 
-static bool
+bool
 seen_is_up(const struct json_value *seen)
 {
 	const struct json_value	*state = json_get(seen, "State");
@@ -127,21 +90,21 @@ seen_is_up(const struct json_value *seen)
 	    json_bool(json_get(state, "Restarting")));
 }
 
-static bool
+bool
 seen_has_net(const struct json_value *seen, const char *net)
 {
 	return (json_get(json_path(seen, "NetworkSettings.Networks"),
 	    net) != NULL);
 }
 
-static enum txn_act
+enum txn_act
 step_sent(struct txn *tx, struct docker_req *dq)
 {
 	tx->tx_req = dq;
 	return (ACT_SENT);
 }
 
-static enum txn_act
+enum txn_act
 step_gone(struct txn *tx, const char *which)
 {
 	txn_error(tx, "%s: the %s container is gone", tx->tx_step->st_name,
@@ -149,7 +112,7 @@ step_gone(struct txn *tx, const char *which)
 	return (ACT_FAIL);
 }
 
-static struct docker *
+struct docker *
 step_docker(const struct txn *tx)
 {
 	return (tx->tx_updater->up_docker);
@@ -170,7 +133,7 @@ step_tag(struct txn *tx, const struct json_value *seen)
 }
 
 /* Is the container under the temporary name the one that we made? */
-static bool
+bool
 step_is_ours(const struct txn *tx, const struct json_value *seen)
 {
 	const char	*id = json_get_str(seen, "Id");
@@ -186,17 +149,37 @@ step_keep_id(struct txn *tx, const char *id)
 {
 	strlcpy(tx->tx_new_id, id, sizeof(tx->tx_new_id));
 	if (journal_add(tx->tx_updater->up_journal, tx->tx_number, DJ_CREATED,
-	    id, NULL) == 0)
+	    id, NULL) == 0) {
+		tx->tx_kept = true;
+		tx->tx_pending &= ~(unsigned int)STEP_MAKES;
 		return (0);
+	}
 	txn_error(tx, "update journal: %s", strerror(errno));
 	return (-1);
+}
+
+/* What was made: is it what was meant, and is its id written down? */
+static enum txn_act
+step_check_new(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (step_gone(tx, "new"));
+	if (strcmp(json_get_str(seen, "Image"), tx->tx_new_image) != 0) {
+		txn_error(tx, "create: %s is another image by now: ask for "
+		    "the update again", tx->tx_new_ref);
+		return (ACT_FAIL);
+	}
+	/* It is about to lose the name by which it could be found. */
+	if (!tx->tx_kept && step_keep_id(tx, json_get_str(seen, "Id")) == -1)
+		return (ACT_FAIL);
+	return (ACT_DONE);
 }
 
 static enum txn_act
 step_create(struct txn *tx, const struct json_value *seen)
 {
 	if (tx->tx_new_id[0] != '\0')
-		return (seen == NULL ? step_gone(tx, "new") : ACT_DONE);
+		return (step_check_new(tx, seen));
 	if (seen != NULL) {
 		/* An earlier try whose answer was lost; else a stranger. */
 		if (tx->tx_tries == 0 || !step_is_ours(tx, seen)) {
@@ -226,15 +209,21 @@ step_created(struct txn *tx, const struct docker_reply *dr)
 		json_free(js);
 		return (true);
 	}
-	/* Not in the journal: found by its name after a crash. */
-	if (step_keep_id(tx, id) == -1)
-		log_warnx("update %s: %s", tx->tx_opid, tx->tx_error);
+	strlcpy(tx->tx_new_id, id, sizeof(tx->tx_new_id));
 	json_free(js);
-	return (false);
+	return (true);
+}
+
+bool
+step_again(struct txn *tx, const struct docker_reply *dr)
+{
+	(void)tx;
+	(void)dr;
+	return (true);
 }
 
 /* One network done, act on the next. */
-static bool
+bool
 step_one_more(struct txn *tx, const struct docker_reply *dr)
 {
 	(void)dr;
@@ -243,7 +232,7 @@ step_one_more(struct txn *tx, const struct docker_reply *dr)
 	return (true);
 }
 
-static enum txn_act
+enum txn_act
 step_attach_net(struct txn *tx, const struct docker_net *nt, const char *id)
 {
 	enum txn_act	 act;
@@ -280,12 +269,26 @@ step_connect(struct txn *tx, const struct json_value *seen)
 static enum txn_act
 step_stop(struct txn *tx, const struct json_value *seen)
 {
-	if (seen == NULL)
-		return (step_gone(tx, "old"));
+	if (seen == NULL) {
+		/* Then this update has not touched it. */
+		if (tx->tx_tries == 0)
+			tx->tx_harm = false;
+		txn_error(tx, "the container was removed by somebody else "
+		    "meanwhile");
+		return (ACT_FAIL);
+	}
 	if (!seen_is_up(seen))
 		return (ACT_DONE);
 	return (step_sent(tx, docker_stop(step_docker(tx), tx->tx_old_id,
 	    tx->tx_stop_sec, txn_replied, tx)));
+}
+
+static enum txn_act
+step_came_back(struct txn *tx)
+{
+	txn_error(tx, "%s: somebody has started the old container again",
+	    tx->tx_step->st_name);
+	return (ACT_FAIL);
 }
 
 /* Or a restart of dockerd would bring the parked one back beside the new. */
@@ -307,6 +310,13 @@ step_park(struct txn *tx, const struct json_value *seen)
 {
 	if (seen == NULL)
 		return (step_gone(tx, "old"));
+	/* dockerd or a person may have started it after the stop. */
+	if (seen_is_up(seen)) {
+		if (tx->tx_index++ == STEP_STOPS_MAX)
+			return (step_came_back(tx));
+		return (step_sent(tx, docker_stop(step_docker(tx),
+		    tx->tx_old_id, tx->tx_stop_sec, txn_replied, tx)));
+	}
 	if (seen_is_named(seen, tx->tx_name_old))
 		return (ACT_DONE);
 	return (step_sent(tx, docker_rename(step_docker(tx), tx->tx_old_id,
@@ -321,6 +331,8 @@ step_detach(struct txn *tx, const struct json_value *seen)
 
 	if (seen == NULL)
 		return (step_gone(tx, "old"));
+	if (seen_is_up(seen))
+		return (step_came_back(tx));
 	for (; tx->tx_index < tx->tx_nfixed; tx->tx_index++) {
 		net = tx->tx_fixed[tx->tx_index].nt_name;
 		if (seen_has_net(seen, net))
@@ -331,7 +343,7 @@ step_detach(struct txn *tx, const struct json_value *seen)
 	return (ACT_DONE);
 }
 
-static enum txn_act
+enum txn_act
 step_name(struct txn *tx, const struct json_value *seen)
 {
 	if (seen == NULL)
@@ -342,7 +354,7 @@ step_name(struct txn *tx, const struct json_value *seen)
 	    json_get_str(seen, "Id"), tx->tx_name, txn_replied, tx)));
 }
 
-static enum txn_act
+enum txn_act
 step_start(struct txn *tx, const struct json_value *seen)
 {
 	if (seen == NULL)
@@ -354,7 +366,7 @@ step_start(struct txn *tx, const struct json_value *seen)
 	    json_get_str(seen, "Id"), txn_replied, tx)));
 }
 
-static enum txn_act
+enum txn_act
 step_pause(struct txn *tx, const struct json_value *seen)
 {
 	if (seen == NULL)
@@ -368,16 +380,47 @@ step_pause(struct txn *tx, const struct json_value *seen)
 
 /* --- finish ------------------------------------------------------------ */
 
+/*
+ * Much time may have passed since the gate, with no Sentinel there.  The old
+ * one goes only while the new one is in its place.
+ */
+static enum txn_act
+step_confirm(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL) {
+		txn_error(tx, "the new container was removed by somebody else");
+		txn_undo(tx);
+		return (ACT_MOVED);
+	}
+	if (!seen_is_named(seen, tx->tx_name)) {
+		txn_error(tx, "the new container was renamed by somebody else "
+		    "to \"%s\"; nothing was removed", json_get_str(seen,
+		    "Name"));
+		return (ACT_FAIL);
+	}
+	tx->tx_new_up = seen_is_up(seen);
+	tx->tx_confirmed = true;
+	return (ACT_DONE);
+}
+
 static enum txn_act
 step_remove(struct txn *tx, const struct json_value *seen)
 {
-	if (seen == NULL)
+	if (seen == NULL || !tx->tx_confirmed)
 		return (ACT_DONE);
+	if (!seen_is_named(seen, tx->tx_name_old) ||
+	    (seen_is_up(seen) && !tx->tx_new_up)) {
+		tx->tx_confirmed = false;
+		txn_error(tx, "somebody else has taken the old container "
+		    "\"%s\" into use; it was not removed",
+		    json_get_str(seen, "Name"));
+		return (ACT_FAIL);
+	}
 	return (step_sent(tx, docker_remove(step_docker(tx), tx->tx_old_id,
 	    true, txn_replied, tx)));
 }
 
-static enum txn_act
+enum txn_act
 step_untag(struct txn *tx, const struct json_value *seen)
 {
 	char	ref[128];
@@ -388,104 +431,4 @@ step_untag(struct txn *tx, const struct json_value *seen)
 	snprintf(ref, sizeof(ref), "%s:%s", UPDATE_KEEP_REPO, tx->tx_keep);
 	return (step_sent(tx, docker_image_untag(step_docker(tx), ref,
 	    txn_replied, tx)));
-}
-
-/* --- undo -------------------------------------------------------------- */
-
-/*
- * The new one may go only when there is an old one to go back to, or when
- * somebody else removed the old one before this update touched it.
- */
-static enum txn_act
-undo_check(struct txn *tx, const struct json_value *seen)
-{
-	if (seen != NULL)
-		return (ACT_DONE);
-	txn_orphan(tx);
-	return (ACT_MOVED);
-}
-
-static enum txn_act
-undo_drop(struct txn *tx, const struct json_value *seen)
-{
-	const char	*id = json_get_str(seen, "Id");
-
-	if (seen == NULL)
-		return (ACT_DONE);
-	if (tx->tx_new_id[0] == '\0' && !step_is_ours(tx, seen)) {
-		log_warnx("update %s: container \"%s\" was not made by this "
-		    "update and is left alone", tx->tx_opid, tx->tx_name_new);
-		return (ACT_DONE);
-	}
-	return (step_sent(tx, docker_remove(step_docker(tx), id, true,
-	    txn_replied, tx)));
-}
-
-/* A stop under way would hit the old one after it was found running. */
-static enum txn_act
-undo_settle(struct txn *tx, const struct json_value *seen)
-{
-	if (!tx->tx_stopping)
-		return (ACT_DONE);
-	return (step_stop(tx, seen));
-}
-
-static enum txn_act
-undo_attach(struct txn *tx, const struct json_value *seen)
-{
-	const struct docker_net	*nt;
-
-	if (seen == NULL)
-		return (step_gone(tx, "old"));
-	for (; tx->tx_index < tx->tx_nfixed; tx->tx_index++) {
-		nt = &tx->tx_fixed[tx->tx_index];
-		if (!seen_has_net(seen, nt->nt_name))
-			return (step_attach_net(tx, nt, tx->tx_old_id));
-	}
-	return (ACT_DONE);
-}
-
-static enum txn_act
-undo_unpark(struct txn *tx, const struct json_value *seen)
-{
-	if (seen == NULL)
-		return (step_gone(tx, "old"));
-	if (seen_is_named(seen, tx->tx_name))
-		return (ACT_DONE);
-	return (step_sent(tx, docker_rename(step_docker(tx), tx->tx_old_id,
-	    tx->tx_name, txn_replied, tx)));
-}
-
-static enum txn_act
-undo_policy(struct txn *tx, const struct json_value *seen)
-{
-	enum txn_act	 act;
-	char		*body;
-
-	(void)seen;
-	if (tx->tx_policy == NULL)
-		return (ACT_DONE);
-	if (asprintf(&body, "{\"RestartPolicy\":%s}", tx->tx_policy) == -1) {
-		txn_error(tx, "policy: %s", strerror(errno));
-		return (ACT_FAIL);
-	}
-	act = step_sent(tx, docker_reconfigure(step_docker(tx), tx->tx_old_id,
-	    body, strlen(body), txn_replied, tx));
-	free(body);
-	return (act);
-}
-
-static enum txn_act
-undo_verify(struct txn *tx, const struct json_value *seen)
-{
-	if (seen == NULL)
-		return (step_gone(tx, "old"));
-	if (!seen_is_named(seen, tx->tx_name) ||
-	    (tx->tx_running && !seen_is_up(seen))) {
-		txn_error(tx, "the old container %.12s is named \"%s\" and %s",
-		    tx->tx_old_id, json_get_str(seen, "Name"),
-		    json_get_str(json_get(seen, "State"), "Status"));
-		return (ACT_FAIL);
-	}
-	return (ACT_DONE);
 }

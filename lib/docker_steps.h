@@ -20,8 +20,9 @@
 #include "docker_txn.h"
 
 /*
- * The steps of an update, each safe to repeat (docker_steps.c).  Tables end
- * with a row without a name.  Names are in the journal: never rename one.
+ * The steps of an update, each safe to repeat: forward and finish in
+ * docker_steps.c, undo in docker_undo.c.  Tables end with a row without a
+ * name.  Names are in the journal: never rename one.
  */
 extern const struct txn_step	steps_forward[];
 extern const struct txn_step	steps_finish[];
@@ -33,5 +34,26 @@ extern const struct txn_step	steps_orphan[];
 void	 txn_replied(void *, const struct docker_reply *);
 /* docker_txn.c: undo found no old container. */
 void	 txn_orphan(struct txn *);
+
+/* docker_steps.c: what both ways need */
+bool		 seen_is_named(const struct json_value *, const char *name);
+bool		 seen_is_up(const struct json_value *);
+bool		 seen_has_net(const struct json_value *, const char *net);
+struct docker	*step_docker(const struct txn *);
+/* Under way; NULL: try again later. */
+enum txn_act	 step_sent(struct txn *, struct docker_req *);
+enum txn_act	 step_gone(struct txn *, const char *which);
+/* Is the container under the temporary name the one that we made? */
+bool		 step_is_ours(const struct txn *, const struct json_value *);
+enum txn_act	 step_attach_net(struct txn *, const struct docker_net *,
+		    const char *id);
+/* Replies: act again, on the next network or by what is seen then. */
+bool		 step_one_more(struct txn *, const struct docker_reply *);
+bool		 step_again(struct txn *, const struct docker_reply *);
+/* Acts, on the container that the step looks at. */
+enum txn_act	 step_name(struct txn *, const struct json_value *);
+enum txn_act	 step_start(struct txn *, const struct json_value *);
+enum txn_act	 step_pause(struct txn *, const struct json_value *);
+enum txn_act	 step_untag(struct txn *, const struct json_value *);
 
 #endif /* DOCKER_STEPS_H */

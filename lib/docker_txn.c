@@ -42,37 +42,33 @@ static void	 txn_next(struct txn *);
 static void	 txn_failed(struct txn *);
 static void	 txn_again(struct txn *, bool);
 
-bool
-txn_step_harms(const char *name)
+/* From the record of a step on, until its answer is clear. */
+static void
+txn_begun(struct txn *tx, unsigned int flags)
 {
-	const struct txn_step	*st;
-	bool			 harm = false;
-
-	for (st = steps_forward; st->st_name != NULL; st++) {
-		harm = harm || (st->st_flags & STEP_HARM) != 0;
-		if (strcmp(st->st_name, name) == 0)
-			return (harm);
-	}
-	/* The names of undo and finish: the old one may be touched. */
-	return (true);
+	if ((flags & STEP_HARM) != 0)
+		tx->tx_harm = true;
+	if ((flags & STEP_STOPPED) != 0)
+		tx->tx_pending &= ~(unsigned int)STEP_STOPS;
+	tx->tx_pending |= flags & (STEP_MAKES | STEP_STOPS);
 }
 
-/*
- * Docker carries out a stop to its end, however long that takes, also when
- * the one who asked has died: after this record and until a later one, the
- * container may stop at any moment, and undo has to see to that first.
- */
-bool
-txn_step_stopping(bool stopping, const char *name)
+void
+txn_step_seen(struct txn *tx, const char *name)
 {
-	const struct txn_step	*st;
+	static const struct txn_step *const	 tables[] = { steps_forward,
+		steps_finish, steps_undo };
+	const struct txn_step			*st;
+	size_t					 i;
 
-	if (strcmp(name, "stop") == 0)
-		return (true);
-	for (st = steps_forward; st->st_name != NULL; st++)
-		if (strcmp(st->st_name, name) == 0)
-			return (false);
-	return (stopping && strcmp(name, "restart") != 0);
+	for (i = 0; i < nitems(tables); i++)
+		for (st = tables[i]; st->st_name != NULL; st++)
+			if (strcmp(st->st_name, name) == 0) {
+				txn_begun(tx, st->st_flags);
+				return;
+			}
+	/* Of another version: who knows? */
+	txn_begun(tx, STEP_HARM);
 }
 
 /* --- phases ------------------------------------------------------------ */
@@ -83,7 +79,10 @@ txn_begin_step(struct txn *tx, const struct txn_step *st)
 	tx->tx_step = st;
 	tx->tx_recorded = false;
 	tx->tx_tries = 0;
+	tx->tx_refused = 0;
 	tx->tx_index = 0;
+	tx->tx_settle = 0;
+	tx->tx_step_began = monotime_now();
 	/* From the loop, so that a row of steps cannot grow the stack. */
 	txn_later(tx, 0, txn_run);
 }
@@ -124,23 +123,16 @@ txn_undo(struct txn *tx)
 	    tx->tx_name, tx->tx_reason);
 	txn_progress(tx, "undo", tx->tx_reason, 0, 0);
 	tx->tx_phase = TXN_UNDO;
-	txn_begin_step(tx, steps_undo);
+	/* Untouched, the old one is nobody's business. */
+	txn_begin_step(tx, tx->tx_harm ? steps_undo : steps_abandon);
 }
 
 /*
- * There is no old container to go back to.  If this update had stopped it,
- * the new one is kept at any price; if somebody removed it before, the new
- * one goes, too.
+ * There is no old container to go back to: the new one is kept at any price.
  */
 void
 txn_orphan(struct txn *tx)
 {
-	if (!tx->tx_harm) {
-		strlcpy(tx->tx_reason, "the container was removed by somebody "
-		    "else meanwhile", sizeof(tx->tx_reason));
-		txn_begin_step(tx, steps_abandon);
-		return;
-	}
 	tx->tx_phase = TXN_ORPHAN;
 	strlcpy(tx->tx_trouble, "the old container is gone, the new one was "
 	    "kept", sizeof(tx->tx_trouble));
@@ -160,6 +152,13 @@ txn_phase_end(struct txn *tx)
 		txn_finish(tx);
 		return;
 	case TXN_FINISH:
+		if (!tx->tx_confirmed) {
+			tx->tx_harm = true;
+			strlcpy(tx->tx_error, tx->tx_trouble,
+			    sizeof(tx->tx_error));
+			txn_end(tx, UPDATE_FAILED);
+			return;
+		}
 		if (tx->tx_trouble[0] != '\0')
 			log_warnx("update %s: container %s: done, but: %s",
 			    tx->tx_opid, tx->tx_name, tx->tx_trouble);
@@ -204,9 +203,7 @@ txn_record(struct txn *tx)
 		log_warn("update %s: journal", tx->tx_opid);
 	}
 	tx->tx_recorded = true;
-	if (tx->tx_phase == TXN_FORWARD && (st->st_flags & STEP_HARM) != 0)
-		tx->tx_harm = true;
-	tx->tx_stopping = txn_step_stopping(tx->tx_stopping, st->st_name);
+	txn_begun(tx, st->st_flags);
 	if (tx->tx_phase != TXN_UNDO)
 		txn_progress(tx, st->st_name, "", 0, 0);
 	return (0);
@@ -248,6 +245,17 @@ txn_back(struct txn *tx)
 	tx->tx_away = 0;
 }
 
+/*
+ * That a container is gone is believed only in Docker's own words: something
+ * between us, or an engine that is not ready, may answer 404 as well.
+ */
+static bool
+txn_is_gone(const struct docker_reply *dr)
+{
+	return (dr->dr_end == DOCKER_REFUSED && dr->dr_status == 404 &&
+	    strcasestr(dr->dr_error, "no such container") != NULL);
+}
+
 static void
 txn_looked(void *arg, const struct docker_reply *dr)
 {
@@ -262,7 +270,7 @@ txn_looked(void *arg, const struct docker_reply *dr)
 	txn_back(tx);
 	if (dr->dr_end == DOCKER_OK)
 		js = json_parse(dr->dr_body, dr->dr_len, NULL, 0);
-	if (js == NULL && dr->dr_status != 404) {
+	if (js == NULL && !txn_is_gone(dr)) {
 		txn_error(tx, "%s: %s", tx->tx_step->st_name,
 		    dr->dr_end == DOCKER_OK ? "Docker's answer is not valid "
 		    "JSON" : dr->dr_error);
@@ -297,6 +305,32 @@ txn_acted(struct txn *tx, const struct json_value *seen)
 	}
 }
 
+static void
+txn_refused(struct txn *tx, const struct docker_reply *dr)
+{
+	const struct txn_step	*st = tx->tx_step;
+
+	if (dr->dr_status == 404 && (st->st_flags & STEP_GONE_OK)) {
+		txn_next(tx);
+		return;
+	}
+	if (dr->dr_status == 409 && (st->st_flags & STEP_BUSY_WAIT) &&
+	    ++tx->tx_refused < TXN_BUSY_MAX) {
+		/* For a creation: look whether it was ours. */
+		tx->tx_tries = 1;
+		txn_later(tx, tx->tx_updater->up_conf.uc_retry_msec, txn_run);
+		return;
+	}
+	txn_error(tx, "%s: %s", st->st_name, dr->dr_error);
+	/* Docker's own trouble may pass, and going back has to succeed. */
+	if (dr->dr_status >= 500 && tx->tx_phase != TXN_FORWARD &&
+	    ++tx->tx_refused < TXN_REFUSED_MAX) {
+		txn_later(tx, tx->tx_updater->up_conf.uc_retry_msec, txn_run);
+		return;
+	}
+	txn_failed(tx);
+}
+
 /* The answer to a step's request; all steps pass this to Docker. */
 void
 txn_replied(void *arg, const struct docker_reply *dr)
@@ -305,6 +339,10 @@ txn_replied(void *arg, const struct docker_reply *dr)
 	const struct txn_step	*st = tx->tx_step;
 
 	tx->tx_req = NULL;
+	/* A clear answer: what this step has begun is over. */
+	if ((dr->dr_end == DOCKER_OK || dr->dr_end == DOCKER_REFUSED) &&
+	    tx->tx_tries == 0)
+		tx->tx_pending &= ~st->st_flags;
 	switch (dr->dr_end) {
 	case DOCKER_OK:
 		txn_back(tx);
@@ -315,19 +353,7 @@ txn_replied(void *arg, const struct docker_reply *dr)
 		return;
 	case DOCKER_REFUSED:
 		txn_back(tx);
-		if (dr->dr_status == 404 && (st->st_flags & STEP_GONE_OK)) {
-			txn_next(tx);
-			return;
-		}
-		if ((dr->dr_status == 409 || dr->dr_status >= 500) &&
-		    (st->st_flags & STEP_BUSY_WAIT) &&
-		    ++tx->tx_tries < TXN_BUSY_MAX) {
-			txn_later(tx, tx->tx_updater->up_conf.uc_retry_msec,
-			    txn_run);
-			return;
-		}
-		txn_error(tx, "%s: %s", st->st_name, dr->dr_error);
-		txn_failed(tx);
+		txn_refused(tx, dr);
 		return;
 	case DOCKER_UNSENT:
 		txn_again(tx, false);
@@ -343,14 +369,19 @@ txn_replied(void *arg, const struct docker_reply *dr)
 /*
  * No clear answer: look and act again a little later.  Docker being away is
  * waited for (for ever when going back: the old container must come up);
- * Docker not answering this one thing is tried a few times.
+ * Docker not answering this one thing is tried a few times, when going back
+ * for half an hour.
  */
 static void
 txn_again(struct txn *tx, bool unclear)
 {
 	monotime_t	 now = monotime_now();
+	bool		 patient;
 
-	if (unclear && ++tx->tx_tries >= TXN_TRIES_MAX) {
+	patient = tx->tx_phase != TXN_FORWARD &&
+	    (tx->tx_step->st_flags & STEP_QUIET) == 0 &&
+	    now - tx->tx_step_began < TXN_PATIENCE_MSEC;
+	if (unclear && ++tx->tx_tries >= TXN_TRIES_MAX && !patient) {
 		txn_failed(tx);
 		return;
 	}

@@ -28,11 +28,16 @@
  * nobody else:
  *	docker_update.c		operations, their start and their end
  *	docker_prepare.c	everything that only looks: refuse here
- *	docker_txn.c		the steps, forward, finishing and back
+ *	docker_txn.c		the driver of the steps
+ *	docker_steps.c		the steps forward and to the end
+ *	docker_undo.c		the steps back
  *	docker_gate.c		is the new container good?
  *	docker_recover.c	the journal at the start of the process
  */
 #define TXN_TRIES_MAX	4	/* of one step without a clear answer */
+#define TXN_POLICY_MAXBYTES 1024	/* JSON, with NUL */
+#define TXN_REFUSED_MAX	10	/* going back: Docker says 5xx */
+#define TXN_PATIENCE_MSEC (30 * 60 * 1000) /* going back: no clear answer */
 #define TXN_AWAY_MSEC	120000	/* Docker gone: then back, not forward */
 
 enum txn_phase {
@@ -68,8 +73,15 @@ struct txn_step {
 };
 #define STEP_GONE_OK	0x01	/* 404 is as good as done */
 #define STEP_HARM	0x02	/* from here on the old one is touched */
-#define STEP_BUSY_WAIT	0x04	/* 409, 5xx: under way, try again */
+#define STEP_BUSY_WAIT	0x04	/* 409: somebody does it already */
 #define STEP_QUIET	0x08	/* its failure changes no outcome */
+/*
+ * Docker finishes what it has begun, also when nobody waits for the answer.
+ * What a crash or a lost answer leaves behind in tx_pending:
+ */
+#define STEP_MAKES	0x10	/* the new container may still appear */
+#define STEP_STOPS	0x20	/* the old one may still be stopped */
+#define STEP_STOPPED	0x40	/* no: its stop was answered before this */
 
 struct txn {
 	struct updater		*tx_updater;
@@ -93,8 +105,17 @@ struct txn {
 	bool			 tx_harm;
 	bool			 tx_recovered;
 	bool			 tx_undo_failed;
-	bool			 tx_stopping;	/* a stop may still come */
+	unsigned int		 tx_pending;	/* STEP_MAKES, STEP_STOPS */
+	bool			 tx_planbad;	/* journal's plan unreadable */
+	bool			 tx_ended;	/* journal: with tx_outcome */
+	enum update_outcome	 tx_outcome;
+	bool			 tx_kept;	/* tx_new_id: in the journal */
+	bool			 tx_confirmed;	/* the new one is in place */
+	bool			 tx_new_up;	/* and runs */
 	unsigned int		 tx_tries;	/* of this step */
+	unsigned int		 tx_refused;	/* 5xx of this step */
+	monotime_t		 tx_step_began;
+	monotime_t		 tx_settle;	/* waiting for pending since */
 	monotime_t		 tx_away;	/* Docker gone since, or 0 */
 	size_t			 tx_index;	/* network in this step */
 	unsigned int		 tx_wait_msec;
@@ -143,6 +164,11 @@ struct updater {
 	void			*up_arg;
 	TAILQ_HEAD(, txn)	 up_txns;
 	size_t			 up_ntxns;
+	size_t			 up_nrecover;	/* of them from the journal */
+	uint32_t		 up_ended[JOURNAL_OPEN_MAX]; /* not DJ_TOLD */
+	size_t			 up_nended;
+	struct event		*up_told;
+	bool			 up_replayed;
 	bool			 up_ready;
 	bool			 up_stopping;
 };
@@ -151,7 +177,9 @@ struct updater {
 struct txn	*txn_new(struct updater *, const char *opid, const char *name);
 /* Ends the operation: journal, uo_done, memory. */
 void		 txn_end(struct txn *, enum update_outcome);
-/* Forgets it: it was over before. */
+/* It was over before, but perhaps nobody heard. */
+void		 txn_retell(struct txn *);
+/* Everybody knows. */
 void		 txn_discard(struct txn *);
 /* Recovery is through. */
 void		 updater_set_ready(struct updater *);
@@ -170,10 +198,8 @@ void		 txn_forward(struct txn *);	/* PLAN is in the journal */
 void		 txn_resume_gate(struct txn *);
 void		 txn_finish(struct txn *);
 void		 txn_undo(struct txn *);	/* tx_error: reason */
-/* True for a step from which on the old container is touched. */
-bool		 txn_step_harms(const char *name);
-/* After this step's record: may a stop of the old one still come? */
-bool		 txn_step_stopping(bool before, const char *name);
+/* A step in the journal: tx_harm and tx_pending. */
+void		 txn_step_seen(struct txn *, const char *name);
 
 /* --- docker_gate.c ----------------------------------------------------- */
 enum txn_act	 gate_look(struct txn *, const struct json_value *);

@@ -28,6 +28,7 @@
 #include "utf8.h"
 
 static void	 txn_free(struct txn *);
+static void	 updater_told(int, short, void *);
 
 const char *
 update_outcome_name(enum update_outcome uo)
@@ -62,6 +63,11 @@ updater_new(struct event_base *base, struct docker *dk, struct journal *jn,
 	up->up_ops = *ops;
 	up->up_arg = arg;
 	TAILQ_INIT(&up->up_txns);
+	if ((up->up_told = evtimer_new(base, updater_told, up)) == NULL) {
+		free(up);
+		errno = ENOMEM;
+		return (NULL);
+	}
 	return (up);
 }
 
@@ -74,6 +80,7 @@ updater_free(struct updater *up)
 		return;
 	while ((tx = TAILQ_FIRST(&up->up_txns)) != NULL)
 		txn_free(tx);
+	event_free(up->up_told);
 	journal_close(up->up_journal);
 	free(up);
 }
@@ -138,6 +145,8 @@ txn_free(struct txn *tx)
 
 	TAILQ_REMOVE(&tx->tx_updater->up_txns, tx, tx_entry);
 	tx->tx_updater->up_ntxns--;
+	if (tx->tx_recovered)
+		tx->tx_updater->up_nrecover--;
 	docker_cancel(tx->tx_req);
 	docker_pull_cancel(tx->tx_pull);
 	if (tx->tx_timer != NULL)
@@ -248,13 +257,48 @@ txn_end(struct txn *tx, enum update_outcome outcome)
 	struct updater	*up = tx->tx_updater;
 
 	if (journal_add(up->up_journal, tx->tx_number, DJ_END,
-	    update_outcome_name(outcome), NULL) == -1)
+	    update_outcome_name(outcome), tx->tx_harm ? "harm" : "",
+	    tx->tx_error, NULL) == -1)
 		log_warn("update %s: journal", tx->tx_opid);
 	journal_finish(up->up_journal, tx->tx_number);
-	txn_report(tx, outcome);
+	tx->tx_outcome = outcome;
+	txn_retell(tx);
+}
+
+/*
+ * Should the process die before this was heard, its successor tells it again.
+ */
+void
+txn_retell(struct txn *tx)
+{
+	struct updater	*up = tx->tx_updater;
+	struct timeval	 tv = monotime_timeval(up->up_conf.uc_told_msec);
+
+	if (up->up_nended == nitems(up->up_ended))
+		updater_told(-1, 0, up);
+	up->up_ended[up->up_nended++] = tx->tx_number;
+	evtimer_add(up->up_told, &tv);
+	txn_report(tx, tx->tx_outcome);
 	/* The last one that recovery had to deal with? */
-	if (!up->up_ready && up->up_ntxns == 0 && !up->up_stopping)
+	if (!up->up_ready && up->up_nrecover == 0 && !up->up_stopping)
 		updater_set_ready(up);
+}
+
+/* What ended a moment ago has been heard: the journal may forget it. */
+static void
+updater_told(int fd, short what, void *arg)
+{
+	struct updater	*up = arg;
+	size_t		 i;
+
+	(void)fd;
+	(void)what;
+	if (!journal_trim(up->up_journal))
+		for (i = 0; i < up->up_nended; i++)
+			if (journal_add(up->up_journal, up->up_ended[i],
+			    DJ_TOLD, NULL) == -1)
+				log_warn("update journal");
+	up->up_nended = 0;
 }
 
 void
@@ -280,10 +324,27 @@ updater_refuse(char *err, size_t size, const char *what)
 	return (-1);
 }
 
+/* Is it one that an update has put aside? */
+static bool
+updater_is_ours(const char *name)
+{
+	static const char *const	 suffix[] = { UPDATE_SUFFIX_NEW,
+		UPDATE_SUFFIX_OLD };
+	size_t				 i, len = strlen(name), n;
+
+	for (i = 0; i < nitems(suffix); i++) {
+		n = strlen(suffix[i]);
+		if (len > n && strcmp(name + len - n, suffix[i]) == 0)
+			return (true);
+	}
+	return (false);
+}
+
 static const char *
 updater_check(const struct updater *up, const struct update_request *uq)
 {
 	struct docker_ref	 rf;
+	struct txn		*tx;
 
 	if (uq->uq_opid[0] == '\0' ||
 	    strlen(uq->uq_opid) >= UPDATE_OPID_MAXBYTES)
@@ -291,6 +352,9 @@ updater_check(const struct updater *up, const struct update_request *uq)
 	if (!docker_name_ok(uq->uq_name) ||
 	    strlen(uq->uq_name) > DOCKER_NAME_MAXBYTES - 32)
 		return ("bad container name");
+	if (updater_is_ours(uq->uq_name))
+		return ("this container belongs to the update of another: "
+		    "rename it first");
 	if (uq->uq_image[0] != '\0' &&
 	    docker_ref_parse(&rf, uq->uq_image) == -1)
 		return ("bad image reference");
@@ -298,11 +362,14 @@ updater_check(const struct updater *up, const struct update_request *uq)
 		return ("bad image digest: sha256: and 64 hex digits expected");
 	if (up->up_stopping)
 		return ("shutting down");
-	if (!up->up_ready)
-		return ("an interrupted update is being dealt with: "
+	if (!up->up_replayed)
+		return ("the update journal has not been read yet: "
 		    "try again later");
 	if (updater_busy(up, uq->uq_name))
 		return ("the container is being updated already");
+	TAILQ_FOREACH(tx, &up->up_txns, tx_entry)
+		if (strcmp(tx->tx_opid, uq->uq_opid) == 0)
+			return ("this operation is under way already");
 	return (NULL);
 }
 

@@ -53,7 +53,7 @@ struct update_request {
 	const char	*uq_name;	/* container name, exact */
 	const char	*uq_image;	/* "" : the container's own reference */
 	const char	*uq_digest;	/* "sha256:..." to insist on, or "" */
-	const char	*uq_auth;	/* X-Registry-Auth or NULL; kept in memory */
+	const char	*uq_auth;	/* X-Registry-Auth; kept in memory */
 	bool		 uq_nopull;	/* take what is there */
 };
 
@@ -77,16 +77,19 @@ struct update_config {
 	unsigned int	 uc_poll_msec;		/* gate's inspect interval */
 	unsigned int	 uc_retry_msec;		/* Docker away: try again */
 	unsigned int	 uc_pull_idle_msec;
+	unsigned int	 uc_settle_msec;	/* Docker may still be at it */
+	unsigned int	 uc_told_msec;	/* after it uo_done has arrived */
 };
 #define UPDATE_CONFIG_DEFAULT	{ 10000, 30 * 60 * 1000, 500, 2000, \
-				    DOCKER_PULL_IDLE_MSEC }
+				    DOCKER_PULL_IDLE_MSEC, 10000, 1000 }
 
 struct update_ops {
 	/* stage: "pull", "create", "stop", "start", "gate", "undo", ...;
 	 * done and total in bytes for pull, milliseconds for gate, else 0. */
 	void	(*uo_progress)(void *, const char *opid, const char *stage,
 		    const char *detail, uint64_t done, uint64_t total);
-	/* Exactly once per operation. */
+	/* Once per operation; once more (ur_recovered) after a crash that
+	 * came so soon that the first may not have arrived. */
 	void	(*uo_done)(void *, const struct update_result *);
 	/* update_recover() is through: new updates are taken. */
 	void	(*uo_ready)(void *);

@@ -72,6 +72,7 @@ struct fk_container {
 	int		 looks;		/* inspects since start */
 	int		 starts;
 	int		 stop_at;	/* request at which a slow stop ends */
+	int		 stubborn;	/* stops after which it is started */
 	struct fk_net	 nets[4];
 };
 
@@ -88,8 +89,10 @@ struct fk {
 	const char		*api;
 	bool			 away;		/* no connection to be had */
 	bool			 crashed;
+	bool			 confused;	/* 404 to everything */
 	int			 nreq;
 	int			 fail_at;	/* request, 0 none */
+	const char		*fail_what;	/* "METHOD path" has this */
 	enum fk_fate		 fate;
 	int			 nextid;
 	const char		*pull;		/* raw body; NULL: retag */
@@ -452,7 +455,9 @@ fk_container_post(struct fk *fk, struct fk_container *ct, const char *verb,
 		ct->stop_at = 0;
 		if (!ct->running)
 			return (304);
-		ct->running = ct->paused = false;
+		ct->paused = false;
+		ct->running = ct->stubborn > 0;
+		ct->stubborn -= ct->stubborn > 0;
 		return (204);
 	}
 	if (strcmp(verb, "restart") == 0) {
@@ -567,6 +572,8 @@ fk_handle(struct fk *fk, const char *method, char *path, const char *body,
 	char			 ref[128], repo[64], tag[64];
 	int			 i;
 
+	if (fk->confused && strcmp(path, "/_ping") != 0)
+		return (fk_error(out, 404, "page not found"));
 	if (strcmp(path, "/_ping") == 0) {
 		evbuffer_add_printf(out, "OK");
 		return (200);
@@ -743,7 +750,9 @@ fk_answer(struct fk *fk, struct bufferevent *bev, const char *method,
 	snprintf(fk->trace + used, sizeof(fk->trace) - used, "%s %s\n", method,
 	    path);
 	fk->nreq++;
-	fate = fk->fail_at == fk->nreq ? fk->fate : FK_SERVE;
+	fate = fk->fail_at == fk->nreq || (fk->fail_what != NULL &&
+	    strstr(fk->trace + used, fk->fail_what) != NULL) ?
+	    fk->fate : FK_SERVE;
 	fk_slow(fk);
 	if (fate == FK_CRASH_SLOW)
 		fk_slow_begin(fk, path, body, len);

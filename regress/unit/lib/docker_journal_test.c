@@ -104,8 +104,11 @@ test_append_replay(void **state)
 	assert_int_equal(journal_begin(jn), 3);
 	journal_finish(jn, a);
 	journal_finish(jn, 3);
+	assert_false(journal_trim(jn));
 	assert_true(lseek(fd, 0, SEEK_END) > 0);
 	journal_finish(jn, b);
+	assert_true(lseek(fd, 0, SEEK_END) > 0);
+	assert_true(journal_trim(jn));
 	assert_int_equal(lseek(fd, 0, SEEK_END), 0);
 	journal_finish(jn, 99);
 	journal_close(jn);

@@ -1,0 +1,272 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "docker_steps.h"
+#include "log.h"
+
+/*
+ * The way back.  It has to work in every state that the way forward, an
+ * earlier way back, or somebody else has left, and with requests of a former
+ * life still under way inside dockerd.
+ */
+#define UNDO_LOOKS_MAX		8	/* at what was put back */
+#define UNDO_SETTLE_MSEC	1000	/* between looks */
+
+static enum txn_act	 undo_check(struct txn *, const struct json_value *);
+static enum txn_act	 undo_halt(struct txn *, const struct json_value *);
+static enum txn_act	 undo_drop(struct txn *, const struct json_value *);
+static enum txn_act	 undo_settle(struct txn *, const struct json_value *);
+static enum txn_act	 undo_attach(struct txn *, const struct json_value *);
+static enum txn_act	 undo_unpark(struct txn *, const struct json_value *);
+static enum txn_act	 undo_policy(struct txn *, const struct json_value *);
+static enum txn_act	 undo_verify(struct txn *, const struct json_value *);
+
+const struct txn_step steps_undo[] = {
+	{ "check",	LOOK_OLD, undo_check, NULL, 0 },
+	{ "halt",	LOOK_NEW, undo_halt, NULL,
+	    STEP_GONE_OK | STEP_QUIET },
+	{ "drop",	LOOK_NEW, undo_drop, NULL,
+	    STEP_GONE_OK | STEP_BUSY_WAIT },
+	{ "settle",	LOOK_OLD, undo_settle, NULL, 0 },
+	{ "attach",	LOOK_OLD, undo_attach, step_one_more,
+	    STEP_STOPPED | STEP_BUSY_WAIT },
+	{ "unpark",	LOOK_OLD, undo_unpark, NULL, STEP_BUSY_WAIT },
+	{ "policy",	LOOK_NONE, undo_policy, NULL, STEP_BUSY_WAIT },
+	{ "restart",	LOOK_OLD, step_start, NULL, STEP_BUSY_WAIT },
+	{ "repause",	LOOK_OLD, step_pause, NULL, STEP_BUSY_WAIT },
+	{ "verify",	LOOK_OLD, undo_verify, step_again, 0 },
+	/* Refused while it is the last name of an image in use: it stays. */
+	{ "unkeep",	LOOK_NONE, step_untag, NULL,
+	    STEP_GONE_OK | STEP_QUIET },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_abandon[] = {
+	{ "drop",	LOOK_NEW, undo_drop, NULL,
+	    STEP_GONE_OK | STEP_BUSY_WAIT },
+	{ "unkeep",	LOOK_NONE, step_untag, NULL,
+	    STEP_GONE_OK | STEP_QUIET },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_orphan[] = {
+	{ "adopt",	LOOK_NEW, step_name, NULL, 0 },
+	{ "run",	LOOK_NEW, step_start, NULL, 0 },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+/*
+ * The new one may go only when there is an old one to go back to, or when
+ * somebody else removed the old one before this update touched it.
+ */
+static enum txn_act
+undo_check(struct txn *tx, const struct json_value *seen)
+{
+	if (seen != NULL)
+		return (ACT_DONE);
+	txn_orphan(tx);
+	return (ACT_MOVED);
+}
+
+/* It may share volumes with the old one: let it end in order. */
+static enum txn_act
+undo_halt(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL || tx->tx_new_id[0] == '\0' || !seen_is_up(seen))
+		return (ACT_DONE);
+	return (step_sent(tx, docker_stop(step_docker(tx), tx->tx_new_id,
+	    tx->tx_stop_sec, txn_replied, tx)));
+}
+
+/* Not there: or not there yet? */
+static enum txn_act
+undo_no_new(struct txn *tx)
+{
+	unsigned int	 settle = tx->tx_updater->up_conf.uc_settle_msec;
+	monotime_t	 now = monotime_now();
+
+	if (tx->tx_new_id[0] != '\0' || (tx->tx_pending & STEP_MAKES) == 0)
+		return (ACT_DONE);
+	if (tx->tx_settle == 0)
+		tx->tx_settle = now;
+	if (now - tx->tx_settle >= settle)
+		return (ACT_DONE);
+	tx->tx_wait_msec = settle < UNDO_SETTLE_MSEC ? settle :
+	    UNDO_SETTLE_MSEC;
+	return (ACT_WAIT);
+}
+
+static enum txn_act
+undo_drop(struct txn *tx, const struct json_value *seen)
+{
+	const char	*id = json_get_str(seen, "Id");
+
+	if (seen == NULL)
+		return (undo_no_new(tx));
+	if (tx->tx_new_id[0] == '\0' && !step_is_ours(tx, seen)) {
+		log_warnx("update %s: container \"%s\" was not made by this "
+		    "update and is left alone", tx->tx_opid, tx->tx_name_new);
+		return (ACT_DONE);
+	}
+	return (step_sent(tx, docker_remove(step_docker(tx), id, true,
+	    txn_replied, tx)));
+}
+
+/*
+ * A stop without an answer still goes on inside dockerd and would end the old
+ * one after it was found running: let it come to its end, then start.
+ */
+static enum txn_act
+undo_settle(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (step_gone(tx, "old"));
+	if ((tx->tx_pending & STEP_STOPS) == 0 || !seen_is_up(seen))
+		return (ACT_DONE);
+	return (step_sent(tx, docker_stop(step_docker(tx), tx->tx_old_id,
+	    tx->tx_stop_sec, txn_replied, tx)));
+}
+
+static enum txn_act
+undo_attach(struct txn *tx, const struct json_value *seen)
+{
+	const struct docker_net	*nt;
+
+	if (seen == NULL)
+		return (step_gone(tx, "old"));
+	for (; tx->tx_index < tx->tx_nfixed; tx->tx_index++) {
+		nt = &tx->tx_fixed[tx->tx_index];
+		if (!seen_has_net(seen, nt->nt_name))
+			return (step_attach_net(tx, nt, tx->tx_old_id));
+	}
+	return (ACT_DONE);
+}
+
+static enum txn_act
+undo_unpark(struct txn *tx, const struct json_value *seen)
+{
+	if (seen == NULL)
+		return (step_gone(tx, "old"));
+	if (seen_is_named(seen, tx->tx_name))
+		return (ACT_DONE);
+	return (step_sent(tx, docker_rename(step_docker(tx), tx->tx_old_id,
+	    tx->tx_name, txn_replied, tx)));
+}
+
+static enum txn_act
+undo_policy(struct txn *tx, const struct json_value *seen)
+{
+	enum txn_act	 act;
+	char		*body;
+
+	(void)seen;
+	if (tx->tx_policy == NULL)
+		return (ACT_DONE);
+	if (asprintf(&body, "{\"RestartPolicy\":%s}", tx->tx_policy) == -1) {
+		txn_error(tx, "policy: %s", strerror(errno));
+		return (ACT_FAIL);
+	}
+	act = step_sent(tx, docker_reconfigure(step_docker(tx), tx->tx_old_id,
+	    body, strlen(body), txn_replied, tx));
+	free(body);
+	return (act);
+}
+
+/* The restart policy's name; "" and "no" are the same. */
+static bool
+seen_has_policy(const struct json_value *seen, const char *policy)
+{
+	struct json	*js;
+	const char	*is, *want;
+	bool		 same;
+
+	if (policy == NULL)
+		return (true);
+	if ((js = json_parse(policy, strlen(policy), NULL, 0)) == NULL)
+		return (true);
+	want = json_get_str(json_root(js), "Name");
+	is = json_get_str(json_path(seen, "HostConfig.RestartPolicy"), "Name");
+	same = strcmp(is, want) == 0;
+	json_free(js);
+	return (same);
+}
+
+/* What is still wrong with the old one, and the remedy. */
+static struct docker_req *
+undo_remedy(struct txn *tx, const struct json_value *seen, bool *wrong)
+{
+	struct docker	*dk = step_docker(tx);
+	size_t		 i;
+
+	*wrong = true;
+	if (!seen_is_named(seen, tx->tx_name))
+		return (docker_rename(dk, tx->tx_old_id, tx->tx_name,
+		    txn_replied, tx));
+	if (!seen_has_policy(seen, tx->tx_policy)) {
+		(void)undo_policy(tx, seen);
+		return (tx->tx_req);
+	}
+	if (tx->tx_running && !seen_is_up(seen))
+		return (docker_start(dk, tx->tx_old_id, txn_replied, tx));
+	if (tx->tx_paused && !json_bool(json_path(seen, "State.Paused")))
+		return (docker_pause(dk, tx->tx_old_id, txn_replied, tx));
+	for (i = 0; i < tx->tx_nfixed; i++)
+		if (!seen_has_net(seen, tx->tx_fixed[i].nt_name)) {
+			(void)step_attach_net(tx, &tx->tx_fixed[i],
+			    tx->tx_old_id);
+			return (tx->tx_req);
+		}
+	*wrong = false;
+	return (NULL);
+}
+
+/*
+ * Requests that an earlier life had under way may have been carried out after
+ * these steps: look until it is right, after a crash twice.
+ */
+static enum txn_act
+undo_verify(struct txn *tx, const struct json_value *seen)
+{
+	struct docker_req	*dq;
+	bool			 wrong;
+
+	if (seen == NULL)
+		return (step_gone(tx, "old"));
+	if (tx->tx_index++ == UNDO_LOOKS_MAX) {
+		txn_error(tx, "the old container %.12s is named \"%s\" and %s",
+		    tx->tx_old_id, json_get_str(seen, "Name"),
+		    json_get_str(json_get(seen, "State"), "Status"));
+		return (ACT_FAIL);
+	}
+	dq = undo_remedy(tx, seen, &wrong);
+	if (wrong)
+		return (step_sent(tx, dq));
+	if (tx->tx_recovered && tx->tx_settle == 0) {
+		tx->tx_settle = monotime_now();
+		tx->tx_wait_msec = tx->tx_updater->up_conf.uc_settle_msec;
+		if (tx->tx_wait_msec > UNDO_SETTLE_MSEC)
+			tx->tx_wait_msec = UNDO_SETTLE_MSEC;
+		return (ACT_WAIT);
+	}
+	return (ACT_DONE);
+}
