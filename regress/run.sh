@@ -31,7 +31,7 @@ export B FULL
 . regress/lab/lib.sh
 
 # The path is short on purpose: a socket path has 107 bytes.
-work=$(mktemp -d /tmp/snt.XXXXXX) || exit 1
+work=$(mktemp -d "${TMPDIR:-/tmp}/snt.XXXXXX") || exit 1
 chmod 711 "$work"
 mkdir "$work/res"
 export LAB_DIR="$work/lab"

@@ -55,7 +55,7 @@ must "a session that never answers" session --container web \
 begin=$(date +%s)
 check_rc "a command gets no answer: exit status 6" 6 ctl container logs \
     foreign/web
-check "after the deadline of logs" test $(($(date +%s) - begin)) -lt 20
+check "after the deadline of logs" test $(($(date +%s) - begin)) -lt 10
 check "the session lives on" host_connected foreign
 session_end
 

@@ -21,6 +21,8 @@ count()
 			s = 1
 		else if (n == 0 && rc == 0)
 			p = 1
+		else if (rc == 77 && s == n)
+			;		# skipped, and said why
 		else if (rc != 0 && f == 0)
 			f++		# died, or failed without saying where
 		else if (plan > n)

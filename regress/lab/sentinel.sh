@@ -130,7 +130,8 @@ server_conf()
 	  timers:
 	    ping_interval: 1s
 	    ping_timeout: 2s
-	    heartbeat_timeout: 10s
+	    heartbeat_timeout: 5s
+	    logs_timeout: 3s
 	    handshake_timeout: 3s
 	    action_timeout: 20s
 	    gate_running: 2s

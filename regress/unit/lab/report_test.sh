@@ -30,6 +30,8 @@ counts "stopped before the end" 0 '1..3\nok 1 - a\n' "1 1 0"
 counts "died after passing" 139 'ok 1 - a\n' "1 1 0"
 counts "no line, status 0" 0 'hello\n' "1 0 0"
 counts "no line, status 77" 77 '' "0 0 1"
+counts "skipped with a line, status 77" 77 'ok - x # SKIP why\n' "0 0 1"
+counts "passed, but status 77" 77 'ok 1\n' "1 1 0"
 counts "no line, died" 134 '' "0 1 0"
 counts "timed out" 124 'ok 1 - a\n' "1 1 0"
 
