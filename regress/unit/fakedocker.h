@@ -833,27 +833,33 @@ fk_event(struct bufferevent *bev, short what, void *arg)
 	fk_close(arg, bev);
 }
 
-/* need_fd of docker_new(). */
-static inline void
-fk_need_fd(void *arg)
+/* A connection to the engine: the client's end. */
+static inline int
+fk_socket(struct fk *fk)
 {
-	struct fk	*fk = arg;
-	int		 sv[2];
+	int	 sv[2];
 
-	if (fk->away) {
-		docker_no_fd(fk->docker, "Docker is not there");
-		return;
-	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv) == -1)
-		abort();
-	if (fk->nbevs == 64)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv) == -1 ||
+	    fk->nbevs == 64)
 		abort();
 	fk->bevs[fk->nbevs] = bufferevent_socket_new(fk->base, sv[1],
 	    BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(fk->bevs[fk->nbevs], fk_read, NULL, fk_event, fk);
 	bufferevent_enable(fk->bevs[fk->nbevs], EV_READ | EV_WRITE);
 	fk->nbevs++;
-	docker_give_fd(fk->docker, sv[0]);
+	return (sv[0]);
+}
+
+/* need_fd of docker_new(). */
+static inline void
+fk_need_fd(void *arg)
+{
+	struct fk	*fk = arg;
+
+	if (fk->away)
+		docker_no_fd(fk->docker, "Docker is not there");
+	else
+		docker_give_fd(fk->docker, fk_socket(fk));
 }
 
 static inline void

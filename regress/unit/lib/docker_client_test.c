@@ -26,6 +26,8 @@
 #include "docker_api.h"
 #include "fakedocker.h"
 
+static void	 note(const char *, ...) __printflike_(1, 2);
+
 static struct fk	 fk;
 static char		 got[65536];
 static int		 ndone;
