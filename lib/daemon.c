@@ -16,7 +16,10 @@
 
 #include "daemon.h"
 
+#include <sys/wait.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +32,10 @@
 extern char	**environ;
 
 __dead static void	usage(void);
+__dead static void	await_ready(int, pid_t);
 static void		add_flag(struct daemon_opts *, char *);
+
+static int	ready_fd = -1;	/* to the starter that waits */
 
 __dead static void
 usage(void)
@@ -67,17 +73,6 @@ add_flag(struct daemon_opts *opts, char *arg)
 	fl->fl_key = arg;
 	fl->fl_value = eq + 1;
 	fl->fl_name = "-o";
-}
-
-void
-daemon_name(const char *name, char **argv)
-{
-	setprogname(name);
-	if (strchr(argv[0], '/') == NULL)
-		return;
-	argv[0] = (char *)(uintptr_t)name;
-	execv("/proc/self/exe", argv);
-	/* Without /proc the title is ugly, and all else as before. */
 }
 
 void
@@ -189,15 +184,46 @@ daemon_proc_opts(const struct daemon_opts *opts, const struct conf *conf,
 		daemon_die(DAEMON_CONFIG, "data_dir: %s: too long", statedir);
 }
 
+/* The starter's half: wait for the byte of daemon_ready(), or the end. */
+__dead static void
+await_ready(int fd, pid_t pid)
+{
+	ssize_t	 n;
+	char	 byte;
+	int	 status;
+
+	while ((n = read(fd, &byte, 1)) == -1 && errno == EINTR)
+		;
+	if (n == 1)
+		_exit(DAEMON_OK);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : DAEMON_FAILED);
+}
+
 void
 daemon_detach(const struct daemon_opts *opts, const struct proc_opts *po,
     int argc, char **argv)
 {
 	char	*name = argv[0];
 	size_t	 len = strlen(argv[0]);
+	pid_t	 pid;
+	int	 fds[2];
 
-	if (!opts->do_foreground && daemon(0, 0) == -1)
-		daemon_die(DAEMON_FAILED, "daemon: %s", strerror(errno));
+	if (!opts->do_foreground) {
+		if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1)
+			daemon_die(DAEMON_FAILED, "fork: %s",
+			    strerror(errno));
+		if (pid != 0) {
+			close(fds[1]);
+			await_ready(fds[0], pid);
+		}
+		close(fds[0]);
+		ready_fd = fds[1];
+		if (setsid() == -1 || chdir("/") == -1)
+			daemon_die(DAEMON_FAILED, "setsid: %s",
+			    strerror(errno));
+	}
 	setproctitle_init(argc, argv, environ);
 	setproctitle("-%s: parent", getprogname());
 	/* libbsd leaves a '.' where the old name ended; ps(1) shows it. */
@@ -205,6 +231,25 @@ daemon_detach(const struct daemon_opts *opts, const struct proc_opts *po,
 		name[len] = '\0';
 	log_init("parent", -1);
 	log_setverbose(po->po_verbose);
-	logsink_open(proc_base(), getprogname(), opts->do_foreground ?
-	    LOGSINK_STDERR : LOGSINK_SYSLOG);
+	logsink_open(proc_base(), getprogname(), LOGSINK_STDERR);
+}
+
+void
+daemon_ready(void)
+{
+	int	 fd;
+
+	if (ready_fd == -1)
+		return;		/* -d */
+	logsink_syslog(getprogname());
+	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1 ||
+	    dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1 ||
+	    dup2(fd, STDERR_FILENO) == -1)
+		fatal("/dev/null");
+	if (fd > STDERR_FILENO)
+		close(fd);
+	/* A starter that has gone is no reason to stop. */
+	(void)!write(ready_fd, "", 1);
+	close(ready_fd);
+	ready_fd = -1;
 }

@@ -49,11 +49,6 @@ struct daemon_opts {
 	size_t		 do_nflags;
 };
 
-/*
- * Starts over under the bare name when argv[0] is a path: setproctitle(3)
- * shows what of a longer name is left.  Call before anything else.
- */
-void	 daemon_name(const char *name, char **argv);
 /* Exits with DAEMON_USAGE and a usage line on a bad command line; -V prints
  * the version and exits. */
 void	 daemon_getopt(struct daemon_opts *, int, char **);
@@ -68,9 +63,15 @@ void	 daemon_privileges(const struct conf *);
 /* Options for proc_parent_init(). */
 void	 daemon_proc_opts(const struct daemon_opts *, const struct conf *,
 	    const char *statedir, struct proc_opts *);
-/* Into the background unless -d, with title and log: to stderr, or syslog. */
+/*
+ * Into the background unless -d, with title and log.  The caller of the
+ * program gets its prompt back, or an exit status and the reason on standard
+ * error, when daemon_ready() was called or we have ended before it.
+ */
 void	 daemon_detach(const struct daemon_opts *, const struct proc_opts *,
 	    int argc, char **argv);
+/* All is up: standard error is let go, the log goes to syslog. */
+void	 daemon_ready(void);
 /* Prints one line on stderr and exits. */
 __dead void daemon_die(enum daemon_exit, const char *, ...)
 	    __printflike_(2, 3);

@@ -105,6 +105,13 @@ logsink_open(struct event_base *base, const char *ident, enum logsink_out out)
 }
 
 void
+logsink_syslog(const char *ident)
+{
+	openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	sink->sk_out = LOGSINK_SYSLOG;
+}
+
+void
 logsink_close(void)
 {
 	struct source	*ls;

@@ -40,6 +40,8 @@ enum logsink_out {
 /* ident: kept by reference, for syslog. */
 void	 logsink_open(struct event_base *, const char *ident,
 	    enum logsink_out);
+/* From now on to syslog: a daemon that has left its terminal. */
+void	 logsink_syslog(const char *ident);
 /*
  * Collect from fd, the parent's end of the child's socket; taken.  name is
  * kept by reference.  Returns an id > 0, or -1 (ENOMEM) with fd closed.

@@ -30,8 +30,8 @@ main(int argc, char **argv)
 	struct conf		*conf;
 	char			 statedir[PATH_MAX];
 
-	daemon_name("sentinel-agentd", argv);
 	proc_save_self();
+	setprogname("sentinel-agentd");
 	daemon_getopt(&opts, argc, argv);
 	if (opts.do_role != NULL)
 		proc_child_main(&agentd_table, opts.do_role, argc, argv);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "controlsock.h"
+#include "daemon.h"
 #include "datadir.h"
 #include "dockersock.h"
 #include "hex.h"
@@ -194,6 +195,7 @@ on_pushed(bool ok, const char *why)
 		fatalx("configuration refused: %s", why);
 	send_journal();
 	controlsock_send(proc_peer(ROLE_A_CONTROL));
+	daemon_ready();
 	(void)sdnotify_ready();
 	log_info("ready: server %s", parent.server);
 }

@@ -58,8 +58,8 @@ main(int argc, char **argv)
 	struct conf		*conf;
 	char			 statedir[PATH_MAX];
 
-	daemon_name("sentineld", argv);
 	proc_save_self();
+	setprogname("sentineld");
 	daemon_getopt(&opts, argc, argv);
 	if (opts.do_role != NULL)
 		proc_child_main(&sentineld_table, opts.do_role, argc, argv);

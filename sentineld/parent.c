@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "controlsock.h"
+#include "daemon.h"
 #include "datadir.h"
 #include "dockersock.h"
 #include "listener.h"
@@ -169,6 +170,7 @@ on_pushed(bool ok, const char *why)
 	send_journal();
 	send_listener();
 	controlsock_send(proc_peer(ROLE_CONTROL));
+	daemon_ready();
 	(void)sdnotify_ready();
 	if (parent.conf->c_server.cs_cluster)
 		log_info("ready: agents connect to %s", parent.listen);
