@@ -60,6 +60,8 @@ static struct reqmem	*requests;
 void
 command_init(void)
 {
+	if (requests != NULL)
+		reqmem_close(requests);
 	if ((requests = reqmem_open("requests")) == NULL)
 		fatal("state/requests");
 }
