@@ -47,6 +47,7 @@ static void	 drop_socket(struct attempt *);
 static void	 set_options(int);
 static void	 begin_tls(struct attempt *);
 static void	 on_up(struct stream *, void *);
+static void	 on_read(struct stream *, struct evbuffer *, void *);
 static void	 on_stream_end(struct stream *, enum stream_end,
 		    const char *, void *);
 static bool	 prove(struct attempt *, struct tls *);
@@ -54,6 +55,7 @@ static void	 arm(struct attempt *, event_callback_fn, int);
 
 static const struct stream_ops	stream_ops = {
 	.so_up = on_up,
+	.so_read = on_read,
 	.so_end = on_stream_end,
 };
 
@@ -281,6 +283,18 @@ on_stream_end(struct stream *st, enum stream_end end, const char *text,
 	(void)st;
 	attempt_end(at, end == STREAM_END_TLS ? CAUSE(TLS) : CAUSE(NETWORK),
 	    0, "%s: handshake: %s", at->at_server, text);
+}
+
+/*
+ * A server speaks first, also one that has failed the proof: until the attempt
+ * is gone its bytes lie where they are, bounded by the stream.
+ */
+static void
+on_read(struct stream *st, struct evbuffer *in, void *arg)
+{
+	(void)in;
+	(void)arg;
+	stream_pause(st);
 }
 
 static void

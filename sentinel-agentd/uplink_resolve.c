@@ -105,8 +105,8 @@ resolve_start(const char *host, resolve_cb cb, void *arg)
 static void
 on_dns_log(int is_warning, const char *msg)
 {
-	(void)is_warning;
-	log_debug("dns: %s", msg);
+	if (is_warning)
+		log_debug("dns: %s", msg);
 }
 
 static void
