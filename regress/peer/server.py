@@ -195,7 +195,7 @@ class Cluster:
             m.update_container.container_name = words[1]
             m.update_container.target_image = words[2]
         elif what == "raw":
-            m = bytes.fromhex(words[1])
+            m = bytes.fromhex("".join(words[1:]))
         elif what == "again":
             m = self.last
         elif what == "end":
