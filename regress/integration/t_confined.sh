@@ -1,6 +1,6 @@
 # Every process has its own user, its own root, a filter, and no network
 # where it needs none: the tables of doc/architecture.md, 3.1 and 3.2.
-# needs: root
+# needs: root filter
 # timeout: 60
 
 must "the server starts" server_start

@@ -32,6 +32,14 @@ check "a created one is listed too" sh -c "$B/sentinelctl -s $CTL_SOCK \
 check "the plain list shows it" sh -c "$B/sentinelctl -s $CTL_SOCK \
     container list | grep -q '$c.*running'"
 
+if ! ldd "$B/sentinel-agentd" | grep -q asan; then
+	# Pages of their own; code and libraries are shared.
+	kb=$(for pid in $(pid_of worker-1) $(children "$(pid_of worker-1)"); do
+		cat "/proc/$pid/smaps_rollup"
+	done | awk '/^Private_Dirty:/ { n += $2 } END { print n }')
+	check "the agent takes $kb kB, less than 10 MB" test "$kb" -lt 10000
+fi
+
 check "stop" ctl container stop worker-1/$c
 check "it is stopped" state_is exited
 check "the list shows it" wait_for 10 one '.state == "exited"'

@@ -1,5 +1,5 @@
 # No process but the keyholder has a byte of a private key in its memory.
-# needs: root
+# needs: root filter
 # timeout: 90
 
 must "the server starts" server_start

@@ -1,5 +1,6 @@
 # In the foreground as a user without rights, with privileges: keep: the same
 # processes, filtered, without users and roots of their own.
+# needs: filter
 # timeout: 60
 
 # as COMMAND...: as that user.

@@ -6,6 +6,7 @@
 #	# needs: docker		the suite's Docker Engine and registry
 #	# needs: root		is skipped for everybody else
 #	# needs: full		only with FULL=1
+#	# needs: filter		not with SANITIZE=1, which has no system call filter
 #	# timeout: N		seconds (default 60)
 #
 # As root a scenario runs in network, mount and pid namespaces of its own:
@@ -33,6 +34,10 @@ secs=$(sed -n 's/^# timeout: *//p' "$t")
 for need in $needs; do
 	case $need in
 	root)	[ "$(id -u)" -eq 0 ] || skip "needs root" ;;
+	filter)	if ldd "$B/sentineld" | grep -q asan; then
+			skip "sanitizers and the system call filter exclude each other"
+		fi
+		;;
 	full)	[ "${FULL:-0}" = 1 ] || skip "only with FULL=1" ;;
 	docker)	[ "$(id -u)" -eq 0 ] || skip "needs root for a Docker Engine"
 		if ! lab_up >"$out" 2>&1; then
