@@ -29,6 +29,7 @@
  * earlier way back, or somebody else has left, and with requests of a former
  * life still under way inside dockerd.
  */
+#define UNDO_HALT_SEC		30	/* it has hardly begun */
 #define UNDO_LOOKS_MAX		8	/* at what was put back */
 #define UNDO_SETTLE_MSEC	1000	/* between looks */
 
@@ -95,7 +96,8 @@ undo_halt(struct txn *tx, const struct json_value *seen)
 	if (seen == NULL || tx->tx_new_id[0] == '\0' || !seen_is_up(seen))
 		return (ACT_DONE);
 	return (step_sent(tx, docker_stop(step_docker(tx), tx->tx_new_id,
-	    tx->tx_stop_sec, txn_replied, tx)));
+	    tx->tx_stop_sec < UNDO_HALT_SEC ? tx->tx_stop_sec : UNDO_HALT_SEC,
+	    txn_replied, tx)));
 }
 
 /* Not there: or not there yet? */

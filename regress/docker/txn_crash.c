@@ -51,13 +51,13 @@
  */
 #define LIVES_MAX	8
 #define LIFE_SEC	60
-#define SAMPLE		18
+#define SAMPLE		8
 #define LOOK_BYTES	8192
 
 /* What kind of container. */
-enum world { W_RICH, W_PAUSED, W_STOPPED, W_DEAF, W_MAX };
+enum world { W_RICH, W_PAUSED, W_STOPPED, W_DEAF, W_JOINED, W_HOST, W_MAX };
 static const char *const world_names[] = { "rich", "paused", "stopped",
-    "deaf" };
+    "deaf", "joined", "host" };
 
 enum record_fate { REC_NONE, REC_BEFORE, REC_TORN, REC_AFTER };
 
@@ -185,7 +185,7 @@ life(void)
 	static const struct update_config	 conf = {
 		.uc_gate_running_msec = 300, .uc_gate_max_msec = 20000,
 		.uc_poll_msec = 100, .uc_retry_msec = 100,
-		.uc_pull_idle_msec = 5000, .uc_settle_msec = 1500,
+		.uc_pull_idle_msec = 5000, .uc_settle_msec = 800,
 		.uc_told_msec = 50
 	};
 	static const struct update_ops		 ops = {
@@ -313,6 +313,8 @@ look(const char *name, struct look *lk)
 	static const char	 format[] =
 	    "{{.Id}}\\n{{.Image}}\\n"
 	    "{{.HostConfig.RestartPolicy.Name}} {{.State.Status}}\\n"
+	    "{{with .HostConfig}}{{.NetworkMode}} {{.IpcMode}} {{.PidMode}}"
+	    "{{end}}\\n"
 	    "{{range $k, $v := .NetworkSettings.Networks}}net {{$k}}"
 	    "{{with $v.IPAMConfig}} {{.IPv4Address}}{{end}}"
 	    "{{range $v.Aliases}} {{.}}{{end}}\\n{{end}}"
@@ -324,8 +326,8 @@ look(const char *name, struct look *lk)
 
 	if (docker(out, sizeof(out), "x=$(d inspect -f '%s' %s) && printf "
 	    "'%%b\\n' \"$x\" | { read -r id; read -r im; echo $id; echo $im; "
-	    "sed \"s/$(echo $id | cut -c 1-12)/SELF/; s/ created$/ exited/\" "
-	    "| sort; }", format,
+	    "sed \"s/$(echo $id | cut -c 1-12)/SELF/; s/ created$/ exited/; "
+	    "s/ports null/ports {}/\" | sort; }", format,
 	    name) != 0)
 		return (-1);
 	p = out;
@@ -378,7 +380,19 @@ world_make(enum world w)
 		break;
 	case W_DEAF:
 		must("d run -d --name %s --restart unless-stopped "
-		    "--stop-timeout 2 -e DEAF=1 %s:1", c, prefix);
+		    "--stop-timeout 1 -e DEAF=1 %s:1", c, prefix);
+		break;
+	case W_JOINED:
+		(void)docker(out, sizeof(out), "d rm -f %s-other", prefix);
+		must("d run -d --name %s-other --ipc shareable %s:1", prefix,
+		    prefix);
+		must("d run -d --name %s --network container:%s-other "
+		    "--ipc container:%s-other %s:1", c, prefix, prefix,
+		    prefix);
+		break;
+	case W_HOST:
+		must("d run -d --name %s --network host --pid host %s:1", c,
+		    prefix);
 		break;
 	case W_MAX:
 		break;
@@ -428,8 +442,9 @@ verify(const struct attempt *at, const struct look *old, const char *target,
 
 	why[0] = '\0';
 	/* What Docker was still at when the updater died. */
-	if (at->at_world == W_DEAF)
-		sleep(3);
+	if (at->at_world == W_DEAF && (at->at_rec != REC_NONE ||
+	    strstr(relay_line(relay), "/stop") != NULL))
+		sleep(2);
 	if (strstr(relay_line(relay), "create") != NULL)
 		sleep(1);
 	(void)docker(out, sizeof(out), "d ps -a --filter name=%s --format "
@@ -572,26 +587,31 @@ plan_add(struct attempt at)
 	plan[nplan++] = at;
 }
 
-/* A run without harm says how many records and requests there are. */
+/*
+ * A run without harm says how many records and requests there are.  One world
+ * has them all, the others what differs there.
+ */
 static void
 plan_world(enum world w, bool bad)
 {
 	struct attempt	 at = { .at_world = w, .at_bad = bad };
+	enum relay_fate	 last = w == W_RICH ? RELAY_LOSE_DONE :
+			    RELAY_KILL_DONE;
 	int		 records, requests, i;
 
 	records = attempt(&at);
 	requests = relay_count(relay);
 	for (i = 1; i <= records; i++) {
 		at.at_nth = i;
-		for (at.at_rec = REC_BEFORE; at.at_rec <= REC_AFTER;
-		    at.at_rec++)
+		for (at.at_rec = w == W_RICH ? REC_BEFORE : REC_AFTER;
+		    at.at_rec <= REC_AFTER; at.at_rec++)
 			plan_add(at);
 	}
 	at.at_rec = REC_NONE;
 	for (i = 1; i <= requests; i++) {
 		at.at_nth = i;
-		for (at.at_fate = RELAY_KILL_BEFORE;
-		    at.at_fate <= RELAY_LOSE_DONE; at.at_fate++)
+		for (at.at_fate = RELAY_KILL_BEFORE; at.at_fate <= last;
+		    at.at_fate++)
 			plan_add(at);
 	}
 }
@@ -613,6 +633,9 @@ plan_shuffle(void)
 int
 main(int argc, char *argv[])
 {
+	/* Killed while a slow stop is under way: always. */
+	static const struct attempt	 slow = { .at_world = W_DEAF,
+	    .at_nth = 3, .at_fate = RELAY_KILL_SENT };
 	const char	*seed = getenv("SEED"), *full = getenv("FULL");
 	const char	*only = getenv("ONLY_WORLD");
 	unsigned int	 n;
@@ -644,12 +667,14 @@ main(int argc, char *argv[])
 		world_make((enum world)w);
 		plan_world((enum world)w, false);
 		/* A stopped one never finds out that its image is bad. */
-		if (w != W_STOPPED)
+		if (w != W_STOPPED && w != W_HOST)
 			plan_world((enum world)w, true);
 	}
 	plan_shuffle();
 	count = full != NULL && strcmp(full, "1") == 0 ? nplan :
 	    nplan < SAMPLE ? nplan : SAMPLE;
+	if (only == NULL)
+		(void)attempt(&slow);
 	for (i = 0; i < count; i++)
 		(void)attempt(&plan[i]);
 	printf("# %zu of %zu places, %d failed\n", count, nplan, failures);

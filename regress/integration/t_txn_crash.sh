@@ -3,12 +3,12 @@
 # afterwards the container is the old or the new one as a whole and nothing
 # of the update is left.  A sample with a printed seed, all with FULL=1.
 # needs: docker
-# timeout: 300
+# timeout: 600
 
 p=txn
 DOCKER_CONFIG=$LAB_DIR/client
 export DOCKER_CONFIG
-trap 'for w in rich paused stopped deaf; do
+trap 'for w in rich paused stopped deaf joined host other; do
 	lab_docker rm -fv $p-$w $p-$w.sentinel-next $p-$w.sentinel-prev
     done >/dev/null 2>&1
     lab_docker network rm $p-a $p-b >/dev/null 2>&1

@@ -13,7 +13,7 @@ import sys
 import time
 
 KINDS = {1: "begin", 2: "plan", 3: "step", 4: "created", 5: "good",
-         6: "undo", 7: "end"}
+         6: "undo", 7: "end", 8: "told"}
 
 
 def records(data):

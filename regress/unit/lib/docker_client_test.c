@@ -88,7 +88,7 @@ run(void)
 	event_free(ev);
 }
 
-static void
+static void __printflike_(1, 2)
 note(const char *fmt, ...)
 {
 	va_list	 ap;
