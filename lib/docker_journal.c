@@ -31,6 +31,7 @@
 
 #define JOURNAL_HEAD	8	/* length, checksum */
 #define JOURNAL_FIXED	13	/* kind, transaction, time */
+#define JOURNAL_WORK_MAX (8U * JOURNAL_MAXBYTES) /* checksums of one parse */
 
 struct journal {
 	int		 jn_fd;
@@ -40,6 +41,7 @@ struct journal {
 	size_t		 jn_nopen;
 	uint8_t		*jn_old;	/* what journal_open() read */
 	size_t		 jn_oldlen;
+	size_t		 jn_whole;	/* of it in whole records */
 };
 
 /* CRC-32 of ISO 3309, bit by bit: records are few and small. */
@@ -114,41 +116,66 @@ journal_unpack(const uint8_t *p, size_t len, struct journal_rec *jr,
 	return (0);
 }
 
+/* Length of a whole record that begins here, or 0.  work: bytes looked at. */
+static size_t
+journal_whole(const uint8_t *p, size_t size, size_t *work)
+{
+	size_t	 len;
+
+	if (size < JOURNAL_HEAD + JOURNAL_FIXED)
+		return (0);
+	len = journal_get32(p);
+	if (len < JOURNAL_FIXED || len > JOURNAL_REC_MAXBYTES ||
+	    len > size - JOURNAL_HEAD || p[JOURNAL_HEAD] < DJ_BEGIN ||
+	    p[JOURNAL_HEAD] > DJ_TOLD)
+		return (0);
+	*work += len;
+	return (journal_crc32(p + JOURNAL_HEAD, len) == journal_get32(p + 4) ?
+	    len : 0);
+}
+
+/*
+ * A damaged record must not hide those behind it: an open transaction among
+ * them is a container that is down.
+ */
 size_t
 journal_parse(const uint8_t *data, size_t size,
     void (*fn)(void *, const struct journal_rec *), void *arg)
 {
 	struct journal_rec	 jr;
-	size_t			 pos = 0, len;
+	size_t			 pos = 0, end = 0, work = 0, len;
 	char			*text;
 
 	/* Every field lost two bytes of length and gains one NUL. */
 	if ((text = malloc(JOURNAL_REC_MAXBYTES)) == NULL)
 		return (0);
-	while (size - pos >= JOURNAL_HEAD + JOURNAL_FIXED) {
-		len = journal_get32(data + pos);
-		if (len < JOURNAL_FIXED || len > JOURNAL_REC_MAXBYTES ||
-		    len > size - pos - JOURNAL_HEAD ||
-		    journal_crc32(data + pos + JOURNAL_HEAD, len) !=
-		    journal_get32(data + pos + 4) ||
-		    journal_unpack(data + pos + JOURNAL_HEAD, len, &jr,
-		    text) == -1)
-			break;
+	while (pos < size && work < JOURNAL_WORK_MAX) {
+		len = journal_whole(data + pos, size - pos, &work);
+		if (len == 0 || journal_unpack(data + pos + JOURNAL_HEAD, len,
+		    &jr, text) == -1) {
+			pos++;
+			continue;
+		}
 		if (fn != NULL)
 			fn(arg, &jr);
 		pos += JOURNAL_HEAD + len;
+		end = pos;
 	}
 	free(text);
-	return (pos);
+	return (end);
 }
 
 static void
 journal_on_old(void *arg, const struct journal_rec *jr)
 {
 	struct journal	*jn = arg;
+	size_t		 i;
 
 	if (jr->jr_txn > jn->jn_last)
 		jn->jn_last = jr->jr_txn;
+	jn->jn_whole += JOURNAL_HEAD + JOURNAL_FIXED;
+	for (i = 0; i < jr->jr_nfields; i++)
+		jn->jn_whole += 2 + jr->jr_fields[i].jf_len;
 }
 
 static int
@@ -202,6 +229,9 @@ journal_open(int fd)
 	if (good < jn->jn_oldlen)
 		log_warnx("update journal: %zu bytes at its end are no record:"
 		    " dropped", jn->jn_oldlen - good);
+	if (jn->jn_whole < good)
+		log_warnx("update journal: %zu bytes in it are damaged: passed "
+		    "over", good - jn->jn_whole);
 	jn->jn_oldlen = good;
 	jn->jn_end = (off_t)good;
 	/* What comes next must follow the last good record. */

@@ -31,7 +31,8 @@
  *	transaction	4	number, from 1, unique while the file lives
  *	time		8	seconds since 1970
  *	fields		16-bit length and bytes each, by kind
- * A torn or foreign tail ends the journal: its step was never begun.
+ * A torn or foreign tail ends the journal: its step was never begun.  Damage
+ * before a whole record is passed over.
  * Room is reserved beforehand (FALLOC_FL_KEEP_SIZE), so that a full disk
  * refuses an update instead of breaking it.  The file is truncated when no
  * transaction is open.
@@ -92,7 +93,7 @@ void		 journal_finish(struct journal *, uint32_t txn);
 bool		 journal_trim(struct journal *);
 size_t		 journal_nopen(const struct journal *);
 
-/* Parser, for tests and the fuzzer: bytes of the valid prefix. */
+/* Parser, for tests and the fuzzer: where the last whole record ends. */
 size_t		 journal_parse(const uint8_t *, size_t,
 		    void (*fn)(void *, const struct journal_rec *), void *);
 uint32_t	 journal_crc32(const void *, size_t);

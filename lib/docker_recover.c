@@ -238,8 +238,13 @@ recover_record(void *arg, const struct journal_rec *jr)
 		recover_begin(up, jr);
 		return;
 	}
-	if (tx == NULL)
+	if (tx == NULL) {
+		if (jr->jr_kind == DJ_PLAN)
+			log_warnx("update journal: the beginning of "
+			    "transaction %u is damaged: look for containers "
+			    "named *" UPDATE_SUFFIX_OLD, jr->jr_txn);
 		return;
+	}
 	switch (jr->jr_kind) {
 	case DJ_PLAN:
 		if (plan_read(tx, jr))
@@ -253,6 +258,8 @@ recover_record(void *arg, const struct journal_rec *jr)
 	case DJ_STEP:
 		if (!plan_get(jr, 0, step, sizeof(step)))
 			break;
+		if (tx->tx_phase == TXN_PREPARE)
+			tx->tx_planbad = true;	/* damaged */
 		txn_step_seen(tx, step);
 		if (strcmp(step, "gate") == 0)
 			tx->tx_gate_start = 1;

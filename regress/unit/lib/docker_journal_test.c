@@ -159,21 +159,23 @@ test_limits(void **state)
 	assert_int_equal(errno, EINVAL);
 }
 
-/* Every prefix gives whole records only; every flipped bit ends it. */
+/* Every prefix gives whole records only; a flipped bit costs one record. */
 static void
 test_damage(void **state)
 {
 	static const char	 whole[] = "1/1,op,web;3/1,create;4/1,abc;";
 	uint8_t			 buf[512], bad[512];
 	struct journal		*jn;
-	size_t			 len, i, good;
+	size_t			 len, i, good, first, second;
 	int			 fd = newfile();
 
 	(void)state;
 	jn = reopen(fd);
 	journal_begin(jn);
 	assert_int_equal(journal_add(jn, 1, DJ_BEGIN, "op", "web", NULL), 0);
+	first = (size_t)lseek(fd, 0, SEEK_END);
 	assert_int_equal(journal_add(jn, 1, DJ_STEP, "create", NULL), 0);
+	second = (size_t)lseek(fd, 0, SEEK_END);
 	assert_int_equal(journal_add(jn, 1, DJ_CREATED, "abc", NULL), 0);
 	journal_close(jn);
 	len = (size_t)pread(fd, buf, sizeof(buf), 0);
@@ -189,8 +191,11 @@ test_damage(void **state)
 		memcpy(bad, buf, len);
 		bad[i / 8] ^= (uint8_t)(1 << (i % 8));
 		seen[0] = '\0';
-		assert_true(journal_parse(bad, len, on_record, NULL) <= i / 8);
-		assert_memory_equal(seen, whole, strlen(seen));
+		(void)journal_parse(bad, len, on_record, NULL);
+		/* Two are left, and both are as they were. */
+		assert_string_equal(seen, i / 8 < first ?
+		    "3/1,create;4/1,abc;" : i / 8 < second ?
+		    "1/1,op,web;4/1,abc;" : "1/1,op,web;3/1,create;");
 	}
 	/* A torn tail is cut off, and the next record follows the good. */
 	assert_int_equal(ftruncate(fd, (off_t)len - 1), 0);
