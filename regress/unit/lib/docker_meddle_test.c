@@ -16,6 +16,8 @@
 
 #include "updaterig.h"
 
+#include "docker_txn.h"
+
 /*
  * Updates among people and programs that do something to the containers at
  * the same time, or while no Sentinel was there; and outcomes that nobody
@@ -257,6 +259,35 @@ test_told_again(void **state)
 	world_end();
 }
 
+/* Credentials go to Docker for the pull, and nowhere else. */
+static void
+test_credentials(void **state)
+{
+	static const char	 secret[] = "c2VjcmV0LXBhc3N3b3Jk";
+	static const char	*names[] = { "/images/create", "/tag?",
+		"/start", "DELETE /v1.41/c" };
+	struct update_request	 uq = { OPID, NAME, "", "", secret, false };
+	char			 buf[65536], err[256];
+	ssize_t			 n;
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(names); i++) {
+		world_begin();
+		fk.fail_what = names[i];
+		fk.fate = FK_CRASH;
+		assert_int_equal(updater_start(up, &uq, err, sizeof(err)), 0);
+		run();
+		assert_true(fk.crashed);
+		assert_true((n = pread(jfd, buf, sizeof(buf), 0)) > 0);
+		assert_null(memmem(buf, (size_t)n, secret, strlen(secret)));
+		/* The last request seen had it, or none has it any more. */
+		assert_string_equal(fk.auth, i == 0 ? secret : "");
+		assert_null(TAILQ_FIRST(&up->up_txns)->tx_auth);
+		world_end();
+	}
+}
+
 static struct journal	*copy;
 static uint32_t		 copy_number;
 
@@ -367,6 +398,7 @@ main(void)
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_put_aside),
 		cmocka_unit_test(test_told_again),
+		cmocka_unit_test(test_credentials),
 		cmocka_unit_test(test_long_file),
 		cmocka_unit_test(test_strange_plan),
 		cmocka_unit_test(test_others_go_on),
