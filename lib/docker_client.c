@@ -17,69 +17,21 @@
 #include "compat.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "docker_client.h"
-#include "http.h"
-#include "json.h"
+#include "docker_client_int.h"
 #include "log.h"
 #include "monotime.h"
-#include "utf8.h"
 
-#define DOCKER_IDLE_MAX		4	/* connections kept without work */
 #define DOCKER_ERRBODY_MAXBYTES	65536	/* of an error, what counts */
 #define DOCKER_PING_MSEC	10000
 
-struct docker_conn {
-	struct docker			*dn_docker;
-	TAILQ_ENTRY(docker_conn)	 dn_entry;
-	struct http_conn		*dn_http;
-	struct docker_req		*dn_req;	/* NULL: idle */
-	bool				 dn_used;	/* served a request */
-};
-
-struct docker_req {
-	struct docker			*dq_docker;
-	TAILQ_ENTRY(docker_req)		 dq_entry;	/* waiting or sent */
-	struct docker_conn		*dq_conn;	/* NULL: waiting */
-	uint64_t			 dq_seq;
-	bool				 dq_ping;
-	bool				 dq_retried;
-	struct docker_call		 dq_call;	/* strings are ours */
-	struct event			*dq_timer;	/* for a connection */
-	int				 dq_status;
-	char				*dq_buf;	/* collected body */
-	size_t				 dq_len;
-	size_t				 dq_size;
-};
-
-TAILQ_HEAD(docker_reqs, docker_req);
-
-struct docker {
-	struct event_base		*dk_base;
-	TAILQ_HEAD(, docker_conn)	 dk_conns;
-	struct docker_reqs		 dk_waiting;
-	struct docker_reqs		 dk_sent;
-	size_t				 dk_nconns;
-	size_t				 dk_nasked;	/* unanswered */
-	size_t				 dk_nreqs;
-	uint64_t			 dk_seq;	/* last request's */
-	unsigned int			 dk_api;	/* minor, 0 unknown */
-	unsigned int			 dk_offer;	/* said by the ping */
-	bool				 dk_pinging;
-	struct event			*dk_kick;
-	void				(*dk_need_fd)(void *);
-	void				*dk_arg;
-};
-
 static void	 docker_kick(int, short, void *);
 static void	 docker_closed(void *, struct http_conn *);
-static void	 docker_http_done(void *, enum http_end, const char *);
 
 struct docker *
 docker_new(struct event_base *base, void (*need_fd)(void *), void *arg)
@@ -102,7 +54,7 @@ docker_new(struct event_base *base, void (*need_fd)(void *), void *arg)
 	return (dk);
 }
 
-static void
+void
 docker_req_free(struct docker_req *dq)
 {
 	if (dq->dq_timer != NULL)
@@ -120,7 +72,7 @@ docker_req_free(struct docker_req *dq)
 	free(dq);
 }
 
-static void
+void
 docker_conn_free(struct docker_conn *dn)
 {
 	struct docker	*dk = dn->dn_docker;
@@ -131,8 +83,7 @@ docker_conn_free(struct docker_conn *dn)
 	dk->dk_nconns--;
 }
 
-/* Docker ended it: another one may listen there the next time. */
-static void
+void
 docker_conn_lost(struct docker_conn *dn)
 {
 	struct docker	*dk = dn->dn_docker;
@@ -214,7 +165,7 @@ docker_wait_over(int fd, short what, void *arg)
 	docker_req_unsent(arg, "no connection to Docker in time");
 }
 
-static void
+void
 docker_wait(struct docker_req *dq, bool first)
 {
 	struct docker	*dk = dq->dq_docker;
@@ -302,8 +253,7 @@ docker_cancel(struct docker_req *dq)
 	event_active(dk->dk_kick, 0, 0);
 }
 
-/* End every call that waits now; callbacks may make and cancel calls. */
-static void
+void
 docker_fail_waiting(struct docker *dk, const char *text)
 {
 	struct docker_req	*dq;
@@ -529,144 +479,6 @@ docker_closed(void *arg, struct http_conn *hc)
 	(void)hc;
 	if (dn->dn_req == NULL)
 		docker_conn_lost(dn);
-}
-
-/* --- answers ----------------------------------------------------------- */
-
-/* One line of UTF-8 from whatever Docker (or something else) answered. */
-static void
-docker_error_text(const struct docker_req *dq, char *out, size_t size)
-{
-	struct json	*js = NULL;
-	const char	*s = "";
-	char		*p;
-
-	if (dq->dq_len > 0) {
-		js = json_parse(dq->dq_buf, dq->dq_len, NULL, 0);
-		s = js == NULL ? dq->dq_buf :
-		    json_get_str(json_root(js), "message");
-	}
-	utf8_repair(out, size, s, strlen(s));
-	for (p = out; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	while (p > out && p[-1] == ' ')
-		*--p = '\0';
-	if (out[0] == '\0')
-		snprintf(out, size, "Docker answered with status %d",
-		    dq->dq_status);
-	json_free(js);
-}
-
-static void
-docker_ping_done(struct docker *dk, const struct docker_reply *dr)
-{
-	char	 text[DOCKER_ERROR_MAXBYTES];
-
-	dk->dk_pinging = false;
-	if (dr->dr_end != DOCKER_OK) {
-		docker_fail_waiting(dk, dr->dr_error);
-		return;
-	}
-	if (dk->dk_offer < DOCKER_API_MIN) {
-		snprintf(text, sizeof(text), "Docker's API version 1.%u is too"
-		    " old: 1.%d (Docker 20.10) or later is needed",
-		    dk->dk_offer, DOCKER_API_MIN);
-		docker_fail_waiting(dk, text);
-		return;
-	}
-	dk->dk_api = dk->dk_offer < DOCKER_API_MAX ?
-	    dk->dk_offer : DOCKER_API_MAX;
-}
-
-/*
- * A kept connection may have died while idle: what never left, and what only
- * asks, is sent once more.
- */
-static bool
-docker_may_retry(const struct docker_req *dq, enum http_end end, bool used)
-{
-	if (dq->dq_retried || !used || dq->dq_status != 0)
-		return (false);
-	return (end == HTTP_UNSENT || (end == HTTP_LOST &&
-	    strcmp(dq->dq_call.dc_method, "GET") == 0));
-}
-
-static void
-docker_reply_make(struct docker_req *dq, struct docker_reply *dr,
-    enum http_end end, const char *what, char *text, size_t size)
-{
-	memset(dr, 0, sizeof(*dr));
-	dr->dr_status = dq->dq_status;
-	dr->dr_body = dq->dq_buf == NULL ? "" : dq->dq_buf;
-	dr->dr_len = dq->dq_len;
-	dr->dr_error = text;
-	text[0] = '\0';
-	switch (end) {
-	case HTTP_DONE:
-		if (dq->dq_status / 100 == 2 || dq->dq_status == 304)
-			dr->dr_end = DOCKER_OK;
-		else {
-			dr->dr_end = DOCKER_REFUSED;
-			docker_error_text(dq, text, size);
-		}
-		return;
-	case HTTP_UNSENT:
-		dr->dr_end = DOCKER_UNSENT;
-		strlcpy(text, "connection to Docker lost", size);
-		return;
-	case HTTP_ABORTED:
-		dr->dr_end = DOCKER_ABORTED;
-		strlcpy(text, "stopped", size);
-		return;
-	case HTTP_TIMEOUT:
-		dr->dr_end = DOCKER_UNKNOWN;
-		strlcpy(text, "Docker did not answer in time", size);
-		return;
-	case HTTP_LOST:
-	case HTTP_BROKEN:
-		dr->dr_end = DOCKER_UNKNOWN;
-		snprintf(text, size, "Docker: %s", what);
-		return;
-	}
-}
-
-static void
-docker_http_done(void *arg, enum http_end end, const char *what)
-{
-	struct docker_req	*dq = arg;
-	struct docker		*dk = dq->dq_docker;
-	struct docker_conn	*dn = dq->dq_conn, *o;
-	struct docker_reply	 dr;
-	char			 text[DOCKER_ERROR_MAXBYTES];
-	bool			 used = dn->dn_used;
-	size_t			 idle = 0;
-
-	TAILQ_REMOVE(&dk->dk_sent, dq, dq_entry);
-	dq->dq_conn = NULL;
-	dn->dn_req = NULL;
-	dn->dn_used = true;
-	TAILQ_FOREACH(o, &dk->dk_conns, dn_entry)
-		if (o->dn_req == NULL)
-			idle++;
-	if (end == HTTP_UNSENT || end == HTTP_LOST)
-		docker_conn_lost(dn);
-	else if (!http_conn_usable(dn->dn_http) || idle > DOCKER_IDLE_MAX)
-		docker_conn_free(dn);
-	event_active(dk->dk_kick, 0, 0);
-
-	if (docker_may_retry(dq, end, used)) {
-		dq->dq_retried = true;
-		docker_wait(dq, true);
-		return;
-	}
-	dk->dk_nreqs--;
-	docker_reply_make(dq, &dr, end, what, text, sizeof(text));
-	if (dq->dq_ping)
-		docker_ping_done(dk, &dr);
-	else
-		dq->dq_call.dc_done(dq->dq_call.dc_arg, &dr);
-	docker_req_free(dq);
 }
 
 /* --- paths ------------------------------------------------------------- */

@@ -21,20 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "docker_spec.h"
+#include "docker_spec_int.h"
 
 #define SPEC_BODY_MAXBYTES	(1024U * 1024)
-
-struct spec_ctx {
-	const struct docker_spec_in	*sx_in;
-	const struct json_value		*sx_config;
-	const struct json_value		*sx_host;
-	const struct json_value		*sx_image;	/* its Config or NULL */
-	const char			*sx_id;		/* of the old one */
-	const char			*sx_mode;	/* NetworkMode */
-	bool				 sx_joined;	/* container:X */
-	struct json_gen			*sx_gen;
-};
 
 /* Writes the member (key and value) in its new form, or nothing to drop it. */
 typedef void (*spec_fn)(struct spec_ctx *, const struct json_value *);
@@ -98,13 +87,6 @@ static const struct spec_rule spec_host_rules[] = {
 	{ NULL,			NULL }
 };
 
-static int
-spec_fail(char *err, size_t size, const char *what)
-{
-	strlcpy(err, what, size);
-	return (-1);
-}
-
 void
 docker_spec_free(struct docker_spec *sp)
 {
@@ -120,158 +102,18 @@ docker_spec_free(struct docker_spec *sp)
 	memset(sp, 0, sizeof(*sp));
 }
 
-/* --- networks ---------------------------------------------------------- */
+int
+docker_spec_fail(char *err, size_t size, const char *what)
+{
+	strlcpy(err, what, size);
+	return (-1);
+}
 
-static bool
-spec_is_shortid(const struct spec_ctx *sx, const char *s)
+bool
+docker_spec_is_shortid(const struct spec_ctx *sx, const char *s)
 {
 	return (strlen(s) == DOCKER_SHORTID_LEN &&
 	    strncmp(s, sx->sx_id, DOCKER_SHORTID_LEN) == 0);
-}
-
-/* Docker made up "02:42" and the address, or a locally administered one. */
-static bool
-spec_mac_made_up(const char *mac)
-{
-	unsigned int	 first;
-
-	return (sscanf(mac, "%2x:", &first) != 1 || (first & 2) != 0);
-}
-
-static void
-spec_aliases(struct spec_ctx *sx, struct json_gen *jg,
-    const struct json_value *list)
-{
-	const struct json_value	*v;
-	const char		*s;
-
-	json_gen_key(jg, "Aliases");
-	json_gen_array(jg);
-	for (v = list->jv_child; v != NULL; v = v->jv_next)
-		/* Engines before 1.45 add the short id, a new one comes. */
-		if ((s = json_str(v)) != NULL && !spec_is_shortid(sx, s))
-			json_gen_str(jg, s);
-	json_gen_end_array(jg);
-}
-
-/*
- * Only what was asked for; addresses, gateways, endpoint and network ids are
- * what Docker made of it.
- */
-static char *
-spec_endpoint(struct spec_ctx *sx, const struct json_value *net, bool primary)
-{
-	static const char *const keep[] = { "IPAMConfig", "Links",
-	    "DriverOpts", "GwPriority" };
-	const struct json_value	*v;
-	struct json_gen		*jg;
-	const char		*mac;
-	char			*out;
-	size_t			 i;
-
-	if ((jg = json_gen_new(DOCKER_NET_MAXBYTES)) == NULL)
-		return (NULL);
-	json_gen_object(jg);
-	for (i = 0; i < nitems(keep); i++)
-		if (!json_is_zero(v = json_get(net, keep[i])))
-			json_gen_member(jg, v);
-	if (!json_is_zero(v = json_get(net, "Aliases")) &&
-	    json_is(v, JSON_ARRAY))
-		spec_aliases(sx, jg, v);
-	if (sx->sx_in->si_api >= 44) {
-		mac = primary ? json_get_str(sx->sx_config, "MacAddress") : "";
-		if (mac[0] == '\0') {
-			mac = json_get_str(net, "MacAddress");
-			if (spec_mac_made_up(mac))
-				mac = "";
-		}
-		if (mac[0] != '\0') {
-			json_gen_key(jg, "MacAddress");
-			json_gen_str(jg, mac);
-		}
-	}
-	json_gen_end_object(jg);
-	out = json_gen_take(jg, NULL);
-	json_gen_free(jg);
-	return (out);
-}
-
-/* Is this the network that NetworkMode means? */
-static bool
-spec_is_primary(const struct spec_ctx *sx, const struct json_value *net)
-{
-	const char	*mode = sx->sx_mode, *id;
-
-	if (strcmp(mode, "default") == 0 || mode[0] == '\0')
-		mode = "bridge";
-	if (strcmp(net->jv_key, mode) == 0)
-		return (true);
-	id = json_get_str(net, "NetworkID");
-	return (strlen(mode) >= DOCKER_SHORTID_LEN &&
-	    strncmp(id, mode, strlen(mode)) == 0);
-}
-
-static bool
-spec_no_networking(const struct spec_ctx *sx)
-{
-	return (sx->sx_joined || strcmp(sx->sx_mode, "host") == 0 ||
-	    strcmp(sx->sx_mode, "none") == 0);
-}
-
-static int
-spec_net_cmp(const void *a, const void *b)
-{
-	const struct docker_net	*x = a, *y = b;
-
-	return (strcmp(x->nt_name, y->nt_name));
-}
-
-static int
-spec_networks(struct docker_spec *sp, struct spec_ctx *sx, char *err,
-    size_t size)
-{
-	const struct json_value	*nets, *v, *ipam;
-	struct docker_net	*nt, tmp;
-	size_t			 i, first = SIZE_MAX;
-
-	nets = json_path(sx->sx_in->si_container, "NetworkSettings.Networks");
-	if (!json_is(nets, JSON_OBJECT) || spec_no_networking(sx))
-		return ((sp->sp_primary = strdup("")) == NULL ?
-		    spec_fail(err, size, "out of memory") : 0);
-	for (v = nets->jv_child; v != NULL; v = v->jv_next) {
-		if (sp->sp_nnets == DOCKER_NETS_MAX)
-			return (spec_fail(err, size,
-			    "the container has too many networks"));
-		nt = &sp->sp_nets[sp->sp_nnets++];
-		ipam = json_get(v, "IPAMConfig");
-		nt->nt_fixed = json_get_str(ipam, "IPv4Address")[0] != '\0' ||
-		    json_get_str(ipam, "IPv6Address")[0] != '\0';
-		nt->nt_name = strdup(v->jv_key);
-		nt->nt_config = spec_endpoint(sx, v, spec_is_primary(sx, v));
-		if (nt->nt_name == NULL || nt->nt_config == NULL)
-			return (spec_fail(err, size, "the settings of a network"
-			    " of the container are too long"));
-	}
-	if (sp->sp_nnets > 1)
-		qsort(sp->sp_nets, sp->sp_nnets, sizeof(sp->sp_nets[0]),
-		    spec_net_cmp);
-	for (v = nets->jv_child; v != NULL; v = v->jv_next)
-		for (i = 0; i < sp->sp_nnets; i++)
-			if (first == SIZE_MAX && spec_is_primary(sx, v) &&
-			    strcmp(sp->sp_nets[i].nt_name, v->jv_key) == 0)
-				first = i;
-	if (first != SIZE_MAX && first > 0) {
-		tmp = sp->sp_nets[first];
-		memmove(&sp->sp_nets[1], &sp->sp_nets[0],
-		    first * sizeof(tmp));
-		sp->sp_nets[0] = tmp;
-	}
-	/* A network that NetworkMode does not name is connected later. */
-	sp->sp_primary = strdup(first == SIZE_MAX ? "" :
-	    sp->sp_nets[0].nt_name);
-	if (sp->sp_primary == NULL)
-		return (spec_fail(err, size, "out of memory"));
-	return (0);
 }
 
 /* --- rules ------------------------------------------------------------- */
@@ -371,7 +213,7 @@ rule_hostname(struct spec_ctx *sx, const struct json_value *v)
 {
 	const char	*s = json_str(v);
 
-	if (sx->sx_joined || (s != NULL && spec_is_shortid(sx, s)))
+	if (sx->sx_joined || (s != NULL && docker_spec_is_shortid(sx, s)))
 		return;
 	json_gen_member(sx->sx_gen, v);
 }
@@ -638,19 +480,19 @@ docker_spec_build(struct docker_spec *sp, const struct docker_spec_in *si,
 	sx.sx_joined = strncmp(sx.sx_mode, "container:", 10) == 0;
 	if (!json_is(sx.sx_config, JSON_OBJECT) ||
 	    !json_is(sx.sx_host, JSON_OBJECT) || !docker_id_ok(sx.sx_id))
-		return (spec_fail(err, errsize,
+		return (docker_spec_fail(err, errsize,
 		    "Docker's description of the container is incomplete"));
-	if (spec_networks(sp, &sx, err, errsize) == -1)
+	if (docker_spec_networks(sp, &sx, err, errsize) == -1)
 		goto err;
 	if ((sx.sx_gen = json_gen_new(SPEC_BODY_MAXBYTES)) == NULL) {
-		(void)spec_fail(err, errsize, "out of memory");
+		(void)docker_spec_fail(err, errsize, "out of memory");
 		goto err;
 	}
 	spec_body(sp, &sx);
 	sp->sp_body = json_gen_take(sx.sx_gen, &sp->sp_bodylen);
 	json_gen_free(sx.sx_gen);
 	if (sp->sp_body == NULL) {
-		(void)spec_fail(err, errsize,
+		(void)docker_spec_fail(err, errsize,
 		    "the container's configuration is too long");
 		goto err;
 	}
