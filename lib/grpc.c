@@ -31,6 +31,7 @@ static void	 grpc_call_free(struct grpc_call *);
 static void	 grpc_idle_arm(struct grpc_conn *);
 static void	 grpc_on_wake(evutil_socket_t, short, void *);
 static void	 grpc_take_held(struct grpc_call *);
+static void	 grpc_conn_free(struct grpc_conn *);
 
 struct grpc_conn *
 grpc_conn_new(struct event_base *base, struct stream *stream, bool server,
@@ -61,7 +62,7 @@ grpc_conn_new(struct event_base *base, struct stream *stream, bool server,
 	return (conn);
 }
 
-void
+static void
 grpc_conn_free(struct grpc_conn *conn)
 {
 	if (conn->gn_idletmo != NULL)
@@ -516,10 +517,4 @@ struct grpc_conn *
 grpc_call_conn(struct grpc_call *call)
 {
 	return (call->gc_conn);
-}
-
-uint32_t
-grpc_call_id(const struct grpc_call *call)
-{
-	return (call->gc_id);
 }

@@ -198,7 +198,6 @@ void	*grpc_call_arg(const struct grpc_call *);
 void	 grpc_call_set_arg(struct grpc_call *, void *);
 const struct grpc_method *grpc_call_method(const struct grpc_call *);
 struct grpc_conn *grpc_call_conn(struct grpc_call *);
-uint32_t grpc_call_id(const struct grpc_call *);	/* for the log */
 
 const char *grpc_status_name(int);			/* "NOT_FOUND" */
 

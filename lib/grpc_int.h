@@ -114,7 +114,6 @@ void	 grpc_bury(struct grpc_call *);
 void	 grpc_call_arm(struct grpc_call *, monotime_t);	/* MONOTIME_NEVER */
 struct grpc_conn *grpc_conn_new(struct event_base *, struct stream *, bool,
 	    const struct h2_ops *, void *);
-void	 grpc_conn_free(struct grpc_conn *);
 /* so both roles share them in their h2_ops */
 void	 grpc_on_data(struct h2_stream *, const uint8_t *, size_t, void *);
 void	 grpc_on_drained(struct h2_stream *, void *);

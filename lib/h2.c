@@ -43,6 +43,8 @@ static void	 h2_part(struct h2 *);
 static void	 h2_destroy(struct h2 *);
 static int	 h2_keep_trailers(struct h2_stream *,
 		    const struct h2_header *, size_t);
+static bool	 h2_is_going(const struct h2 *);
+static void	 h2_flush_soon(struct h2 *);
 
 static const struct stream_ops	 h2_stream_ops = {
 	.so_read = h2_read,
@@ -319,11 +321,11 @@ h2_part(struct h2 *h2)
 {
 	const uint8_t	*p;
 	ssize_t		 n;
-	bool		 said = h2->h2_over || h2->h2_hard;
+	bool		 said = h2->h2_over;
 
 	/* What was queued before h2_close() goes out before the GOAWAY. */
 	h2->h2_closed = true;
-	while (!h2->h2_over && !h2->h2_hard) {
+	while (!h2->h2_over) {
 		n = nghttp2_session_mem_send(h2->h2_session, &p);
 		if (n > 0) {
 			if (stream_write(h2->h2_stream, p, (size_t)n) == -1)
@@ -337,7 +339,7 @@ h2_part(struct h2 *h2)
 		    h2->h2_code) != 0)
 			break;
 	}
-	if (h2->h2_hard || h2->h2_lost)
+	if (h2->h2_lost)
 		stream_free(h2->h2_stream);
 	else
 		stream_close(h2->h2_stream);
@@ -373,15 +375,6 @@ h2_close(struct h2 *h2, uint32_t code)
 	h2->h2_code = code;
 	if (h2->h2_depth == 0)
 		h2_part(h2);
-}
-
-void
-h2_free(struct h2 *h2)
-{
-	if (h2 == NULL || h2->h2_closed)
-		return;
-	h2->h2_hard = true;
-	h2_close(h2, NGHTTP2_NO_ERROR);
 }
 
 void
@@ -437,26 +430,20 @@ h2_transport(struct h2 *h2)
 	return (h2->h2_stream);
 }
 
-size_t
-h2_nstreams(const struct h2 *h2)
-{
-	return (h2->h2_nstreams);
-}
-
 bool
 h2_has_bye(const struct h2 *h2)
 {
 	return (h2->h2_bye || h2->h2_peer_going);
 }
 
-bool
+static bool
 h2_is_going(const struct h2 *h2)
 {
 	return (h2->h2_going || h2->h2_peer_going || h2->h2_over ||
 	    h2->h2_closed);
 }
 
-void
+static void
 h2_flush_soon(struct h2 *h2)
 {
 	event_active(h2->h2_kick, EV_TIMEOUT, 0);
@@ -632,10 +619,4 @@ int32_t
 h2_stream_id(const struct h2_stream *st)
 {
 	return (st->hs_id);
-}
-
-struct h2 *
-h2_stream_conn(struct h2_stream *st)
-{
-	return (st->hs_conn);
 }

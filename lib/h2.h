@@ -29,9 +29,9 @@
  * leaves to the application is done here: header list size, floods of frames
  * that carry nothing, credit only for bytes the application took.
  *
- * Ownership: h2_new() takes the stream.  h2_close() and h2_free() end the
- * connection and every h2_stream of it without further callbacks; both may be
- * called inside a callback.  After ho_end the connection frees itself.
+ * Ownership: h2_new() takes the stream.  h2_close() ends the connection and
+ * every h2_stream of it without further callbacks; it may be called inside a
+ * callback.  After ho_end the connection frees itself.
  * An h2_stream lives until its ho_closed returned or h2_stream_reset().
  */
 #define H2_FRAME_MAXBYTES	16384	/* both directions */
@@ -107,9 +107,8 @@ typedef void h2_ping_cb(struct h2 *, int rtt, void *);
  */
 struct h2 *h2_new(struct event_base *, struct stream *, bool server,
 	    const struct h2_ops *, void *arg);
-/* GOAWAY with code, flush, close; or at once. */
+/* GOAWAY with code, flush, close. */
 void	 h2_close(struct h2 *, uint32_t code);
-void	 h2_free(struct h2 *);
 /*
  * GOAWAY(NO_ERROR); ho_end(STREAM_END_LOCAL) when the last stream is over or
  * after H2_GOAWAY_MSEC.
@@ -119,9 +118,7 @@ void	 h2_goaway(struct h2 *);
 int	 h2_ping(struct h2 *, unsigned int timeout_msec, h2_ping_cb *, void *);
 struct stream *h2_transport(struct h2 *);		/* lent */
 const char *h2_end_text(const struct h2 *);	/* in ho_closed and ho_end */
-size_t	 h2_nstreams(const struct h2 *);
 bool	 h2_has_bye(const struct h2 *);	/* the peer sent GOAWAY */
-bool	 h2_is_going(const struct h2 *);	/* GOAWAY sent or received */
 
 /* Client: a request whose body stays open.  NULL with errno. */
 struct h2_stream *h2_request(struct h2 *, const struct h2_header *, size_t,
@@ -150,6 +147,5 @@ size_t	 h2_stream_queued(const struct h2_stream *);
 void	*h2_stream_arg(const struct h2_stream *);
 void	 h2_stream_set_arg(struct h2_stream *, void *);
 int32_t	 h2_stream_id(const struct h2_stream *);
-struct h2 *h2_stream_conn(struct h2_stream *);
 
 #endif /* H2_H */

@@ -53,8 +53,7 @@ struct h2 {
 	size_t			 h2_nstreams;
 
 	unsigned int		 h2_depth;	/* callbacks running */
-	bool			 h2_closed;	/* h2_close(), h2_free() */
-	bool			 h2_hard;	/* ... without flushing */
+	bool			 h2_closed;	/* h2_close() */
 	bool			 h2_over;	/* h2_why and h2_text are set */
 	bool			 h2_going;	/* our GOAWAY left */
 	bool			 h2_peer_going;	/* the peer's came */
@@ -104,6 +103,5 @@ void	 h2_budget_init(struct h2 *, monotime_t);
 int	 h2_budget_scan(struct h2 *, const uint8_t *, size_t, monotime_t);
 void	 h2_budget_earn(struct h2 *, int);
 
-void	 h2_flush_soon(struct h2 *);
 
 #endif /* H2_INT_H */

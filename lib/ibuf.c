@@ -168,12 +168,6 @@ ibuf_add_n64(struct ibuf *ib, uint64_t value)
 	return (ibuf_add(ib, &value, sizeof(value)));
 }
 
-int
-ibuf_add_ibuf(struct ibuf *ib, const struct ibuf *from)
-{
-	return (ibuf_add(ib, ibuf_data(from), ibuf_size(from)));
-}
-
 void *
 ibuf_data(const struct ibuf *ib)
 {

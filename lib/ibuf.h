@@ -46,7 +46,6 @@ int		 ibuf_add_n8(struct ibuf *, uint64_t);
 int		 ibuf_add_n16(struct ibuf *, uint64_t);
 int		 ibuf_add_n32(struct ibuf *, uint64_t);
 int		 ibuf_add_n64(struct ibuf *, uint64_t);
-int		 ibuf_add_ibuf(struct ibuf *, const struct ibuf *);
 int		 ibuf_add_zero(struct ibuf *, size_t);
 void		*ibuf_data(const struct ibuf *);	/* unread part */
 size_t		 ibuf_size(const struct ibuf *);	/* unread bytes */

@@ -62,7 +62,7 @@ struct imsgbuf {
 	size_t		 rsize;
 	size_t		 rlen;
 	size_t		 rpos;
-	int		 rfds[16];	/* not yet claimed, in order; -1: lost */
+	int		 rfds[16];	/* unclaimed, in order; -1: lost */
 	size_t		 nrfds;
 };
 

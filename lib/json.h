@@ -126,7 +126,6 @@ void		 json_gen_end_array(struct json_gen *);
 void		 json_gen_key(struct json_gen *, const char *);
 void		 json_gen_keyn(struct json_gen *, const char *, size_t);
 void		 json_gen_str(struct json_gen *, const char *);
-void		 json_gen_strn(struct json_gen *, const char *, size_t);
 void		 json_gen_int(struct json_gen *, int64_t);
 void		 json_gen_bool(struct json_gen *, bool);
 void		 json_gen_null(struct json_gen *);

@@ -33,6 +33,8 @@ struct json_gen {
 	bool		 jg_any;	/* a value was written */
 };
 
+static void	 json_gen_strn(struct json_gen *, const char *, size_t);
+
 struct json_gen *
 json_gen_new(size_t max)
 {
@@ -135,7 +137,7 @@ json_gen_str(struct json_gen *jg, const char *s)
 	json_gen_strn(jg, s, strlen(s));
 }
 
-void
+static void
 json_gen_strn(struct json_gen *jg, const char *s, size_t len)
 {
 	char	*fixed = NULL;

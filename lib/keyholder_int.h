@@ -117,7 +117,6 @@ const char *key_ca_fault(X509 *, const struct key *, time_t now);
 /* keyholder_issue.c: certificates and requests */
 X509	*key_ca_selfsign(struct key *, int64_t life, time_t now);
 int	 key_cert_export(X509 *, struct key_cert *);
-bool	 key_subject_valid(const char *);
 bool	 key_name_valid(const struct key_name *);
 /* KEY_RC_OK, REFUSED (EINVAL: subject, point, life) or FAILED. */
 enum keyholder_rc key_issue_agent(struct keyring *, const char *subject,

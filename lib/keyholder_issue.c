@@ -61,6 +61,7 @@ static int	 key_add_ski(X509 *, const struct key *);
 static int	 key_add_aki(X509 *, X509 *);
 static int	 key_add_names(X509 *, const struct key_name *, size_t);
 static GENERAL_NAME *key_general_name(const struct key_name *);
+static bool	 key_subject_valid(const char *);
 
 static const char *const usage_agent[] = { "1.3.6.1.5.5.7.3.2", NULL };
 static const char *const usage_server[] = { "1.3.6.1.5.5.7.3.1",
@@ -309,7 +310,7 @@ key_csr(struct key *key, const char *subject, uint8_t *der, size_t *len,
 	return (ret);
 }
 
-bool
+static bool
 key_subject_valid(const char *s)
 {
 	size_t	 n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-");

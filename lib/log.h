@@ -23,8 +23,9 @@
  * Logging of every process.  A child writes one datagram per line to the
  * parent's socket (byte 0: syslog priority, rest: text, no newline, at most
  * LOG_LINE_MAXBYTES); it never opens /dev/log.  A datagram without priority is
- * text that libc wrote to stderr.  The parent's side is in logsink.h.  Bytes outside printable ASCII and UTF-8 are made visible by who
- * writes the line out.  errno survives every call but fatal's.
+ * text that libc wrote to stderr.  The parent's side is in logsink.h.  Bytes
+ * outside printable ASCII and UTF-8 are made visible by who writes the line
+ * out.  errno survives every call but fatal's.
  * Style of a line: lower case, "subject: what: detail", with ids, no secrets.
  */
 #define LOG_LINE_MAXBYTES	1024

@@ -115,7 +115,6 @@ struct parent {
 
 /* proc_parent.c */
 struct parent	*proc_parent(void);
-struct child	*child_find(enum role);
 /* Begins a life of the row: CHILD_START.  -1 logged. */
 int		 child_start(struct child *);
 void		 child_kill(struct child *, const char *why);

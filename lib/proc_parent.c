@@ -71,7 +71,7 @@ proc_parent(void)
 	return (pa);
 }
 
-struct child *
+static struct child *
 child_find(enum role role)
 {
 	size_t	 i;

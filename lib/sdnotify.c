@@ -73,7 +73,7 @@ sdnotify_address(const char *path)
 	memcpy(manager.sun_path, path, len);
 	manager_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
 	if (path[0] == '@')
-		manager.sun_path[0] = '\0';	/* abstract: no NUL at the end */
+		manager.sun_path[0] = '\0';	/* abstract: no NUL at end */
 	else
 		manager_len++;
 	return (0);
@@ -128,7 +128,7 @@ sdnotify_status(const char *fmt, ...)
 	if (n < 0)
 		return (-1);
 	len = strlcpy(text, "STATUS=", sizeof(text));
-	/* systemd drops a message that is not UTF-8; a cut may have made it so. */
+	/* systemd drops what is not UTF-8; a cut may have made it so. */
 	(void)utf8_repair(text + len, sizeof(text) - len, raw, strlen(raw));
 	/* A second line would be a second assignment. */
 	for (p = text; *p != '\0'; p++) {

@@ -56,8 +56,6 @@ stream_new(struct event_base *base, int fd, struct tls *tls,
 	s->st_fd = -1;
 	s->st_ops = ops;
 	s->st_arg = arg;
-	s->st_high = STREAM_OUT_HIGH;
-	s->st_low = STREAM_OUT_LOW;
 	s->st_last = monotime_now();
 	s->st_in = evbuffer_new();
 	s->st_out = evbuffer_new();
@@ -183,7 +181,7 @@ stream_talk(struct stream *s, short what)
 	    event_pending(s->st_wev, EV_WRITE, NULL) == 0)
 		stream_flush(s);
 	if (stream_is_open(s) && s->st_full &&
-	    evbuffer_get_length(s->st_out) <= s->st_low) {
+	    evbuffer_get_length(s->st_out) <= STREAM_OUT_LOW) {
 		s->st_full = false;
 		if (s->st_ops->so_drained != NULL)
 			s->st_ops->so_drained(s, s->st_arg);
@@ -398,7 +396,7 @@ stream_may_write(struct stream *s, size_t len)
 static void
 stream_wrote(struct stream *s)
 {
-	if (evbuffer_get_length(s->st_out) >= s->st_high)
+	if (evbuffer_get_length(s->st_out) >= STREAM_OUT_HIGH)
 		s->st_full = true;
 	/* Inside a callback, stream_leave() sees to it. */
 	if (s->st_depth == 0 && s->st_phase == ST_UP && !s->st_ended &&
@@ -460,13 +458,6 @@ stream_is_full(const struct stream *s)
 }
 
 void
-stream_set_marks(struct stream *s, size_t high, size_t low)
-{
-	s->st_high = high;
-	s->st_low = low;
-}
-
-void
 stream_pause(struct stream *s)
 {
 	s->st_paused = true;
@@ -523,12 +514,6 @@ int
 stream_fd(const struct stream *s)
 {
 	return (s->st_fd);
-}
-
-bool
-stream_is_up(const struct stream *s)
-{
-	return (s->st_phase == ST_UP && !s->st_ended);
 }
 
 const char *

@@ -36,7 +36,7 @@
 #define STREAM_READ_MAXBYTES	(64 * 1024)	/* read in one wake-up */
 #define STREAM_IN_MAXBYTES	(64 * 1024)	/* held unread */
 #define STREAM_OUT_MAXBYTES	(8 * 1024 * 1024)	/* held unsent */
-#define STREAM_OUT_HIGH		(64 * 1024)	/* default marks, bytes */
+#define STREAM_OUT_HIGH		(64 * 1024)	/* marks of the queue, bytes */
 #define STREAM_OUT_LOW		(16 * 1024)
 #define STREAM_HANDSHAKE_MSEC	10000
 #define STREAM_LINGER_MSEC	2000	/* flush, close_notify, peer's FIN */
@@ -109,7 +109,6 @@ int	 stream_write_buf(struct stream *, struct evbuffer *);
 int	 stream_shutdown(struct stream *);
 size_t	 stream_queued(const struct stream *);		/* bytes unsent */
 bool	 stream_is_full(const struct stream *);		/* at high mark */
-void	 stream_set_marks(struct stream *, size_t high, size_t low);
 
 /* Stop and go on reading.  Resuming offers the bytes in hand first. */
 void	 stream_pause(struct stream *);
@@ -126,7 +125,6 @@ void	 stream_set_handshake(struct stream *, unsigned int);
 struct evbuffer *stream_in(struct stream *);		/* lent */
 struct tls *stream_tls(struct stream *);		/* lent, NULL: plain */
 int	 stream_fd(const struct stream *);		/* lent */
-bool	 stream_is_up(const struct stream *);	/* plain, or handshake done */
 const char *stream_end_name(enum stream_end);		/* "eof", ... */
 
 #endif /* STREAM_H */

@@ -65,7 +65,6 @@ struct stream {
 	struct event		*st_timer;	/* handshake, idle, linger */
 	struct event		*st_dead;	/* absolute deadline */
 	struct evbuffer		*st_in, *st_out;
-	size_t			 st_high, st_low;	/* bytes */
 	unsigned int		 st_idle;	/* msec */
 	monotime_t		 st_last;	/* last byte moved */
 };

@@ -22,7 +22,12 @@
 
 #include "view_json.h"
 
-#define NEVER	"0001-01-01T00:00:00Z"
+#define NEVER		"0001-01-01T00:00:00Z"
+#define VIEW_TIME_SIZE	40
+
+/* "2026-11-22T09:00:00Z"; msec also with a fraction unless it is 0. */
+static void	 view_time(char[VIEW_TIME_SIZE], int64_t);
+static void	 view_time_msec(char[VIEW_TIME_SIZE], int64_t);
 
 /* --- members ------------------------------------------------------------ */
 
@@ -70,7 +75,7 @@ put_opttime(struct json_gen *g, const char *key, int64_t sec)
 		put_time(g, key, sec);
 }
 
-void
+static void
 view_time(char text[VIEW_TIME_SIZE], int64_t sec)
 {
 	struct tm	 tm;
@@ -81,7 +86,7 @@ view_time(char text[VIEW_TIME_SIZE], int64_t sec)
 		(void)strlcpy(text, NEVER, VIEW_TIME_SIZE);
 }
 
-void
+static void
 view_time_msec(char text[VIEW_TIME_SIZE], int64_t msec)
 {
 	size_t	 len;

@@ -60,9 +60,4 @@ void	 view_json_logs(struct json_gen *, const Sentinel__Ipc__LogsView *);
 void	 view_json_result(struct json_gen *,
 	    const Sentinel__Ipc__ResultView *);
 
-/* "2026-11-22T09:00:00Z"; msec also with a fraction unless it is 0. */
-#define VIEW_TIME_SIZE	40
-void	 view_time(char[VIEW_TIME_SIZE], int64_t sec);
-void	 view_time_msec(char[VIEW_TIME_SIZE], int64_t msec);
-
 #endif /* VIEW_JSON_H */

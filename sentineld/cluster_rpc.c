@@ -37,8 +37,9 @@
 #define RPC_LISTERROR_MAXBYTES	4096		/* ListEnd.error */
 #define RPC_NOCERT	"no valid client certificate: "
 
-static enum grpc_status	 on_open(struct grpc_call *, const char **, void *);
-static void	 on_message(struct grpc_call *, const uint8_t *, size_t, void *);
+static enum grpc_status on_open(struct grpc_call *, const char **, void *);
+static void	 on_message(struct grpc_call *, const uint8_t *, size_t,
+		    void *);
 static void	 on_half_close(struct grpc_call *, void *);
 static void	 on_drained(struct grpc_call *, void *);
 static void	 on_closed(struct grpc_call *, enum grpc_end, void *);

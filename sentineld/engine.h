@@ -324,7 +324,6 @@ bool	 host_may_log(struct host *);
 bool	 host_is_connected(const struct host *);
 bool	 host_has_feature(const struct host *, const char *);
 void	 host_set_features(struct host *, char **, size_t);
-const char *host_state_name(enum host_state);
 
 /* --- engine_container.c: lists ------------------------------------------- */
 void	 stage_init(struct container_stage *, struct host *);

@@ -16,11 +16,12 @@
 
 #include "engine.h"
 
+#include <sys/time.h>
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "db.h"
 #include "log.h"

@@ -50,12 +50,6 @@ host_cmp(const struct host *a, const struct host *b)
 	return (strcmp(a->h_id, b->h_id));
 }
 
-const char *
-host_state_name(enum host_state s)
-{
-	return (state_names[s]);
-}
-
 struct host *
 host_new(const char *id, const char *name)
 {

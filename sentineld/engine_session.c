@@ -301,9 +301,9 @@ session_list_end(struct peer *p, struct imsg *imsg)
 	Sentinel__Cluster__StateAck	 body;
 	struct session			*s;
 	struct pbmem			 pm;
-	static const char *const	 features[] = { "progress", "list-error",
-					    "engine-id", "pull-result",
-					    "signed-command" };
+	static const char *const	 features[] = { "progress",
+					    "list-error", "engine-id",
+					    "pull-result", "signed-command" };
 	char				 text[] = "state received";
 
 	if ((s = session_find(imsg_get_id(imsg))) == NULL || s->se_closing)

@@ -15,8 +15,8 @@
  */
 
 #include <errno.h>
-#include <limits.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -45,7 +45,7 @@ struct engine_conf {
 	uint64_t	 ec_token_life_sec;
 	uint64_t	 ec_enroll_failures;	/* per address and window */
 	uint64_t	 ec_enroll_window_msec;
-	uint64_t	 ec_heartbeat_msec;	/* silence that ends a session */
+	uint64_t	 ec_heartbeat_msec;	/* silence to end a session */
 	uint64_t	 ec_list_msec;
 	uint64_t	 ec_action_msec;
 	uint64_t	 ec_logs_msec;
