@@ -86,6 +86,7 @@ struct identity {
 struct known_server {
 	bool		 ks_ours;	/* it has shown our words */
 	bool		 ks_signed;	/* it has announced signatures */
+	bool		 ks_pinned;	/* its CA is the one of our token */
 };
 
 struct engine {
@@ -151,6 +152,10 @@ struct enroll_check {
 const char *enroll_fault(const struct enroll_check *,
 	    const Sentinel__Cluster__EnrollResponse *, const uint8_t *chain,
 	    size_t chainlen, char *why, size_t whylen);
+/* Whether the answer's CA is the one that the token names: the server is then
+ * one of ours, and signs its commands from the first one on. */
+bool	 enroll_is_pinned(const char *token,
+	    const Sentinel__Cluster__EnrollResponse *);
 
 /* --- engine_session.c -------------------------------------------------------- */
 void	 session_begin(void);		/* enrolled, key in place */
@@ -242,6 +247,8 @@ void	 docker_refuse(const struct command *, const char *why);
 /* --- engine_command.c: what the server wants ------------------------------------ */
 void	 command_init(void);		/* opens state/requests */
 void	 command_session(void);		/* a new session, a new nonce */
+/* Whether only signed ones count, now and with this server. */
+bool	 command_must_be_signed(void);
 /* A ServerMessage as it came in. */
 void	 command_receive(const uint8_t *, size_t);
 
@@ -277,7 +284,7 @@ int	 state_write(const char *name, const void *, size_t);
 uint8_t	*state_read(const char *name, size_t max, size_t *len);
 /* state/server, for this host id only. */
 void	 state_load_server(const char *hostid, struct known_server *);
-void	 state_save_server(const char *hostid, const struct known_server *);
+int	 state_save_server(const char *hostid, const struct known_server *);
 /* Text of the file; pure.  False: not of this host. */
 bool	 state_parse_server(const char *text, const char *hostid,
 	    struct known_server *);

@@ -34,7 +34,7 @@
 #define LOGS_LINES	50
 #define LOGS_LINES_MAX	500
 
-static bool	 must_be_signed(void);
+static const char *unsigned_why(void);
 static void	 receive_signed(const Sentinel__Cluster__SignedCommand *);
 static void	 dispatch(const Sentinel__Cluster__ServerMessage *,
 		    const char *);
@@ -76,8 +76,8 @@ command_session(void)
 	(void)reqmem_fresh(requests, true);
 }
 
-static bool
-must_be_signed(void)
+bool
+command_must_be_signed(void)
 {
 	switch ((enum conf_signed)eng->conf.ac_signed) {
 	case CONF_SIGNED_REQUIRED:
@@ -85,8 +85,24 @@ must_be_signed(void)
 	case CONF_SIGNED_OFF:
 		return (false);
 	default:
-		return (eng->server.ks_signed);
+		/* Who owns a server's network process could keep the first
+		 * announcement back: a pin says as much. */
+		return (eng->server.ks_signed || eng->server.ks_pinned);
 	}
+}
+
+static const char *
+unsigned_why(void)
+{
+	if (eng->conf.ac_signed == CONF_SIGNED_REQUIRED)
+		return ("unsigned commands are refused "
+		    "(agent.signed_commands: required)");
+	if (eng->server.ks_signed)
+		return ("unsigned commands are refused: this server signs "
+		    "(agent.signed_commands: off takes them)");
+	return ("unsigned commands are refused: this host enrolled with a "
+	    "token that names its server's CA, and such a server signs "
+	    "(agent.signed_commands: off takes them)");
 }
 
 void
@@ -106,9 +122,8 @@ command_receive(const uint8_t *data, size_t len)
 		    eng->conf.ac_server, why);
 	else if (m->payload_case == PAYLOAD(SIGNED_COMMAND))
 		receive_signed(m->signed_command);
-	else if (must_be_signed())
-		dispatch(m, "unsigned commands are refused: this server signs "
-		    "(agent.signed_commands)");
+	else if (command_must_be_signed())
+		dispatch(m, unsigned_why());
 	else
 		dispatch(m, NULL);
 	pbmem_free(&pm);

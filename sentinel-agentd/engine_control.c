@@ -147,8 +147,7 @@ do_status(uint32_t id)
 	v.connected = session_is_open();
 	v.last_error = eng->last_error;
 	v.cert_not_after = eng->id.id_not_after;
-	v.signed_commands = eng->conf.ac_signed == CONF_SIGNED_REQUIRED ||
-	    (eng->conf.ac_signed == CONF_SIGNED_AUTO && eng->server.ks_signed);
+	v.signed_commands = command_must_be_signed();
 	v.engine_id = eng->docker_id;
 	v.docker = eng->conf.ac_docker != 0;
 	v.docker_error = engine_lend(v.docker ? eng->docker_error : "");

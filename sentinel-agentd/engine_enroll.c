@@ -296,6 +296,17 @@ ask_server(void)
 	    ++eng->attempt, &m.base);
 }
 
+bool
+enroll_is_pinned(const char *token,
+    const Sentinel__Cluster__EnrollResponse *r)
+{
+	uint8_t	 pin[X509_TOKENPIN_LEN];
+
+	return (hex_decode(pin, sizeof(pin), token + 32) == 0 &&
+	    x509_bundle_has_pin(r->ca_cert.data, r->ca_cert.len, pin,
+	    sizeof(pin)));
+}
+
 const char *
 enroll_fault(const struct enroll_check *ec,
     const Sentinel__Cluster__EnrollResponse *r, const uint8_t *chain,
@@ -310,21 +321,15 @@ enroll_fault(const struct enroll_check *ec,
 	    ec->ec_ca_pin) == -1 || !x509_bundle_has_pin(r->ca_cert.data,
 	    r->ca_cert.len, pin, sizeof(pin))))
 		return ("its CA is not the one of ca_pin");
-	if (hex_decode(pin, X509_TOKENPIN_LEN, ec->ec_token + 32) == -1)
-		return ("the token carries no pin");
-	if (!x509_bundle_has_pin(r->ca_cert.data, r->ca_cert.len, pin,
-	    X509_TOKENPIN_LEN)) {
-		if (!ec->ec_trust_first_use)
-			return ("its CA is not the one of the token");
-		/* Taken on trust, but then wholly: who answered must be who
-		 * that CA calls the server. */
-		if (!x509_check_server_chain(chain, chainlen,
-		    r->ca_cert.data, r->ca_cert.len, ec->ec_host, ec->ec_now,
-		    &xr)) {
-			(void)snprintf(why, whylen, "the server that answered "
-			    "is not of the CA it names: %s", xr.xr_text);
-			return (why);
-		}
+	if (!ec->ec_trust_first_use && !enroll_is_pinned(ec->ec_token, r))
+		return ("its CA is not the one of the token");
+	/* Who answered must be who that CA calls the server: proven before
+	 * the token left, but not when the chain was taken on trust. */
+	if (!x509_check_server_chain(chain, chainlen, r->ca_cert.data,
+	    r->ca_cert.len, ec->ec_host, ec->ec_now, &xr)) {
+		(void)snprintf(why, whylen, "the server that answered is not "
+		    "of the CA it names: %s", xr.xr_text);
+		return (why);
 	}
 	if (!x509_check_issued(r->ca_cert.data, r->ca_cert.len,
 	    r->agent_cert.data, r->agent_cert.len, ec->ec_point, r->host_id,
@@ -415,8 +420,16 @@ enroll_down(const Sentinel__Ipc__UplinkDown *m)
 static void
 store(const Sentinel__Cluster__EnrollResponse *r)
 {
-	struct ibuf	*buf;
+	struct known_server	 ks = { false, false, false };
+	struct ibuf		*buf;
 
+	/* Before the identity: no enrolled agent lacks it after a crash. */
+	ks.ks_pinned = enroll_is_pinned(eng->conf.ac_token, r);
+	if (state_save_server(r->host_id, &ks) == -1) {
+		retry("enrolment: state/server cannot be written, see above",
+		    false);
+		return;
+	}
 	fresh = eng->id;
 	(void)strlcpy(fresh.id_host, r->host_id, sizeof(fresh.id_host));
 	fresh.id_ca = xmemdup(r->ca_cert.data, r->ca_cert.len);

@@ -50,6 +50,7 @@ static struct event	*beat_timer;
 static monotime_t	 opened;	/* SESSION_OPEN began */
 static bool		 told_mismatch;	/* once per life */
 static bool		 told_refused;
+static bool		 unsaved;	/* state/server is behind */
 static char		 last_told[512];	/* failure; "" after success */
 static char		 features[FEATURES_MAX][65];
 static size_t		 nfeatures;
@@ -280,7 +281,12 @@ session_ack(struct peer *p, struct imsg *imsg)
 	told_refused = false;
 	last_told[0] = '\0';
 	log_info("session with %s established%s", eng->conf.ac_server,
-	    eng->server.ks_signed ? ", commands signed" : "");
+	    command_must_be_signed() ? ", commands signed" : "");
+	if (command_must_be_signed() && !m->ack->signed_commands)
+		log_warnx("server %s does not say that it signs commands: "
+		    "what it sends unsigned will be refused; for a server "
+		    "that cannot sign set agent.signed_commands: off",
+		    eng->conf.ac_server);
 	event_add_line("session", NULL, "connected to %s",
 	    eng->conf.ac_server);
 	tv = monotime_timeval(eng->conf.ac_heartbeat_msec);
@@ -305,10 +311,11 @@ learn(const Sentinel__Cluster__StateAck *ack)
 	now.ks_ours = ack->n_supported_features > 0 || ack->signed_commands;
 	now.ks_signed = now.ks_signed || ack->signed_commands;
 	if (now.ks_ours == eng->server.ks_ours &&
-	    now.ks_signed == eng->server.ks_signed)
+	    now.ks_signed == eng->server.ks_signed && !unsaved)
 		return;
 	eng->server = now;
-	state_save_server(eng->id.id_host, &eng->server);
+	/* On a full disk again in the next session. */
+	unsaved = state_save_server(eng->id.id_host, &eng->server) == -1;
 }
 
 /* --- heartbeats ----------------------------------------------------------------- */

@@ -75,8 +75,11 @@ state_write(const char *name, const void *data, size_t len)
 	    0600);
 	if (fd == -1 || write_all(fd, data, len) == -1 || fsync(fd) == -1) {
 		log_warn("state/%s", tmp);
-		if (fd != -1)
+		if (fd != -1) {
 			close(fd);
+			/* On a full disk it would only be in the way. */
+			(void)unlink(tmp);
+		}
 		return (-1);
 	}
 	close(fd);
@@ -116,20 +119,20 @@ bool
 state_parse_server(const char *text, const char *hostid,
     struct known_server *ks)
 {
-	char	 host[AGENTD_HOSTID_SIZE], ours[4], is_signed[4];
+	char	 host[AGENTD_HOSTID_SIZE], ours[4], is_signed[4], pinned[4];
 
 	memset(ks, 0, sizeof(*ks));
-	if (sscanf(text, "host %32[0-9a-f]\nours %3[a-z]\nsigned %3[a-z]\n",
-	    host, ours, is_signed) != 3) {
-		/* It is written only once the server was known to be ours,
-		 * and must not be turned into less by breaking it. */
-		ks->ks_ours = ks->ks_signed = true;
+	if (sscanf(text, "host %32[0-9a-f]\nours %3[a-z]\nsigned %3[a-z]\n"
+	    "pinned %3[a-z]\n", host, ours, is_signed, pinned) != 4) {
+		/* Breaking the file must not turn it into less. */
+		ks->ks_ours = ks->ks_signed = ks->ks_pinned = true;
 		return (true);
 	}
 	if (strcmp(host, hostid) != 0)
 		return (false);
 	ks->ks_ours = strcmp(ours, "no") != 0;
 	ks->ks_signed = strcmp(is_signed, "no") != 0;
+	ks->ks_pinned = strcmp(pinned, "no") != 0;
 	return (true);
 }
 
@@ -142,7 +145,7 @@ state_load_server(const char *hostid, struct known_server *ks)
 	memset(ks, 0, sizeof(*ks));
 	if ((text = state_read("server", SERVER_MAXBYTES, &len)) == NULL) {
 		if (errno != ENOENT)
-			ks->ks_ours = ks->ks_signed = true;
+			ks->ks_ours = ks->ks_signed = ks->ks_pinned = true;
 		return;
 	}
 	if (!state_parse_server((const char *)text, hostid, ks))
@@ -150,13 +153,14 @@ state_load_server(const char *hostid, struct known_server *ks)
 	free(text);
 }
 
-void
+int
 state_save_server(const char *hostid, const struct known_server *ks)
 {
 	char	 text[128];
 	int	 n;
 
-	n = snprintf(text, sizeof(text), "host %s\nours %s\nsigned %s\n",
-	    hostid, ks->ks_ours ? "yes" : "no", ks->ks_signed ? "yes" : "no");
-	(void)state_write("server", text, (size_t)n);
+	n = snprintf(text, sizeof(text), "host %s\nours %s\nsigned %s\n"
+	    "pinned %s\n", hostid, ks->ks_ours ? "yes" : "no",
+	    ks->ks_signed ? "yes" : "no", ks->ks_pinned ? "yes" : "no");
+	return (state_write("server", text, (size_t)n));
 }

@@ -1,6 +1,6 @@
 # A server that is not ours, by grpcio and openssl: our agent enrols there,
-# demands the proof of the CA first, obeys plain commands, and comes back
-# whatever the server does to it.
+# demands the proof of the CA first, obeys plain commands when that was asked
+# for, and comes back whatever the server does to it.
 # needs: docker
 # timeout: 120
 
@@ -65,6 +65,29 @@ must "a proper server" serve
 (umask 077; echo "$token" >"$T/worker-1.token")
 agent_start worker-1
 must "the agent enrols and reports" wait_log server '"report"'
+must "and opens a session" wait_log server '"channel"'
+
+# The token named the CA, so it is one of our servers, and those sign: one that
+# never says so may be somebody who keeps that back.
+check "the agent says what it expects" wait_log worker-1 \
+    "does not say that it signs commands.*signed_commands: off"
+echo "stop $name" >&7
+check "a plain command is refused with the reason" wait_log server \
+    '"container_action_result".*"stop".*"failed".*unsigned commands'
+check "and the log has it" wait_log worker-1 "unsigned commands are refused"
+check_eq "nothing was done" true \
+    "$(lab_docker inspect -f '{{.State.Running}}' "$name")"
+daemon_stop worker-1 || :
+echo again >>"$T/worker-1.log"
+agent_start worker-1
+check "also after a restart" wait_for 10 sh -c "sed '1,/^again/d' \
+    $T/worker-1.log | grep -q 'does not say that it signs'"
+daemon_stop worker-1 || :
+
+: >"$T/server.log"
+echo "  signed_commands: off" >>"$T/worker-1.conf"
+agent_start worker-1
+must "the agent reports" wait_log server '"report"'
 check "it reports the container" has "$T/server.log" "\"report\".*$name"
 check "and the engine" has "$T/server.log" '"engine_id": "[A-Z0-9]{4}:'
 check "heartbeats come" wait_log server '"heartbeat"'

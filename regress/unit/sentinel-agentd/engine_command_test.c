@@ -274,6 +274,13 @@ test_signed(void **state)
 	action(&m, "s3", "stop");
 	receive(&m);
 	assert_memory_equal(did, "refuse s3", 9);
+	/* A pin is as good as an announcement, which can be kept back. */
+	eng->conf.ac_signed = CONF_SIGNED_AUTO;
+	eng->server.ks_pinned = true;
+	receive(&m);
+	assert_memory_equal(did, "refuse s3", 9);
+	assert_non_null(strstr(did, "token"));
+	eng->server.ks_pinned = false;
 	eng->server.ks_signed = true;
 	eng->conf.ac_signed = CONF_SIGNED_OFF;
 	receive(&m);

@@ -134,6 +134,41 @@ test_pinned(void **state)
 	assert_non_null(fault(&t));
 }
 
+/* Whoever was believed without a proof must prove himself by the answer, also
+ * when he passes on one of the right CA. */
+static void
+test_relay(void **state)
+{
+	struct trial	 t = good();
+
+	(void)state;
+	t.tofu = true;
+	assert_null(fault(&t));
+	t.chain = theirs->w_leafpem;
+	assert_non_null(fault(&t));
+	t.chain = "";
+	assert_non_null(fault(&t));
+}
+
+static void
+test_is_pinned(void **state)
+{
+	static const char			 foreign[] =
+	    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	Sentinel__Cluster__EnrollResponse	 r;
+
+	(void)state;
+	sentinel__cluster__enroll_response__init(&r);
+	assert_false(enroll_is_pinned(token, &r));
+	r.ca_cert.data = (uint8_t *)engine_lend(ours->w_capem);
+	r.ca_cert.len = strlen(ours->w_capem);
+	assert_true(enroll_is_pinned(token, &r));
+	assert_false(enroll_is_pinned(foreign, &r));
+	r.ca_cert.data = (uint8_t *)engine_lend(theirs->w_capem);
+	r.ca_cert.len = strlen(theirs->w_capem);
+	assert_false(enroll_is_pinned(token, &r));
+}
+
 static void
 test_host_id(void **state)
 {
@@ -184,6 +219,8 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_pinned),
+		cmocka_unit_test(test_relay),
+		cmocka_unit_test(test_is_pinned),
 		cmocka_unit_test(test_host_id),
 		cmocka_unit_test(test_first_use),
 	};

@@ -84,42 +84,53 @@ test_files(void **state)
 static void
 test_server(void **state)
 {
-	struct known_server	 ks = { true, false };
+	struct known_server	 ks = { true, false, true };
 
 	(void)state;
 	state_load_server(HOST, &ks);
-	assert_false(ks.ks_ours || ks.ks_signed);
-	ks.ks_ours = ks.ks_signed = true;
-	state_save_server(HOST, &ks);
+	assert_false(ks.ks_ours || ks.ks_signed || ks.ks_pinned);
+	ks.ks_pinned = true;
+	assert_int_equal(state_save_server(HOST, &ks), 0);
 	memset(&ks, 0, sizeof(ks));
 	state_load_server(HOST, &ks);
-	assert_true(ks.ks_ours && ks.ks_signed);
+	assert_true(ks.ks_pinned);
+	assert_false(ks.ks_ours || ks.ks_signed);
+	ks.ks_ours = ks.ks_signed = true;
+	assert_int_equal(state_save_server(HOST, &ks), 0);
+	memset(&ks, 0, sizeof(ks));
+	state_load_server(HOST, &ks);
+	assert_true(ks.ks_ours && ks.ks_signed && ks.ks_pinned);
 	/* Another enrolment begins with nothing. */
 	state_load_server("ffffffffffffffffffffffffffffffff", &ks);
-	assert_false(ks.ks_ours || ks.ks_signed);
+	assert_false(ks.ks_ours || ks.ks_signed || ks.ks_pinned);
+	/* What cannot be written is told, and leaves nothing behind. */
+	assert_int_equal(mkdir("server.new", 0700), 0);
+	assert_int_equal(state_save_server(HOST, &ks), -1);
+	assert_int_equal(rmdir("server.new"), 0);
 }
 
 /* Breaking the file must not turn signatures off. */
 static void
 test_server_broken(void **state)
 {
-	static const char	 good[] = "host " HOST "\nours yes\nsigned yes\n";
+	static const char	 good[] = "host " HOST "\nours yes\nsigned yes\n"
+	    "pinned yes\n";
 	struct known_server	 ks;
 	char			 text[sizeof(good)];
 	size_t			 i;
 
 	(void)state;
 	assert_true(state_parse_server(good, HOST, &ks));
-	assert_true(ks.ks_ours && ks.ks_signed);
-	assert_true(state_parse_server("host " HOST "\nours yes\nsigned no\n",
-	    HOST, &ks));
+	assert_true(ks.ks_ours && ks.ks_signed && ks.ks_pinned);
+	assert_true(state_parse_server("host " HOST "\nours yes\nsigned no\n"
+	    "pinned no\n", HOST, &ks));
 	assert_true(ks.ks_ours);
-	assert_false(ks.ks_signed);
+	assert_false(ks.ks_signed || ks.ks_pinned);
 	/* Cut in its last line it still reads as whole, and says the same. */
 	for (i = 0; i < sizeof(good) - 1; i++) {
 		(void)strlcpy(text, good, i + 1);
 		if (state_parse_server(text, HOST, &ks))
-			assert_true(ks.ks_signed);
+			assert_true(ks.ks_signed && ks.ks_pinned);
 	}
 }
 
