@@ -27,7 +27,7 @@ static bool	 is_repeated(int);
 static const char *env_get(char *const *, const char *);
 static void	 env_port(struct conf *, const char *, struct conf_errs *);
 
-/* The page's variable for a part of server.cluster.listen. */
+/* A variable for a part of server.cluster.listen. */
 static const char	 env_port_name[] = "SENTINEL_CLUSTER_PORT";
 
 /*

@@ -132,7 +132,7 @@ struct peer {
 	struct event	*pe_turn;	/* pe_sync: the others had theirs */
 	const char	*pe_doomed;	/* broken, closed at the next event */
 	bool		 pe_ready;	/* false in the parent until then */
-	bool		 pe_held;	/* not read for now */
+	bool		 pe_held;	/* not read until peer_listen() */
 	bool		 pe_closed;
 	TAILQ_ENTRY(peer) pe_entry;
 };

@@ -372,7 +372,7 @@ enum gate_verdict {
 };
 struct gate_answer {
 	enum gate_verdict ga_verdict;
-	uint32_t	 ga_status;	/* gRPC */
+	uint32_t	 ga_status;	/* enum grpc_status */
 	const char	*ga_text;
 };
 void	 peer_gate(const Sentinel__Ipc__AgentOpen *, const struct host *,

@@ -16,10 +16,12 @@
 
 #include "engine.h"
 
+#include "grpc.h"
+
 /*
  * TLS has verified the chain but not the time (the server's context says so,
  * tlsconf.h), so that an expired certificate can be told what is wrong.
- * Texts are those of the cluster-mode page.
+ * The texts are in sentinel-protocol(7).
  */
 void
 peer_gate(const Sentinel__Ipc__AgentOpen *open, const struct host *h,
@@ -27,36 +29,36 @@ peer_gate(const Sentinel__Ipc__AgentOpen *open, const struct host *h,
 {
 	if (open->host_id[0] == '\0') {
 		ga->ga_verdict = GATE_NO_NAME;
-		ga->ga_status = 16;
+		ga->ga_status = GRPC_UNAUTHENTICATED;
 		ga->ga_text = "no valid client certificate: client "
 		    "certificate CN is empty";
 	} else if (is_revoked == -1) {
 		/* Fails closed. */
 		ga->ga_verdict = GATE_REVOKED;
-		ga->ga_status = 13;
+		ga->ga_status = GRPC_INTERNAL;
 		ga->ga_text = "revocation check unavailable";
 	} else if (is_revoked == 1) {
 		ga->ga_verdict = GATE_REVOKED;
-		ga->ga_status = 7;
+		ga->ga_status = GRPC_PERMISSION_DENIED;
 		ga->ga_text = "certificate has been revoked";
 	} else if (h == NULL || h->h_local ||
 	    h->h_state == HOST_DECOMMISSIONED) {
 		ga->ga_verdict = GATE_UNKNOWN;
-		ga->ga_status = 5;
+		ga->ga_status = GRPC_NOT_FOUND;
 		ga->ga_text = "host ID not registered";
 	} else if (now > open->not_after) {
 		ga->ga_verdict = GATE_EXPIRED;
-		ga->ga_status = 7;
+		ga->ga_status = GRPC_PERMISSION_DENIED;
 		ga->ga_text = "certificate has expired: enrol again with a "
 		    "new token";
 	} else if (now < open->not_before) {
 		ga->ga_verdict = GATE_NOT_YET;
-		ga->ga_status = 7;
+		ga->ga_status = GRPC_PERMISSION_DENIED;
 		ga->ga_text = "certificate is not valid yet: check the clock "
 		    "of this host and of the server";
 	} else {
 		ga->ga_verdict = GATE_OK;
-		ga->ga_status = 0;
+		ga->ga_status = GRPC_OK;
 		ga->ga_text = "";
 	}
 }

@@ -1,4 +1,4 @@
-# The variables of the page suffice without a file, and with SENTINEL_MODE=
+# The variables of sentinel.conf(5) suffice without a file, and with SENTINEL_MODE=
 # agent sentineld becomes sentinel-agentd.
 # needs: root
 # timeout: 60

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A foreign agent: behaves like the one in Go, or badly if asked.
 
-enroll	token and CSR in, identity files of the page in --dir
+enroll	token and CSR in, the four identity files in --dir
 race	for every token two enrolments at the same time
 run	ReportState, Channel, heartbeats; answers commands
 call	one unary call with raw bytes
