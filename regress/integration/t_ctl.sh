@@ -24,6 +24,12 @@ check_rc "a name that is none" 2 ctl token create --name 'a b'
 check "container list with no host" ctl container list --json
 
 ro=$T/s/run/sentineld-ro.sock
+check_eq "one socket, unless another is asked for" "$CTL_SOCK" \
+    "$(find "$T/s/run" -name '*.sock')"
+must "the server stops" daemon_stop s
+sed -i "s,^  docker: none,&\n  control_ro: $ro," "$T/s.conf"
+must "the server starts with control_ro" server_start
+check_eq "which is open to everybody" 666 "$(stat -c %a "$ro")"
 check "the read-only socket answers" "$B/sentinelctl" -s "$ro" status
 check "and lists" "$B/sentinelctl" -s "$ro" host list
 check_rc "and makes no token: 4" 4 "$B/sentinelctl" -s "$ro" token create
