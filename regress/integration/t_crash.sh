@@ -107,6 +107,12 @@ once()
 	    "$(lab_docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' $c)"
 	kill $on_update 2>/dev/null
 	wait $on_update 2>/dev/null
+	# Every death of the docker process doubles its next wait: forget them.
+	if [ "$1" = docker ]; then
+		daemon_stop worker-1
+		agent_start worker-1
+		wait_connected worker-1
+	fi
 }
 
 # How many records has a good update, and one that is undone?
