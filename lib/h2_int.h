@@ -81,6 +81,9 @@ struct h2 {
 	size_t			 h2_skip;	/* payload left, bytes */
 };
 
+/* h2.c */
+void	 h2_flush_soon(struct h2 *);
+
 /* h2_session.c: the nghttp2 side. */
 int	 h2_session_new(struct h2 *);
 /* Remembers why the connection ends; the first reason wins. */
@@ -102,6 +105,5 @@ int	 h2_nva(nghttp2_nv *, const struct h2_header *, size_t);
 void	 h2_budget_init(struct h2 *, monotime_t);
 int	 h2_budget_scan(struct h2 *, const uint8_t *, size_t, monotime_t);
 void	 h2_budget_earn(struct h2 *, int);
-
 
 #endif /* H2_INT_H */

@@ -21,8 +21,8 @@
 #include "proc.h"
 
 /*
- * Between proc_peer.c, proc_child.c, proc_parent.c, proc_spawn.c and
- * proc_reap.c; nobody else includes it.
+ * Between proc_peer.c, proc_child.c, proc_parent.c, proc_life.c, proc_spawn.c
+ * and proc_reap.c; nobody else includes it.
  */
 #define PROC_FD_PARENT	3
 #define PROC_FD_LOG	4
@@ -115,12 +115,19 @@ struct parent {
 
 /* proc_parent.c */
 struct parent	*proc_parent(void);
+
+/* proc_life.c */
+struct child	*child_find(enum role);	/* NULL: not in the table */
 /* Begins a life of the row: CHILD_START.  -1 logged. */
 int		 child_start(struct child *);
 void		 child_kill(struct child *, const char *why);
 /* A child has one timer, for one purpose at a time; msec 0: none. */
 void		 child_timer(struct child *, event_callback_fn,
 		    unsigned int msec);
+/* A restarted child: channels to those who are there. */
+void		 child_wire(struct child *);
+/* 0 also when one end is not there; it gets the link when it comes. */
+int		 child_link(const struct proc_link *);
 
 /* proc_spawn.c: forks and execs; fills ch_pid, ch_peer, ch_logid. */
 int		 child_spawn(struct child *);

@@ -98,7 +98,7 @@ engine_start(void)
 	RB_INIT(&eng->sessions);
 	RB_INIT(&eng->ops);
 	eng->keys = reqtab_new(proc_base(), ENGINE_KEY_MAX);
-	/* The root directory is the home: "." (spec: absolute paths panic). */
+	/* The root directory is the database's home. */
 	if ((eng->store = store_open(DB_SCHEMA, NULL)) == NULL)
 		fatalx("database: cannot be opened, see above");
 	if (host_load_all() == -1)
