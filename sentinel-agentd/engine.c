@@ -261,6 +261,29 @@ engine_features(size_t *n)
 	return ((char **)(uintptr_t)words);
 }
 
+void
+engine_tell_refusal(const char *id, const char *why)
+{
+	static monotime_t	 since;
+	static unsigned int	 told, more;
+	monotime_t		 now = monotime_now();
+
+	if (told == 0 || now - since >= ENGINE_REFUSALS_MSEC) {
+		if (more > 0)
+			log_warnx("server %s: %u more requests were refused",
+			    eng->conf.ac_server, more);
+		since = now;
+		told = more = 0;
+	}
+	if (told >= ENGINE_REFUSALS_MAX) {
+		more++;
+		return;
+	}
+	told++;
+	log_warnx("server %s: request %s refused: %s", eng->conf.ac_server,
+	    id, why);
+}
+
 char *
 engine_lend(const char *s)
 {

@@ -54,7 +54,10 @@
 #define ENGINE_ERROR_MAXBYTES	16384	/* of a result */
 #define ENGINE_EVENTS_MAX	256	/* for sentinelctl */
 #define ENGINE_FOLLOWERS_MAX	32
+#define ENGINE_REFUSALS_MAX	10	/* told in ENGINE_REFUSALS_MSEC */
+#define ENGINE_REFUSALS_MSEC	10000
 #define OUT_CREDIT		64	/* messages on their way */
+#define OUT_CREDIT_BYTES	(2 * 1024 * 1024)	/* or as many bytes */
 #define OUT_MAX			512	/* waiting */
 #define OUT_MAXBYTES		(8 * 1024 * 1024)
 #define OUT_KEPT_MAX		64	/* results on disk */
@@ -68,7 +71,8 @@ enum session_state {
 	SESSION_PREPARE,	/* a list from Docker */
 	SESSION_CONNECT,	/* UPLINK_CONNECT sent */
 	SESSION_REPORT,		/* UPLINK_REPORT sent */
-	SESSION_OPEN		/* StateAck came, the Channel is open */
+	SESSION_OPEN,		/* StateAck came, the Channel is open */
+	SESSION_CLOSING		/* UPLINK_CLOSE sent; nothing counts now */
 };
 
 struct identity {
@@ -121,6 +125,9 @@ void	 engine_begin(void);
 const char *engine_version(void);
 /* Words for supported_features; NULL-terminated list of *n. */
 char	**engine_features(size_t *n);
+/* One line for a command that is not carried out, and no more of them than a
+ * log can take: the other end decides how many there are. */
+void	 engine_tell_refusal(const char *request_id, const char *why);
 char	*engine_lend(const char *);	/* const away, NULL becomes "" */
 /* A copy that is cut between characters. */
 void	 engine_text(char *dst, size_t size, const char *);
@@ -166,7 +173,7 @@ void	 session_message(struct peer *, struct imsg *);
 void	 session_sent(struct peer *, struct imsg *);
 void	 session_down(struct peer *, struct imsg *);
 void	 session_heartbeat(void);	/* now, when the session is open */
-/* End it from our side; why is logged. */
+/* End it from our side; why is logged.  Only the first time counts. */
 void	 session_close(const char *why);
 bool	 session_is_open(void);
 bool	 session_has_feature(const char *);	/* of the server */
@@ -180,7 +187,9 @@ enum out_kind {
 	OUT_PLAIN,	/* dropped with the session */
 	OUT_BEAT,	/* a heartbeat */
 	OUT_RESULT,	/* sent in the next session, then forgotten */
-	OUT_KEPT	/* on disk until the server must have it */
+	OUT_KEPT	/* on disk until the server must have it; only for what
+			 * has happened here, never for what others can cause
+			 * at will: it would push results out */
 };
 void	 out_init(void);		/* reads state/results */
 /* Repairs strings, packs and queues.  hold: not before out_release(). */
@@ -241,7 +250,7 @@ void	 docker_progress(struct peer *, struct imsg *);
 void	 docker_result(struct peer *, struct imsg *);
 void	 docker_recovered(struct peer *, struct imsg *);
 void	 docker_lost(void);
-/* Answers a command with a failure of its kind. */
+/* Answers a command that has not begun with a failure of its kind. */
 void	 docker_refuse(const struct command *, const char *why);
 
 /* --- engine_command.c: what the server wants ------------------------------------ */

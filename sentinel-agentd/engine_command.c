@@ -168,9 +168,6 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
 {
 	struct command	 c;
 
-	if (refuse != NULL)
-		log_warnx("server %s: request %s: %s", eng->conf.ac_server,
-		    m->request_id, refuse);
 	switch (m->payload_case) {
 	case PAYLOAD(LIST_CONTAINERS):
 		do_list(m->request_id, refuse);
@@ -295,6 +292,8 @@ do_list(const char *id, const char *refuse)
 {
 	size_t	 i;
 
+	if (refuse != NULL)
+		engine_tell_refusal(id, refuse);
 	for (i = 0; i < LISTS_MAX && lists[i].attempt != 0; i++)
 		continue;
 	if (refuse != NULL || i == LISTS_MAX || !eng->docker_up) {
@@ -336,6 +335,8 @@ answer_hook(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
 	Sentinel__Cluster__AgentMessage	 msg;
 	Sentinel__Cluster__HookResult	 r;
 
+	if (refuse != NULL)
+		engine_tell_refusal(m->request_id, refuse);
 	sentinel__cluster__hook_result__init(&r);
 	r.request_id = m->request_id;
 	r.container_name = m->run_hook->container_name;
@@ -357,6 +358,8 @@ answer_rollback(const Sentinel__Cluster__ServerMessage *m,
 	Sentinel__Cluster__AgentMessage		 msg;
 	Sentinel__Cluster__RollbackResult	 r;
 
+	if (refuse != NULL)
+		engine_tell_refusal(m->request_id, refuse);
 	sentinel__cluster__rollback_result__init(&r);
 	r.request_id = m->request_id;
 	r.container_name = m->rollback->container_name;

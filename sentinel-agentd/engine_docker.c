@@ -42,12 +42,13 @@ TAILQ_HEAD(command_list, command);
 static struct command *find(const char *, Sentinel__Ipc__DockerOp__Kind);
 static void	 forget(struct command *);
 static void	 on_sweep(int, short, void *);
-static void	 refused(const struct command *, const char *);
-static void	 report(const Sentinel__Ipc__DockerResult *);
-static void	 report_action(const Sentinel__Ipc__DockerResult *);
+static void	 fail(const struct command *, const char *, bool);
+static void	 ended(struct command *, const char *);
+static void	 report(const Sentinel__Ipc__DockerResult *, bool);
+static void	 report_action(const Sentinel__Ipc__DockerResult *, bool);
 static void	 report_logs(const Sentinel__Ipc__DockerResult *);
-static void	 report_pull(const Sentinel__Ipc__DockerResult *);
-static void	 report_update(const Sentinel__Ipc__DockerResult *);
+static void	 report_pull(const Sentinel__Ipc__DockerResult *, bool);
+static void	 report_update(const Sentinel__Ipc__DockerResult *, bool);
 static void	 on_list_after(const char *, void *);
 static char	*tail(const char *, size_t);
 
@@ -135,9 +136,25 @@ docker_run(const struct command *want)
 	peer_send_pb(p, IMSG_DOCKER_OP, 0, &m.base);
 }
 
-/* A failure in the form of the command's own result. */
 void
 docker_refuse(const struct command *c, const char *why)
+{
+	engine_tell_refusal(c->cm_id, why);
+	fail(c, why, false);
+}
+
+/* One that was under way; it is forgotten. */
+static void
+ended(struct command *c, const char *why)
+{
+	log_warnx("request %s: %s: %s", c->cm_id, c->cm_container, why);
+	fail(c, why, true);
+	forget(c);
+}
+
+/* A failure in the form of the command's own result. */
+static void
+fail(const struct command *c, const char *why, bool began)
 {
 	Sentinel__Ipc__DockerResult	 m;
 	static char			 failed[] = "failed";
@@ -151,14 +168,7 @@ docker_refuse(const struct command *c, const char *why)
 	m.lines = c->cm_lines;
 	m.outcome = failed;
 	m.error = engine_lend(why);
-	report(&m);
-}
-
-static void
-refused(const struct command *c, const char *why)
-{
-	log_warnx("request %s: %s: %s", c->cm_id, c->cm_container, why);
-	docker_refuse(c, why);
+	report(&m, began);
 }
 
 static void
@@ -173,9 +183,8 @@ on_sweep(int fd, short what, void *arg)
 	TAILQ_FOREACH_SAFE(c, &commands, cm_entry, next) {
 		if (now < c->cm_deadline)
 			continue;
-		refused(c, "Docker has not finished in time: the state is "
+		ended(c, "Docker has not finished in time: the state is "
 		    "unknown");
-		forget(c);
 	}
 }
 
@@ -274,9 +283,9 @@ docker_result(struct peer *p, struct imsg *imsg)
 		peer_broken(p, imsg, pm.pm_why);
 	else if ((c = find(m->request_id, m->kind)) != NULL) {
 		forget(c);
-		report(m);
+		report(m, true);
 	} else if (m->kind == KIND(UPDATE))
-		report(m);
+		report(m, true);
 	else
 		log_debug("docker: late result of request %s",
 		    m->request_id);
@@ -294,9 +303,8 @@ docker_recovered(struct peer *p, struct imsg *imsg)
 	TAILQ_FOREACH_SAFE(c, &commands, cm_entry, next) {
 		if (!c->cm_orphan)
 			continue;
-		refused(c, "the docker process died before it began: nothing "
+		ended(c, "the docker process died before it began: nothing "
 		    "was changed");
-		forget(c);
 	}
 }
 
@@ -315,28 +323,28 @@ docker_lost(void)
 			c->cm_orphan = true;
 			continue;
 		}
-		refused(c, "the docker process died: the state is unknown");
-		forget(c);
+		ended(c, "the docker process died: the state is unknown");
 	}
 }
 
 /* --- results for the server -------------------------------------------------------- */
 
+/* began: false for what was refused before anything happened. */
 static void
-report(const Sentinel__Ipc__DockerResult *m)
+report(const Sentinel__Ipc__DockerResult *m, bool began)
 {
 	switch (m->kind) {
 	case KIND(ACTION):
-		report_action(m);
+		report_action(m, began);
 		break;
 	case KIND(LOGS):
 		report_logs(m);
 		break;
 	case KIND(PULL):
-		report_pull(m);
+		report_pull(m, began);
 		break;
 	case KIND(UPDATE):
-		report_update(m);
+		report_update(m, began);
 		break;
 	default:
 		break;
@@ -345,16 +353,18 @@ report(const Sentinel__Ipc__DockerResult *m)
 
 /* The result first, then the list that shows it. */
 static void
-report_action(const Sentinel__Ipc__DockerResult *m)
+report_action(const Sentinel__Ipc__DockerResult *m, bool began)
 {
 	Sentinel__Cluster__AgentMessage			 msg;
 	Sentinel__Cluster__ContainerActionResult	 r;
 
-	log_info("request %s: %s %s: %s%s%s", m->request_id, m->action,
-	    m->container, m->outcome, m->error[0] != '\0' ? ": " : "",
-	    m->error);
-	event_add_line("container_state", m->container, "%s %s: %s",
-	    m->action, m->container, m->outcome);
+	if (began) {
+		log_info("request %s: %s %s: %s%s%s", m->request_id,
+		    m->action, m->container, m->outcome,
+		    m->error[0] != '\0' ? ": " : "", m->error);
+		event_add_line("container_state", m->container, "%s %s: %s",
+		    m->action, m->container, m->outcome);
+	}
 	sentinel__cluster__container_action_result__init(&r);
 	r.request_id = m->request_id;
 	r.container_name = m->container;
@@ -404,13 +414,15 @@ report_logs(const Sentinel__Ipc__DockerResult *m)
 }
 
 static void
-report_pull(const Sentinel__Ipc__DockerResult *m)
+report_pull(const Sentinel__Ipc__DockerResult *m, bool began)
 {
 	Sentinel__Cluster__AgentMessage	 msg;
 	Sentinel__Cluster__PullResult	 r;
 
-	log_info("request %s: pull %s: %s%s%s", m->request_id, m->new_image,
-	    m->outcome, m->error[0] != '\0' ? ": " : "", m->error);
+	if (began)
+		log_info("request %s: pull %s: %s%s%s", m->request_id,
+		    m->new_image, m->outcome, m->error[0] != '\0' ? ": " : "",
+		    m->error);
 	if (!session_has_feature("pull-result"))
 		return;		/* the protocol has no answer there */
 	sentinel__cluster__pull_result__init(&r);
@@ -428,19 +440,22 @@ report_pull(const Sentinel__Ipc__DockerResult *m)
 
 /* The list first, then the result: whoever waits for it sees both. */
 static void
-report_update(const Sentinel__Ipc__DockerResult *m)
+report_update(const Sentinel__Ipc__DockerResult *m, bool began)
 {
 	Sentinel__Cluster__AgentMessage	 msg;
 	Sentinel__Cluster__UpdateResult	 r;
 	Google__Protobuf__Duration	 d;
 	char				 error[ENGINE_ERROR_MAXBYTES];
 
-	log_info("request %s: update %s: %s%s%s%s", m->request_id,
-	    m->container, m->outcome, m->recovered ? " (after a restart)" :
-	    "", m->error[0] != '\0' ? ": " : "", m->error);
-	event_add_line("container_update", m->container, "update %s: %s%s%s",
-	    m->container, m->outcome, m->error[0] != '\0' ? ": " : "",
-	    m->error);
+	if (began) {
+		log_info("request %s: update %s: %s%s%s%s", m->request_id,
+		    m->container, m->outcome, m->recovered ?
+		    " (after a restart)" : "", m->error[0] != '\0' ? ": " :
+		    "", m->error);
+		event_add_line("container_update", m->container,
+		    "update %s: %s%s%s", m->container, m->outcome,
+		    m->error[0] != '\0' ? ": " : "", m->error);
+	}
 	google__protobuf__duration__init(&d);
 	d.seconds = (int64_t)(m->duration_msec / 1000);
 	d.nanos = (int32_t)(m->duration_msec % 1000) * 1000000;
@@ -459,6 +474,11 @@ report_update(const Sentinel__Ipc__DockerResult *m)
 	msg.payload_case =
 	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT;
 	msg.update_result = &r;
+	if (!began) {
+		/* No container changed, and nothing is to be kept. */
+		out_push(OUT_RESULT, &msg, 0);
+		return;
+	}
 	if (++hold == 0)
 		hold = 1;
 	out_push(OUT_KEPT, &msg, session_is_open() ? hold : 0);

@@ -104,7 +104,10 @@ on_timer(int fd, short what, void *arg)
 	(void)arg;
 	switch (step) {
 	case STEP_WAIT:
-		if (!key_made)
+		if (eng->uplink_busy)
+			/* The connection of the last attempt still ends. */
+			retry("uplink has not ended the last attempt", false);
+		else if (!key_made)
 			ask_key();
 		else if (csr == NULL)
 			ask_csr();

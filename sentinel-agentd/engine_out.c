@@ -55,7 +55,8 @@ static void	 confirm(void);
 static struct out_list	queue = TAILQ_HEAD_INITIALIZER(queue);
 static struct out_list	flight = TAILQ_HEAD_INITIALIZER(flight);
 static struct out_list	kept = TAILQ_HEAD_INITIALIZER(kept);
-static size_t		nqueue, queue_bytes, nflight;
+static size_t		nqueue, queue_bytes, nflight, flight_bytes;
+static monotime_t	told_drop;	/* the other end decides how often */
 static bool		loading;
 
 void
@@ -99,8 +100,10 @@ drop(struct out_list *list, struct out *o)
 	if (list == &queue) {
 		nqueue--;
 		queue_bytes -= o->o_len;
-	} else if (list == &flight)
+	} else if (list == &flight) {
 		nflight--;
+		flight_bytes -= o->o_len;
+	}
 	free(o->o_data);
 	free(o);
 }
@@ -170,8 +173,13 @@ make_room(void)
 		    (o = find_kind(OUT_BEAT)) == NULL &&
 		    (o = find_kind(OUT_RESULT)) == NULL)
 			o = TAILQ_FIRST(&queue);
-		log_warnx("the server does not take messages: %s dropped",
-		    o->o_kind >= OUT_RESULT ? "a result" : "one");
+		if (told_drop == 0 ||
+		    monotime_now() - told_drop >= ENGINE_REFUSALS_MSEC) {
+			log_warnx("the server does not take messages: %s is "
+			    "dropped, and further ones", o->o_kind >=
+			    OUT_RESULT ? "a result" : "one");
+			told_drop = monotime_now();
+		}
 		drop(&queue, o);
 	}
 	while (count_kept() > OUT_KEPT_MAX) {
@@ -223,7 +231,8 @@ out_flush(void)
 	if (!session_is_open() || p == NULL)
 		return;
 	TAILQ_FOREACH_SAFE(o, &queue, o_entry, next) {
-		if (nflight >= OUT_CREDIT || !peer_has_credit(p))
+		if (nflight >= OUT_CREDIT ||
+		    flight_bytes >= OUT_CREDIT_BYTES || !peer_has_credit(p))
 			return;
 		/* What is held is overtaken by the list it waits for. */
 		if (o->o_hold != 0)
@@ -233,6 +242,7 @@ out_flush(void)
 		queue_bytes -= o->o_len;
 		TAILQ_INSERT_TAIL(&flight, o, o_entry);
 		nflight++;
+		flight_bytes += o->o_len;
 		sentinel__ipc__uplink_send__init(&m);
 		m.message.data = o->o_data;
 		m.message.len = o->o_len;
@@ -259,6 +269,7 @@ out_sent(uint32_t count)
 		if (o->o_kind == OUT_KEPT) {
 			TAILQ_REMOVE(&flight, o, o_entry);
 			nflight--;
+			flight_bytes -= o->o_len;
 			o->o_beats = 0;
 			TAILQ_INSERT_TAIL(&kept, o, o_entry);
 		} else
@@ -294,7 +305,7 @@ out_session_lost(void)
 	TAILQ_CONCAT(&back, &kept, o_entry);
 	TAILQ_CONCAT(&back, &flight, o_entry);
 	TAILQ_CONCAT(&back, &queue, o_entry);
-	nqueue = nflight = queue_bytes = 0;
+	nqueue = nflight = queue_bytes = flight_bytes = 0;
 	TAILQ_FOREACH_SAFE(o, &back, o_entry, next) {
 		TAILQ_REMOVE(&back, o, o_entry);
 		if (o->o_kind < OUT_RESULT) {

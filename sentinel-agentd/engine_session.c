@@ -33,6 +33,7 @@
 #define FEATURES_MAX	32
 
 static void	 wait_for(unsigned int);
+static void	 guard(uint64_t);
 static void	 on_timer(int, short, void *);
 static void	 prepare(void);
 static void	 connect_now(void);
@@ -47,7 +48,7 @@ static Google__Protobuf__Timestamp *now_stamp(void);
 static struct backoff	 backoff;
 static struct event	*timer;		/* wait, prepare */
 static struct event	*beat_timer;
-static monotime_t	 opened;	/* SESSION_OPEN began */
+static monotime_t	 opened;	/* SESSION_OPEN began; 0: it has not */
 static bool		 told_mismatch;	/* once per life */
 static bool		 told_refused;
 static bool		 unsaved;	/* state/server is behind */
@@ -112,6 +113,15 @@ wait_for(unsigned int msec)
 	evtimer_add(timer, &tv);
 }
 
+/* uplink has its own deadlines; one that does not keep them is broken. */
+static void
+guard(uint64_t msec)
+{
+	struct timeval	 tv = monotime_timeval(msec + ENGINE_SIBLING_MSEC);
+
+	evtimer_add(timer, &tv);
+}
+
 static void
 on_timer(int fd, short what, void *arg)
 {
@@ -122,6 +132,8 @@ on_timer(int fd, short what, void *arg)
 		prepare();
 	else if (eng->session == SESSION_PREPARE)
 		connect_now();
+	else
+		fatalx("session: no answer from uplink");
 }
 
 /* --- the way up --------------------------------------------------------------- */
@@ -165,7 +177,6 @@ connect_now(void)
 {
 	Sentinel__Ipc__UplinkConnect	 m;
 
-	evtimer_del(timer);
 	sentinel__ipc__uplink_connect__init(&m);
 	m.server = eng->conf.ac_server;
 	m.server_name = eng->conf.ac_server_name;
@@ -176,6 +187,8 @@ connect_now(void)
 	m.connect_msec = (uint32_t)eng->conf.ac_connect_msec;
 	eng->session = SESSION_CONNECT;
 	eng->uplink_busy = true;
+	opened = 0;
+	guard(eng->conf.ac_connect_msec);
 	peer_send_pb(proc_peer(ROLE_A_UPLINK), IMSG_UPLINK_CONNECT,
 	    ++eng->attempt, &m.base);
 }
@@ -196,6 +209,7 @@ session_up(struct peer *p, struct imsg *imsg)
 		return;
 	}
 	eng->session = SESSION_REPORT;
+	guard(eng->conf.ac_rpc_msec);
 	arc4random_buf(eng->nonce, sizeof(eng->nonce));
 	command_session();
 	send_report();
@@ -275,6 +289,7 @@ session_ack(struct peer *p, struct imsg *imsg)
 	}
 	learn(m->ack);
 	peer_send(p, IMSG_UPLINK_CHANNEL, eng->attempt, -1, NULL, 0);
+	evtimer_del(timer);
 	eng->session = SESSION_OPEN;
 	opened = monotime_now();
 	eng->last_error[0] = '\0';
@@ -392,10 +407,17 @@ session_sent(struct peer *p, struct imsg *imsg)
 void
 session_close(const char *why)
 {
+	if (eng->session != SESSION_REPORT && eng->session != SESSION_OPEN)
+		return;
 	log_warnx("server %s: closed by us: %s", eng->conf.ac_server, why);
 	engine_text(eng->last_error, sizeof(eng->last_error), why);
 	peer_send(proc_peer(ROLE_A_UPLINK), IMSG_UPLINK_CLOSE, eng->attempt,
 	    -1, NULL, 0);
+	/* What uplink still sends is not looked at: it may be taken over, and
+	 * the end of a session is also the end of its nonce. */
+	eng->session = SESSION_CLOSING;
+	event_del(beat_timer);
+	guard(0);
 }
 
 void
@@ -428,7 +450,7 @@ static void
 explain(const Sentinel__Ipc__UplinkDown *m)
 {
 	unsigned int	 delay, max;
-	bool		 was_open = session_is_open(), refused;
+	bool		 was_open = opened != 0, refused, foreign;
 	char		 text[512];
 
 	max = (unsigned int)eng->conf.ac_reconnect_max_msec;
@@ -436,14 +458,15 @@ explain(const Sentinel__Ipc__UplinkDown *m)
 	if (was_open && monotime_now() - opened >= ENGINE_STEADY_MSEC)
 		backoff_reset(&backoff);
 	nfeatures = 0;
+	opened = 0;
 	eng->session = SESSION_WAIT;
 	out_session_lost();
 	refused = m->status == GRPC_PERMISSION_DENIED ||
 	    m->status == GRPC_NOT_FOUND || m->status == GRPC_UNAUTHENTICATED;
-	delay = refused ? max - arc4random_uniform(max / 2 + 1) :
+	foreign = m->cause == SENTINEL__IPC__UPLINK_DOWN__CAUSE__CA_MISMATCH;
+	delay = refused || foreign ? max - arc4random_uniform(max / 2 + 1) :
 	    backoff_next(&backoff);
-	if (m->cause == SENTINEL__IPC__UPLINK_DOWN__CAUSE__CA_MISMATCH &&
-	    !told_mismatch) {
+	if (foreign && !told_mismatch) {
 		told_mismatch = true;
 		log_warnx("server CA mismatch -- the server's TLS certificate "
 		    "has changed since this agent enrolled: fix: if the "

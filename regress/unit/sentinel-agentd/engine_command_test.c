@@ -59,6 +59,13 @@ docker_refuse(const struct command *c, const char *why)
 	note("refuse", c->cm_id, why);
 }
 
+void
+engine_tell_refusal(const char *id, const char *why)
+{
+	(void)id;
+	(void)why;
+}
+
 bool
 docker_is_running(const char *id)
 {

@@ -70,7 +70,7 @@ peer_send_pb(struct peer *p, uint32_t type, uint32_t id,
 	(void)p;
 	(void)id;
 	assert_int_equal(type, IMSG_UPLINK_SEND);
-	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	msg = pbcheck_unpack(&sentinel__cluster__agent_message__descriptor,
 	    m->message.data, m->message.len, &pm, NULL);
 	assert_non_null(msg);
@@ -289,6 +289,35 @@ test_credit(void **state)
 	drain();
 }
 
+/* A server that asks for much and reads nothing: bytes count as well. */
+static void
+test_credit_bytes(void **state)
+{
+	static char			 text[512 * 1024];
+	Sentinel__Cluster__AgentMessage	 m;
+	Sentinel__Cluster__UpdateResult	 r;
+	int				 i;
+
+	(void)state;
+	drain();
+	memset(text, 'x', sizeof(text) - 1);
+	sentinel__cluster__update_result__init(&r);
+	r.request_id = text + sizeof(text) - 2;
+	r.error = text;
+	sentinel__cluster__agent_message__init(&m);
+	m.payload_case =
+	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT;
+	m.update_result = &r;
+	for (i = 0; i < 10; i++)
+		out_push(OUT_PLAIN, &m, 0);
+	assert_true(out_unsent() <= OUT_CREDIT_BYTES / sizeof(text) + 1);
+	i = (int)out_unsent();
+	out_sent(1);
+	assert_int_equal(out_unsent(), i);
+	lose();
+	drain();
+}
+
 static void
 test_bounds(void **state)
 {
@@ -326,6 +355,7 @@ main(void)
 		cmocka_unit_test(test_lost_session),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_credit),
+		cmocka_unit_test(test_credit_bytes),
 		cmocka_unit_test(test_bounds),
 	};
 
