@@ -111,7 +111,7 @@ void	 parent_identity_loaded(struct peer *, struct imsg *);
 
 /* parent_names.c: /etc/resolv.conf and /etc/hosts for uplink, looked at again
  * every PARENT_NAMES_MSEC. */
-#define PARENT_NAMES_MSEC	30000
+#define PARENT_NAMES_MSEC	5000
 void	 parent_names_start(void);
 
 /* --- children ------------------------------------------------------------- */

@@ -63,7 +63,8 @@ command_init(void)
 	if (requests != NULL)
 		reqmem_close(requests);
 	if ((requests = reqmem_open("requests")) == NULL)
-		fatal("state/requests");
+		fatal("state/requests: no command could be remembered, and so "
+		    "none be carried out");
 }
 
 /*

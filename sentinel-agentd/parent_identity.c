@@ -303,6 +303,9 @@ store(const char *hostid, const uint8_t *ca, size_t calen,
 	for (f = 0; f < ID_MAX; f++) {
 		if (f == ID_SPENT && spentlen == 0)
 			continue;
+		/* Renamed already, by an attempt that failed after it. */
+		if (f == ID_KEY && !has(f, true) && has(f, false))
+			continue;
 		file_path(f, false, path, sizeof(path));
 		if (keyfile_commit(path, err, errlen) == -1)
 			return (-1);

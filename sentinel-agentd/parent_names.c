@@ -36,6 +36,7 @@ struct names_file {
 	const char	*nf_path;
 	enum conf_file	 nf_kind;
 	bool		 nf_sent;
+	int		 nf_told;	/* errno of the last failure */
 	struct stat	 nf_stat;	/* of what was sent */
 };
 
@@ -46,8 +47,9 @@ static struct names_file	files[] = {
 
 static void	 on_timer(int, short, void *);
 static void	 look(struct names_file *);
+static void	 tell(struct names_file *, const char *);
 static bool	 is_same(const struct stat *, const struct stat *);
-static int	 copy_sealed(int, const char *);
+static int	 copy_sealed(int);
 
 void
 parent_names_start(void)
@@ -73,6 +75,17 @@ on_timer(int fd, short what, void *arg)
 		look(&files[i]);
 }
 
+/* Once, not at every look. */
+static void
+tell(struct names_file *nf, const char *what)
+{
+	if (nf->nf_told == errno)
+		return;
+	nf->nf_told = errno;
+	log_warn("%s: %s; uplink goes on with what it has", nf->nf_path,
+	    what);
+}
+
 /* A symbolic link is followed: systemd-resolved makes one. */
 static void
 look(struct names_file *nf)
@@ -84,7 +97,7 @@ look(struct names_file *nf)
 	if ((fd = open(nf->nf_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) ==
 	    -1) {
 		if (errno != ENOENT)
-			log_warn("%s", nf->nf_path);
+			tell(nf, "cannot be opened");
 		return;
 	}
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
@@ -95,12 +108,15 @@ look(struct names_file *nf)
 		close(fd);
 		return;
 	}
-	if ((copy = copy_sealed(fd, nf->nf_path)) != -1 &&
-	    peer_send(proc_peer(ROLE_A_UPLINK), IMSG_CONF_FILE, 0, copy, &kind,
-	    sizeof(kind)) == 0) {
+	if ((copy = copy_sealed(fd)) == -1)
+		tell(nf, errno == EFBIG ? "more than 256 KiB" :
+		    "cannot be copied");
+	else if (peer_send(proc_peer(ROLE_A_UPLINK), IMSG_CONF_FILE, 0, copy,
+	    &kind, sizeof(kind)) == 0) {
 		if (nf->nf_sent)
 			log_info("%s has changed", nf->nf_path);
 		nf->nf_sent = true;
+		nf->nf_told = 0;
 		nf->nf_stat = st;
 	}
 	close(fd);
@@ -117,25 +133,24 @@ is_same(const struct stat *a, const struct stat *b)
 
 /* A copy that nobody can change any more, positioned at its beginning. */
 static int
-copy_sealed(int from, const char *name)
+copy_sealed(int from)
 {
 	uint8_t	*data;
 	size_t	 len;
-	int	 fd = -1;
+	int	 fd = -1, saved;
 
 	if ((data = passedfile_read(from, PASSED_NAMES_MAXBYTES, &len)) ==
-	    NULL) {
-		log_warn("%s", name);
+	    NULL)
 		return (-1);
-	}
 	if ((fd = memfd_create("names", MFD_CLOEXEC | MFD_ALLOW_SEALING)) ==
 	    -1 || write(fd, data, len) != (ssize_t)len ||
 	    lseek(fd, 0, SEEK_SET) == -1 || fcntl(fd, F_ADD_SEALS,
 	    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1) {
-		log_warn("%s: sealed copy", name);
+		saved = errno;
 		if (fd != -1)
 			close(fd);
 		fd = -1;
+		errno = saved;
 	}
 	free(data);
 	return (fd);

@@ -12,11 +12,12 @@ must "a hosts file of its own" mount --bind "$T/hosts" /etc/hosts
 # 127.0.0.9 refuses; ::1 is nobody's: the server listens on 127.0.0.1 only.
 /usr/bin/python3 regress/lab/dns.py 53 server.lan.test=127.0.0.1 \
     two.test=127.0.0.9 two.test=::1 two.test=127.0.0.1 dead.test=127.0.0.9 \
+    moved.other.test=127.0.0.1 \
     >"$T/dns.log" 2>&1 &
 echo $! >"$T/dns.pid"
 must "a name server" wait_for 5 has "$T/dns.log" ready
 
-server_conf 'advertise: [ server, server.lan.test, two.test, byfile.test ]'
+server_conf 'advertise: [ server, server.lan.test, two.test, byfile.test, later.test, moved ]'
 must "the server starts" server_start
 
 AGENT_SERVER=server.lan.test:$PORT
@@ -46,6 +47,22 @@ for bad in "nobody.test:does not exist|NXDOMAIN|name" \
 	    "cannot enrol: .*(${bad#*:})" 15
 	daemon_stop bad$n || :
 done
+
+# The files change while the agent runs; uplink, which has no file, gets them.
+for late in later.test moved; do
+	AGENT_SERVER=$late:$PORT
+	(umask 077; token >"$T/$late.token")
+	agent_start $late
+	must "$late: not known yet" wait_log $late "cannot enrol: $late"
+done
+echo '127.0.0.1 later.test' >>"$T/hosts"
+check "the new hosts file is used" wait_log later.test "enrolled at" 15
+check_eq "the agent says so" 1 "$(grep -c '/etc/hosts has changed' \
+    "$T/later.test.log")"
+printf 'nameserver 127.0.0.1\nsearch other.test\n' >"$T/resolv.conf"
+check "the new resolv.conf is used" wait_log moved "enrolled at" 15
+daemon_stop later.test || :
+daemon_stop moved || :
 
 # A name that is not in the certificate.
 echo '127.0.0.1 other.test' >>"$T/hosts"

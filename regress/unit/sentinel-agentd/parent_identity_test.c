@@ -359,6 +359,26 @@ test_failure(void **state)
 	check_settled(-1);
 }
 
+/* The disk failed after the key had its name: the next answer is kept. */
+static void
+test_again(void **state)
+{
+	char	 path[128];
+
+	(void)state;
+	clear_dir();
+	assert_false(parent_identity_settle(dir));
+	put("agent-key.pem.new", KEY);
+	store(HOST, CA, CERT);
+	assert_int_equal(answers, 0);
+	(void)snprintf(path, sizeof(path), "%s/agent.pem", dir);
+	assert_int_equal(unlink(path), 0);
+	store(HOST, CA, CERT);
+	assert_int_equal(answers, 0);
+	check_settled(-1);
+	assert_true(parent_identity_settle(dir));
+}
+
 static void
 test_refused(void **state)
 {
@@ -397,6 +417,7 @@ main(void)
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_killed_over_old),
 		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_renewal_key),
 	};
