@@ -12,7 +12,8 @@ for file in agent-key.pem.new host-id.new ca.pem.new agent.pem.new host-id \
 	agent_conf $a
 	(umask 077; token --name $a >"$T/$a.token")
 	/usr/bin/python3 regress/lab/killwhen.py \
-	    "$T/$a/data/cluster/$file" sentinel-agentd &
+	    "$T/$a/data/cluster/$file" "$T/$a/data/cluster/token-spent" \
+	    sentinel-agentd &
 	watch=$!
 	agent_start $a
 	check "$file: it was seen" wait $watch
