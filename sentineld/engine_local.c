@@ -27,10 +27,13 @@
  * operations as for any other host, carried out by the docker process beside
  * us instead of an agent.
  */
+#define LOCAL_TOLD_MAX	32	/* update ids remembered */
+
 static struct container_stage	stage;
 static bool			staging;
 static bool			listing;	/* our own list is under way */
 
+static bool	 told_before(const char *);
 static void	 ask_list(void);
 static struct host *local_host(void);
 
@@ -205,6 +208,26 @@ local_progress(struct peer *p, struct imsg *imsg)
 	pbmem_free(&pm);
 }
 
+/*
+ * A docker process that died between the end of an update and our copy of
+ * the outcome tells it again.
+ */
+static bool
+told_before(const char *id)
+{
+	static char	 told[LOCAL_TOLD_MAX][REQUEST_ID_SIZE];
+	static size_t	 next;
+	size_t		 i;
+
+	for (i = 0; i < LOCAL_TOLD_MAX; i++) {
+		if (strcmp(told[i], id) == 0)
+			return (true);
+	}
+	(void)strlcpy(told[next], id, sizeof(told[next]));
+	next = (next + 1) % LOCAL_TOLD_MAX;
+	return (false);
+}
+
 void
 local_result(struct peer *p, struct imsg *imsg)
 {
@@ -219,12 +242,15 @@ local_result(struct peer *p, struct imsg *imsg)
 		peer_broken(p, imsg, m == NULL ? pm.pm_why : "no local host");
 		goto out;
 	}
-	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__UPDATE)
-		event_publish("container_update", eng->local, m->container,
-		    m->error[0] == '\0' ? "update %s: %s%s" :
-		    "update %s: %s%s: %s", m->container, m->outcome,
-		    m->recovered ? " (after a restart)" : "", m->error);
-	else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ACTION)
+	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__UPDATE) {
+		if (!told_before(m->request_id))
+			event_publish("container_update", eng->local,
+			    m->container,
+			    m->error[0] == '\0' ? "update %s: %s%s" :
+			    "update %s: %s%s: %s", m->container, m->outcome,
+			    m->recovered ? " (after a restart)" : "",
+			    m->error);
+	} else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ACTION)
 		event_publish("container_state", eng->local, m->container,
 		    "%s %s: %s", m->action, m->container, m->outcome);
 	if ((op = op_find(m->request_id)) != NULL &&
