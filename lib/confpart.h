@@ -42,15 +42,14 @@ struct confpart_field {
 	enum confpart_type cp_type;
 	size_t		 cp_offset;
 	size_t		 cp_size;	/* of the member */
-	bool		 cp_secret;	/* wiped after commit by the owner */
 };
 
 #define CONFPART_NUM(key, st, member) \
 	{ (key), CONFPART_NUMBER, offsetof(struct st, member), \
-	    sizeof(((struct st *)0)->member), false }
+	    sizeof(((struct st *)0)->member) }
 #define CONFPART_STR(key, st, member) \
 	{ (key), CONFPART_STRING, offsetof(struct st, member), \
-	    sizeof(((struct st *)0)->member), false }
+	    sizeof(((struct st *)0)->member) }
 
 struct confpart {
 	const struct confpart_field *cf_fields;

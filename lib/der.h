@@ -31,7 +31,6 @@ struct der {
 	size_t		 d_len;
 };
 
-#define DER_BOOLEAN		0x01
 #define DER_INTEGER		0x02
 #define DER_BITSTRING		0x03
 #define DER_OCTETSTRING		0x04

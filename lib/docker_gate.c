@@ -16,7 +16,6 @@
 
 #include "compat.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "docker_txn.h"

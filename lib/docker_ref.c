@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "docker_api.h"
+#include "hex.h"
 
 static bool
 ref_is(const char *s, size_t len, const char *more)
@@ -34,28 +35,16 @@ ref_is(const char *s, size_t len, const char *more)
 	return (len > 0);
 }
 
-static bool
-ref_is_hex(const char *s, size_t len)
-{
-	size_t	 i;
-
-	for (i = 0; i < len; i++)
-		if (!((s[i] >= '0' && s[i] <= '9') ||
-		    (s[i] >= 'a' && s[i] <= 'f')))
-			return (false);
-	return (s[len] == '\0');
-}
-
 bool
 docker_id_ok(const char *s)
 {
-	return (ref_is_hex(s, DOCKER_ID_LEN));
+	return (hex_is_valid(s, DOCKER_ID_LEN));
 }
 
 bool
 docker_imageid_ok(const char *s)
 {
-	return (strncmp(s, "sha256:", 7) == 0 && ref_is_hex(s + 7, 64));
+	return (strncmp(s, "sha256:", 7) == 0 && hex_is_valid(s + 7, 64));
 }
 
 bool

@@ -41,7 +41,6 @@
 #define GRPC_ASSEMBLE_MAXBYTES	(8 * 1024 * 1024)	/* half-received, per
 							   connection */
 #define GRPC_TEXT_MAXBYTES	1024	/* grpc-message, decoded */
-#define GRPC_PATH_MAXBYTES	128
 #define GRPC_REQUEST_MSEC	60000	/* unary request to arrive */
 #define GRPC_FINISH_MSEC	10000	/* trailers to leave */
 #define GRPC_IDLE_MSEC		10000	/* server: no call open */

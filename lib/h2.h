@@ -34,7 +34,6 @@
  * callback.  After ho_end the connection frees itself.
  * An h2_stream lives until its ho_closed returned or h2_stream_reset().
  */
-#define H2_FRAME_MAXBYTES	16384	/* both directions */
 #define H2_HEADERS_MAXBYTES	8192	/* name + value + 32 each, one block */
 #define H2_STREAMS_MAX		8	/* per connection, server */
 #define H2_STREAM_WINDOW	65535	/* bytes in, not yet consumed */

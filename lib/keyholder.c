@@ -31,7 +31,6 @@
 #include "compat.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include <openssl/crypto.h>
@@ -44,7 +43,6 @@
 #include "xmalloc.h"
 
 #define KEY_RATE_MAX	1000000
-
 
 static void	 keyholder_limits(struct peer *, struct imsg *);
 static void	 keyholder_drop(struct peer *, struct imsg *);

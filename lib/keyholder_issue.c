@@ -24,7 +24,6 @@
 #include "compat.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 

@@ -27,7 +27,6 @@
 #define PEM_LABEL_CERT		"CERTIFICATE"
 #define PEM_LABEL_EC		"EC PRIVATE KEY"
 #define PEM_LABEL_PKCS8		"PRIVATE KEY"
-#define PEM_LABEL_CSR		"CERTIFICATE REQUEST"
 #define PEM_LABEL_SIZE		32
 
 struct pem {			/* a position in the text */

@@ -21,7 +21,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "log.h"
 #include "logsink.h"

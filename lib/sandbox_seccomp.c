@@ -70,7 +70,6 @@ sandbox_parent(void)
 #define TRAP_MAXCALL	512
 #define TRAP_NAME_BYTES	32
 #define BIT_TMPFILE	(O_TMPFILE & ~O_DIRECTORY)
-#define ANY_WORD	(~0U)
 
 struct call {
 	const char	*name;

@@ -16,7 +16,6 @@
 
 #include "compat.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "utf8.h"

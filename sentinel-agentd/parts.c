@@ -40,8 +40,7 @@ static const struct confpart_field	agent_fields[] = {
 	CONFPART_STR(13, agent_conf, ac_ca_pin),
 	CONFPART_STR(14, agent_conf, ac_dir),
 	/* The engine wipes it once it is enrolled. */
-	{ 15, CONFPART_STRING, offsetof(struct agent_conf, ac_token),
-	    sizeof(((struct agent_conf *)0)->ac_token), true },
+	CONFPART_STR(15, agent_conf, ac_token),
 };
 const struct confpart	agent_confpart = {
 	agent_fields, nitems(agent_fields), sizeof(struct agent_conf)

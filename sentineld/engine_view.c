@@ -16,8 +16,6 @@
 
 #include "engine.h"
 
-#include <string.h>
-
 /*
  * Records as sentinelctl and, through the same messages, the REST API show
  * them.  A view lends the strings of what it shows.
