@@ -83,7 +83,7 @@ enum conf_file {
  */
 uint8_t		*passedfile_read(int fd, size_t max, size_t *len);
 
-/* --- parent --------------------------------------------------------------- */
+/* --- parent -------------------------------------------------------------- */
 /* parent.c.  Never returns; conf is owned from here on. */
 __dead void	 parent_main(struct conf *, const struct proc_opts *);
 /* Rows of process 16. */
@@ -114,7 +114,7 @@ void	 parent_identity_loaded(struct peer *, struct imsg *);
 #define PARENT_NAMES_MSEC	5000
 void	 parent_names_start(void);
 
-/* --- children ------------------------------------------------------------- */
+/* --- children ------------------------------------------------------------ */
 /* uplink.c: connects out, proves the server, carries gRPC. */
 extern const struct proc_handler	uplink_handlers[];
 void	 uplink_warmup(void);

@@ -64,7 +64,7 @@
 #define OUT_CONFIRM_BEATS	2	/* heartbeats after a result */
 #define REQUEST_ID_SIZE		129
 
-/* --- identity and session -------------------------------------------------- */
+/* --- identity and session ------------------------------------------------ */
 enum session_state {
 	SESSION_NONE,		/* not enrolled */
 	SESSION_WAIT,		/* for the next attempt */
@@ -119,7 +119,7 @@ struct engine {
 /* The process's one state. */
 extern struct engine	*eng;
 
-/* --- engine.c --------------------------------------------------------------- */
+/* --- engine.c ------------------------------------------------------------ */
 /* Both come once; the later one starts enrolment or session. */
 void	 engine_begin(void);
 const char *engine_version(void);
@@ -132,7 +132,7 @@ char	*engine_lend(const char *);	/* const away, NULL becomes "" */
 /* A copy that is cut between characters. */
 void	 engine_text(char *dst, size_t size, const char *);
 
-/* --- engine_enroll.c --------------------------------------------------------- */
+/* --- engine_enroll.c ----------------------------------------------------- */
 void	 enroll_begin(void);
 void	 enroll_key_info(struct peer *, struct imsg *);
 void	 enroll_newkey_done(struct peer *, struct imsg *);
@@ -164,7 +164,7 @@ const char *enroll_fault(const struct enroll_check *,
 bool	 enroll_is_pinned(const char *token,
 	    const Sentinel__Cluster__EnrollResponse *);
 
-/* --- engine_session.c -------------------------------------------------------- */
+/* --- engine_session.c ---------------------------------------------------- */
 void	 session_begin(void);		/* enrolled, key in place */
 void	 session_prepared(void);	/* Docker has answered, or has not */
 void	 session_up(struct peer *, struct imsg *);
@@ -182,7 +182,7 @@ void	 session_log_failure(const char *what, unsigned int delay_msec);
 /* The dialled name without port and brackets, or server_name. */
 void	 session_server_name(char *, size_t);
 
-/* --- engine_out.c: what goes to the server ------------------------------------ */
+/* --- engine_out.c: what goes to the server ------------------------------- */
 enum out_kind {
 	OUT_PLAIN,	/* dropped with the session */
 	OUT_BEAT,	/* a heartbeat */
@@ -203,7 +203,7 @@ void	 out_sent(uint32_t count);	/* credit came back; peer checked it */
 size_t	 out_unsent(void);		/* credit taken */
 void	 out_session_lost(void);
 
-/* --- engine_list.c: containers -------------------------------------------------- */
+/* --- engine_list.c: containers ------------------------------------------- */
 /* error is "" or why there is no list. */
 typedef void (*list_cb)(const char *error, void *);
 void	 list_init(void);
@@ -226,7 +226,7 @@ void	 list_walk(bool (*)(const Sentinel__Cluster__ContainerInfo *, void *),
 uint8_t	*list_append(uint8_t *head, size_t headlen, size_t max, size_t *len);
 void	 list_send(const char *request_id, const char *error);
 
-/* --- engine_docker.c: commands under way --------------------------------------- */
+/* --- engine_docker.c: commands under way --------------------------------- */
 struct command {
 	char		 cm_id[REQUEST_ID_SIZE];
 	Sentinel__Ipc__DockerOp__Kind cm_kind;
@@ -253,7 +253,7 @@ void	 docker_lost(void);
 /* Answers a command that has not begun with a failure of its kind. */
 void	 docker_refuse(const struct command *, const char *why);
 
-/* --- engine_command.c: what the server wants ------------------------------------ */
+/* --- engine_command.c: what the server wants ----------------------------- */
 void	 command_init(void);		/* opens state/requests */
 void	 command_session(void);		/* a new session, a new nonce */
 /* Whether only signed ones count, now and with this server. */
@@ -261,7 +261,7 @@ bool	 command_must_be_signed(void);
 /* A ServerMessage as it came in. */
 void	 command_receive(const uint8_t *, size_t);
 
-/* --- engine_verify.c: signed commands; pure -------------------------------------- */
+/* --- engine_verify.c: signed commands; pure ------------------------------ */
 enum verify_verdict {
 	VERIFY_OK,
 	VERIFY_FORGED,		/* signature, certificate */
@@ -286,7 +286,7 @@ enum verify_verdict verify_command(const struct verify_facts *,
 	    Sentinel__Cluster__ServerMessage **message, char *why,
 	    size_t whylen);
 
-/* --- engine_state.c: files in state/ ---------------------------------------------- */
+/* --- engine_state.c: files in state/ ------------------------------------- */
 /* Written as NAME.new, synced, renamed, directory synced.  0, or -1 logged. */
 int	 state_write(const char *name, const void *, size_t);
 /* Malloc'd with a NUL after *len bytes; NULL with errno ENOENT, or logged. */
@@ -298,7 +298,7 @@ int	 state_save_server(const char *hostid, const struct known_server *);
 bool	 state_parse_server(const char *text, const char *hostid,
 	    struct known_server *);
 
-/* --- engine_request.c: request ids that were carried out --------------------------- */
+/* --- engine_request.c: request ids that were carried out ----------------- */
 /*
  * A ring of REQMEM_SLOTS records on disk, oldest overwritten first, found
  * again after a crash.  An id is synced before its command begins.
@@ -314,7 +314,7 @@ int	 reqmem_add(struct reqmem *, const char *id);
 /* Ids added since it was opened or this was called last. */
 size_t	 reqmem_fresh(struct reqmem *, bool reset);
 
-/* --- engine_control.c: sentinelctl -------------------------------------------------- */
+/* --- engine_control.c: sentinelctl --------------------------------------- */
 void	 client_request(struct peer *, struct imsg *);
 void	 client_gone(struct peer *, struct imsg *);
 void	 client_status_proc(struct peer *, struct imsg *);

@@ -286,7 +286,7 @@ run(const struct command *c)
 		session_close("a new nonce is due");
 }
 
-/* --- lists ---------------------------------------------------------------------- */
+/* --- lists --------------------------------------------------------------- */
 
 static void
 do_list(const char *id, const char *refuse)
@@ -328,7 +328,7 @@ on_list(const char *error, void *arg)
 		session_close("no list for the server");
 }
 
-/* --- what this version does not do ------------------------------------------------ */
+/* --- what this version does not do --------------------------------------- */
 
 static void
 answer_hook(const Sentinel__Cluster__ServerMessage *m, const char *refuse)

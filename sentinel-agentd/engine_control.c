@@ -128,7 +128,7 @@ client_gone(struct peer *p, struct imsg *imsg)
 	}
 }
 
-/* --- status ---------------------------------------------------------------------- */
+/* --- status -------------------------------------------------------------- */
 
 /* The processes come from the parent, one message each. */
 static void
@@ -197,7 +197,7 @@ client_status_end(struct peer *p, struct imsg *imsg)
 	send_end(imsg_get_id(imsg), CONTROL_OK, "%s", "");
 }
 
-/* --- containers -------------------------------------------------------------------- */
+/* --- containers ---------------------------------------------------------- */
 
 static void
 do_containers(uint32_t id, const Sentinel__Ipc__ControlRequest *req)
@@ -233,7 +233,7 @@ send_container(const Sentinel__Cluster__ContainerInfo *info, void *arg)
 	return (true);
 }
 
-/* --- events ------------------------------------------------------------------------ */
+/* --- events -------------------------------------------------------------- */
 
 static void
 send_event(uint32_t id, struct event_line *el)

@@ -188,7 +188,7 @@ on_sweep(int fd, short what, void *arg)
 	}
 }
 
-/* --- the docker process ------------------------------------------------------- */
+/* --- the docker process -------------------------------------------------- */
 
 void
 docker_state(struct peer *p, struct imsg *imsg)
@@ -327,7 +327,7 @@ docker_lost(void)
 	}
 }
 
-/* --- results for the server -------------------------------------------------------- */
+/* --- results for the server ---------------------------------------------- */
 
 /* began: false for what was refused before anything happened. */
 static void

@@ -137,7 +137,7 @@ retry(const char *why, bool hopeless)
 	evtimer_add(timer, &tv);
 }
 
-/* --- key and CSR ------------------------------------------------------------- */
+/* --- key and CSR --------------------------------------------------------- */
 
 static void
 ask_key(void)
@@ -268,7 +268,7 @@ enroll_csr_done(struct peer *p, struct imsg *imsg)
 	ask_server();
 }
 
-/* --- the call -------------------------------------------------------------------- */
+/* --- the call ------------------------------------------------------------ */
 
 static void
 ask_server(void)
@@ -417,7 +417,7 @@ enroll_down(const Sentinel__Ipc__UplinkDown *m)
 	retry(text, false);
 }
 
-/* --- the new identity ---------------------------------------------------------------- */
+/* --- the new identity ---------------------------------------------------- */
 
 /* str host id, bytes CA, bytes leaf, bytes token hash */
 static void

@@ -325,7 +325,7 @@ list_walk(bool (*fn)(const Sentinel__Cluster__ContainerInfo *, void *),
 	}
 }
 
-/* --- messages --------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------ */
 
 static size_t
 varint_len(size_t n)

@@ -321,7 +321,7 @@ out_session_lost(void)
 	}
 }
 
-/* --- on disk ------------------------------------------------------------------ */
+/* --- on disk ------------------------------------------------------------- */
 
 static size_t
 pack_kept(uint8_t *dst, size_t len, const struct out_list *list)

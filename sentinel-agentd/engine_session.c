@@ -136,7 +136,7 @@ on_timer(int fd, short what, void *arg)
 		fatalx("session: no answer from uplink");
 }
 
-/* --- the way up --------------------------------------------------------------- */
+/* --- the way up ---------------------------------------------------------- */
 
 /* The report holds a list; without Docker the agent connects all the same. */
 static void
@@ -333,7 +333,7 @@ learn(const Sentinel__Cluster__StateAck *ack)
 	unsaved = state_save_server(eng->id.id_host, &eng->server) == -1;
 }
 
-/* --- heartbeats ----------------------------------------------------------------- */
+/* --- heartbeats ---------------------------------------------------------- */
 
 static void
 on_beat(int fd, short what, void *arg)
@@ -365,7 +365,7 @@ session_heartbeat(void)
 	out_push(OUT_BEAT, &m, 0);
 }
 
-/* --- messages ----------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------ */
 
 void
 session_message(struct peer *p, struct imsg *imsg)
@@ -402,7 +402,7 @@ session_sent(struct peer *p, struct imsg *imsg)
 	pbmem_free(&pm);
 }
 
-/* --- the way down -------------------------------------------------------------------- */
+/* --- the way down -------------------------------------------------------- */
 
 void
 session_close(const char *why)

@@ -35,7 +35,7 @@
 struct resolv_addr {
 	int		 ra_family;	/* AF_INET or AF_INET6 */
 	uint8_t		 ra_ip[16];	/* network order; 4 or 16 count */
-	uint32_t	 ra_zone;	/* interface of a link-local one, or 0 */
+	uint32_t	 ra_zone;	/* interface, link-local; or 0 */
 };
 
 struct resolv_conf {

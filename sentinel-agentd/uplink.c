@@ -317,7 +317,7 @@ attempt_free(struct attempt *at)
 	free(at);
 }
 
-/* --- a session's requests ------------------------------------------------- */
+/* --- a session's requests ------------------------------------------------ */
 
 /* What the engine sent before it knew that the attempt had ended. */
 static bool

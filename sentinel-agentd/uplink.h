@@ -109,7 +109,7 @@ struct attempt {
 	char		 at_text[UPLINK_TEXT_SIZE];
 };
 
-/* --- uplink.c ------------------------------------------------------------- */
+/* --- uplink.c ------------------------------------------------------------ */
 /* Ends the attempt; the first cause counts.  May be called anywhere. */
 void	 attempt_end(struct attempt *, Sentinel__Ipc__UplinkDown__Cause,
 	    uint32_t status, const char *, ...) __printflike_(4, 5);
@@ -117,19 +117,19 @@ void	 uplink_send(struct attempt *, uint32_t type,
 	    const ProtobufCMessage *);
 unsigned int uplink_rpc_msec(void);
 
-/* --- uplink_connect.c ----------------------------------------------------- */
+/* --- uplink_connect.c ---------------------------------------------------- */
 /* Name, connection, TLS and proof; then call_begin(). */
 void	 connect_begin(struct attempt *);
 void	 connect_clear(struct attempt *);
 
-/* --- uplink_call.c: gRPC over the proven connection ------------------------ */
+/* --- uplink_call.c: gRPC over the proven connection ---------------------- */
 void	 call_begin(struct attempt *);
 void	 call_report(struct attempt *, const uint8_t *, size_t);
 void	 call_channel(struct attempt *);
 void	 call_send(struct attempt *, const uint8_t *, size_t);
 void	 call_clear(struct attempt *);
 
-/* --- uplink_resolve.c ------------------------------------------------------ */
+/* --- uplink_resolve.c ---------------------------------------------------- */
 /* n is 0 when there is no address; why says why then. */
 typedef void (*resolve_cb)(const struct resolv_addr *, size_t n,
 	    const char *why, void *);

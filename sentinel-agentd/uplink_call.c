@@ -199,7 +199,7 @@ on_pause(int fd, short what, void *arg)
 		evtimer_add(at->at_pause, &tv);
 }
 
-/* --- what comes in -------------------------------------------------------- */
+/* --- what comes in ------------------------------------------------------- */
 
 static void
 on_message(struct grpc_call *call, const uint8_t *data, size_t len, void *arg)

@@ -100,7 +100,7 @@ static struct confine {
 
 #include "confine_acts.h"
 
-/* --- rows ----------------------------------------------------------------- */
+/* --- rows ---------------------------------------------------------------- */
 
 /* Ids as the parent finds them. */
 static void
@@ -271,7 +271,7 @@ confine_sibling_end(void)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-/* --- tests ---------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 test_drop(void **state)

@@ -22,7 +22,7 @@
  * when it was not done; each runs in a child of its own.  For confine.h only.
  */
 
-/* --- files ---------------------------------------------------------------- */
+/* --- files --------------------------------------------------------------- */
 
 static int
 act_passwd(void)
@@ -136,7 +136,7 @@ act_descriptors(void)
 	return (0);
 }
 
-/* --- sockets -------------------------------------------------------------- */
+/* --- sockets ------------------------------------------------------------- */
 
 static int
 connect_loopback(int fd)
@@ -244,7 +244,7 @@ act_accept(void)
 	return (accept4(cf.listenfd, NULL, NULL, SOCK_CLOEXEC));
 }
 
-/* --- other processes ------------------------------------------------------ */
+/* --- other processes ----------------------------------------------------- */
 
 static int
 act_exec(void)
@@ -326,7 +326,7 @@ act_pidfd(void)
 	return ((int)syscall(SYS_pidfd_open, cf.sibling, 0));
 }
 
-/* --- itself --------------------------------------------------------------- */
+/* --- itself -------------------------------------------------------------- */
 
 static int
 act_setuid(void)
@@ -375,7 +375,7 @@ act_memfd(void)
 	return (memfd_create("code", 0));
 }
 
-/* --- the kernel ----------------------------------------------------------- */
+/* --- the kernel ---------------------------------------------------------- */
 
 static int
 act_mount(void)

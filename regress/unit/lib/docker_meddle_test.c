@@ -233,7 +233,7 @@ test_put_aside(void **state)
 	world_end();
 }
 
-/* --- the journal ---------------------------------------------------------- */
+/* --- the journal --------------------------------------------------------- */
 
 /* It died when the outcome was on its way: the next life tells it again. */
 static void

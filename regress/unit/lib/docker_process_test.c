@@ -177,7 +177,7 @@ peer_send_pb(struct peer *p, uint32_t type, uint32_t id,
 	return (0);
 }
 
-/* --- rig ------------------------------------------------------------------- */
+/* --- rig ----------------------------------------------------------------- */
 
 static void
 handle(uint32_t type, uint32_t id, int fd, const void *body, size_t len)

@@ -28,7 +28,7 @@
 #include "engine.h"
 #include "pbcheck.h"
 
-/* --- neighbours --------------------------------------------------------------------- */
+/* --- neighbours ---------------------------------------------------------- */
 
 static struct engine	 state_;
 struct engine		*eng = &state_;
@@ -127,7 +127,7 @@ engine_lend(const char *s)
 	return ((char *)(uintptr_t)s);
 }
 
-/* --- helpers ------------------------------------------------------------------------------ */
+/* --- helpers ------------------------------------------------------------- */
 
 static struct world	*world;
 static char		 dir[] = "/tmp/command_test.XXXXXX";
@@ -224,7 +224,7 @@ action(Sentinel__Cluster__ServerMessage *m, const char *id, const char *what)
 	m->container_action = &r;
 }
 
-/* --- tests ---------------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 test_once(void **state)

@@ -32,7 +32,7 @@
 
 #define KIND(x)	SENTINEL__IPC__DOCKER_OP__KIND__##x
 
-/* --- neighbours ------------------------------------------------------------------- */
+/* --- neighbours ---------------------------------------------------------- */
 
 static struct engine	 state_;
 struct engine		*eng = &state_;
@@ -190,7 +190,7 @@ session_prepared(void)
 {
 }
 
-/* --- helpers ------------------------------------------------------------------------ */
+/* --- helpers ------------------------------------------------------------- */
 
 static void
 deliver(void (*fn)(struct peer *, struct imsg *), const ProtobufCMessage *pb)
@@ -249,7 +249,7 @@ setup(void **state)
 	return (0);
 }
 
-/* --- tests ---------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 test_result(void **state)

@@ -26,7 +26,7 @@
 #include "engine.h"
 #include "pbcheck.h"
 
-/* --- neighbours ------------------------------------------------------------------- */
+/* --- neighbours ---------------------------------------------------------- */
 
 static struct engine	 state_;
 struct engine		*eng = &state_;
@@ -101,7 +101,7 @@ engine_lend(const char *s)
 	return ((char *)(uintptr_t)s);
 }
 
-/* --- helpers ------------------------------------------------------------------------ */
+/* --- helpers ------------------------------------------------------------- */
 
 static char	 told[256];
 
@@ -182,7 +182,7 @@ last(size_t *containers, size_t *labels, char *id, size_t size)
 	pbmem_free(&pm);
 }
 
-/* --- tests ---------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 test_push_on_change(void **state)

@@ -25,7 +25,7 @@
 #include "engine.h"
 #include "pbcheck.h"
 
-/* --- neighbours: an uplink that notes what it gets ----------------------------- */
+/* --- neighbours: an uplink that notes what it gets ----------------------- */
 
 static struct engine	 state_;
 struct engine		*eng = &state_;
@@ -106,7 +106,7 @@ state_read(const char *name, size_t max, size_t *len)
 	return (data);
 }
 
-/* --- helpers ------------------------------------------------------------------------ */
+/* --- helpers ------------------------------------------------------------- */
 
 static void
 push(enum out_kind kind, const char *id, uint32_t hold)
@@ -171,7 +171,7 @@ drain(void)
 	sent[0] = '\0';
 }
 
-/* --- tests ------------------------------------------------------------------------------ */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 test_order(void **state)

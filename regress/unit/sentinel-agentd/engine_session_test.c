@@ -33,7 +33,7 @@
 
 #define CAUSE(x)	SENTINEL__IPC__UPLINK_DOWN__CAUSE__##x
 
-/* --- neighbours ------------------------------------------------------------------- */
+/* --- neighbours ---------------------------------------------------------- */
 
 static struct engine	 state_;
 struct engine		*eng = &state_;
@@ -262,7 +262,7 @@ state_save_server(const char *hostid, const struct known_server *ks)
 	return (disk_full ? -1 : 0);
 }
 
-/* --- helpers ------------------------------------------------------------------------ */
+/* --- helpers ------------------------------------------------------------- */
 
 static void
 deliver(void (*fn)(struct peer *, struct imsg *), const ProtobufCMessage *pb)
@@ -344,7 +344,7 @@ setup(void **state)
 	return (0);
 }
 
-/* --- tests ---------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 test_way(void **state)

@@ -45,7 +45,7 @@ static char	 dir[] = "/tmp/identity_test.XXXXXX";
 static int	 steps = -1;	/* until the kill; -1: never */
 static int	 answers;	/* rc of the last one */
 
-/* --- the system calls that change something -------------------------------- */
+/* --- the system calls that change something ------------------------------ */
 
 static void
 step(void)
@@ -88,7 +88,7 @@ unlink(const char *path)
 	return (unlinkat(AT_FDCWD, path, 0));
 }
 
-/* --- neighbours ---------------------------------------------------------------- */
+/* --- neighbours ---------------------------------------------------------- */
 
 struct event_base *
 proc_base(void)
@@ -140,7 +140,7 @@ peer_send_ibuf(struct peer *p, uint32_t type, uint32_t id, int fd,
 	return (0);
 }
 
-/* --- helpers ------------------------------------------------------------------------ */
+/* --- helpers ------------------------------------------------------------- */
 
 static void
 put(const char *name, const char *text)
@@ -260,7 +260,7 @@ check_settled(int n)
 	}
 }
 
-/* --- tests ------------------------------------------------------------------------------ */
+/* --- tests --------------------------------------------------------------- */
 
 static int
 setup(void **state)

@@ -41,7 +41,7 @@ static bool			 ended;
 static int			 cause;
 static resolve_cb		 answer;
 
-/* --- neighbours ------------------------------------------------------------- */
+/* --- neighbours ---------------------------------------------------------- */
 
 struct event_base *
 proc_base(void)
@@ -96,7 +96,7 @@ resolve_cancel(struct resolve *r)
 	(void)r;
 }
 
-/* --- a server that speaks first --------------------------------------------- */
+/* --- a server that speaks first ------------------------------------------ */
 
 static void
 server_up(struct stream *s, void *arg)
@@ -145,7 +145,7 @@ on_accept(int fd, short what, void *arg)
 	assert_non_null(server = stream_new(base, s, tls, &server_ops, NULL));
 }
 
-/* --- tests ------------------------------------------------------------------ */
+/* --- tests --------------------------------------------------------------- */
 
 static int
 setup(void **state)
