@@ -138,7 +138,8 @@ confine_become(const struct proc_row *row, uid_t uid, gid_t gid)
 static bool
 confine_judges(const struct act *a, bool brought)
 {
-	const bool	 landlock = strstr(sandbox_status(), "landlock") != NULL;
+	const bool	 landlock =
+			    strstr(sandbox_status(), "landlock") != NULL;
 	const bool	 netns = strstr(sandbox_status(), "netns") != NULL;
 
 #ifdef SENTINEL_SANITIZE

@@ -15,8 +15,8 @@
  */
 
 /*
- * Every process of sentinel-agentd, by its own table, tries what it must not do and
- * is stopped: sentinel-privsep(7), doc/architecture.md 3.
+ * Every process of sentinel-agentd, by its own table, tries what it must not
+ * do and is stopped: sentinel-privsep(7), doc/architecture.md 3.
  */
 #include "confine.h"
 
