@@ -219,6 +219,8 @@ told_before(const char *id)
 	static size_t	 next;
 	size_t		 i;
 
+	if (id[0] == '\0')
+		return (false);		/* as a free place is */
 	for (i = 0; i < LOCAL_TOLD_MAX; i++) {
 		if (strcmp(told[i], id) == 0)
 			return (true);

@@ -503,6 +503,11 @@ test_local(void **state)
 	rig_give_pb(ROLE_DOCKER, IMSG_DOCKER_RESULT, 0, &res.base);
 	rig_give_pb(ROLE_DOCKER, IMSG_DOCKER_STATE, 0, &st.base);
 	assert_int_equal(events().n, 1);
+	/* Told twice, it is one event. */
+	res.request_id = rig_str("0123456789abcdef");
+	rig_give_pb(ROLE_DOCKER, IMSG_DOCKER_RESULT, 0, &res.base);
+	rig_give_pb(ROLE_DOCKER, IMSG_DOCKER_RESULT, 0, &res.base);
+	assert_int_equal(events().n, 2);
 	eng->conf.ec_docker = 1;
 	(void)strlcpy(eng->conf.ec_hostname, "beta",
 	    sizeof(eng->conf.ec_hostname));
