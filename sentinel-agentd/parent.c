@@ -57,6 +57,7 @@ static struct {
 	bool		 enrolled;
 	char		 token[CONF_TOKEN_MAXBYTES + 1];	/* until sent */
 	char		 server[AGENTD_SERVER_SIZE];
+	bool		 offered;	/* configuration, to all */
 } parent;
 
 const struct proc_handler	parent_handlers[] = {
@@ -132,7 +133,7 @@ prepare_directories(const struct proc_opts *po)
 }
 
 /*
- * What can never enrol is refused here, with the words of the page, and not
+ * What can never enrol is refused here, with the words of the protocol, and not
  * tried for ever.  An enrolled agent does not need a token; a bad file is
  * then no reason to stay away.
  */
@@ -183,6 +184,7 @@ static void
 on_key(void)
 {
 	parent_names_start();
+	parent.offered = true;
 	if (confpart_push(PARENT_CONF_ROLES, pack_part, on_pushed) == -1)
 		fatal("configuration");
 }
@@ -203,6 +205,9 @@ on_pushed(bool ok, const char *why)
 static void
 on_restarted(enum role role)
 {
+	/* It died while the key was loaded: on_key() comes to it. */
+	if (!parent.offered)
+		return;
 	if (confpart_repush(role, pack_part, on_repushed) == -1)
 		log_warn("configuration after a restart");
 }
