@@ -42,6 +42,8 @@
 #define MAX_FEATURE	64
 #define MAX_FEATURES	128
 #define MAX_ENGINE	128
+#define MAX_LABEL	319		/* "key=value" of a host */
+#define MAX_LABELS	32
 #define MAX_ERROR	(1024 * 1024)	/* Go agents pass on what Docker says */
 #define MAX_LOGS	(4 * 1024 * 1024)
 #define MAX_CSR		8192

@@ -46,6 +46,10 @@ static const struct pbcheck_field host[] = {
 	STR(15, "disconnect_err", 0, 4096, TEXT),
 	STR(16, "disconnect_cat", 0, MAX_WORD, WORD),
 	STR(17, "docker_error", 0, 4096, TEXT),
+	STRS(18, "labels", MAX_LABELS, 3, MAX_LABEL, LINE),
+	NUM(19, "decommissioned_at", 0, MAX_TIME),
+	STR(20, "decommission_reason", 0, MAX_WORD, WORD),
+	STR(21, "decommissioned_by", 0, 256, LINE),
 	END
 };
 
@@ -82,6 +86,7 @@ static const struct pbcheck_field revoked[] = {
 	NUM(1, "revoked_at", 0, MAX_TIME),
 	STR(2, "host_id", 0, MAX_HOSTID, NAME),
 	STR(3, "reason", 0, 4096, LINE),
+	NUM(4, "not_after", 0, MAX_TIME),
 	END
 };
 

@@ -35,6 +35,7 @@
 #define DB_TOKENS_MAX		4096
 #define DB_EVENTS_KEEP		10000		/* newest */
 #define DB_TOKEN_KEEP_SEC	(7 * 86400)	/* after expiry */
+#define DB_REVOKED_KEEP_SEC	(90 * 86400)	/* after the certificate's */
 
 /* For walks: false ends it. */
 typedef bool (*db_host_visit)(const Sentinel__Store__Host *, void *);
@@ -82,7 +83,10 @@ int	 db_revoked_put(struct store_txn *, const char *serial,
 	    const Sentinel__Store__Revoked *);
 int	 db_revoked_has(struct store_txn *, const char *serial); /* 1, 0, -1 */
 ssize_t	 db_revoked_walk(struct store_txn *, db_revoked_visit, void *);
-/* Deletes those revoked before a time; their number or -1. */
-ssize_t	 db_revoked_sweep(struct store_txn *, int64_t before);
+/*
+ * Deletes those whose certificate expired more than DB_REVOKED_KEEP_SEC before
+ * now: nobody can use it any more.  Their number or -1.
+ */
+ssize_t	 db_revoked_sweep(struct store_txn *, int64_t now);
 
 #endif /* DB_H */

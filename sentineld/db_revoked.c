@@ -32,7 +32,7 @@ struct each {
 };
 
 struct sweep {
-	int64_t		 sw_before;
+	int64_t		 sw_now;
 	ssize_t		 sw_dropped;
 };
 
@@ -94,16 +94,18 @@ revoked_old(const uint8_t *key, size_t keylen, const void *record, void *arg)
 
 	(void)key;
 	(void)keylen;
-	if (r->revoked_at >= sw->sw_before)
+	/* One whose end is not known stays. */
+	if (r->not_after == 0 ||
+	    r->not_after + DB_REVOKED_KEEP_SEC >= sw->sw_now)
 		return (STORE_GOON);
 	sw->sw_dropped++;
 	return (STORE_DROP);
 }
 
 ssize_t
-db_revoked_sweep(struct store_txn *tx, int64_t before)
+db_revoked_sweep(struct store_txn *tx, int64_t now)
 {
-	struct sweep	 sw = { before, 0 };
+	struct sweep	 sw = { now, 0 };
 
 	if (db_walk(tx, STORE_REVOKED, false, NULL, 0, DESC, revoked_old,
 	    &sw) == -1)

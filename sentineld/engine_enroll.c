@@ -408,6 +408,7 @@ register_token(struct store_txn *txn, void *arg)
 		rv.revoked_at = time(NULL);
 		rv.host_id = en->en_host_id;
 		rv.reason = (char[]){ "replaced by a repeated enrolment" };
+		rv.not_after = h != NULL ? h->h_not_after : 0;
 		if (db_revoked_put(txn, en->en_old_serial, &rv) == -1)
 			goto out;
 	}

@@ -278,20 +278,26 @@ do_revoked(struct store_txn *tx, void *arg)
 
 	(void)arg;
 	sentinel__store__revoked__init(&r);
-	r.revoked_at = 1000;
+	r.not_after = 1000;
 	assert_int_equal(db_revoked_put(tx, "ab12", &r), 0);
-	r.revoked_at = 2000;
+	r.not_after = 2000;
 	assert_int_equal(db_revoked_put(tx, "cd34", &r), 0);
+	r.not_after = 0;
+	assert_int_equal(db_revoked_put(tx, "ef56", &r), 0);
 	assert_int_equal(db_revoked_put(tx, "CD34", &r), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(db_revoked_put(tx, "", &r), -1);
 	assert_int_equal(db_revoked_has(tx, "ab12"), 1);
 	assert_int_equal(db_revoked_has(tx, "ab1"), 0);
-	assert_int_equal(db_revoked_walk(tx, revoked_seen, seen), 2);
-	assert_string_equal(seen, "ab12cd34");
-	assert_int_equal(db_revoked_sweep(tx, 2000), 1);
+	assert_int_equal(db_revoked_walk(tx, revoked_seen, seen), 3);
+	assert_string_equal(seen, "ab12cd34ef56");
+	assert_int_equal(db_revoked_sweep(tx, 1000 + DB_REVOKED_KEEP_SEC), 0);
+	assert_int_equal(db_revoked_sweep(tx, 2000 + DB_REVOKED_KEEP_SEC), 1);
 	assert_int_equal(db_revoked_has(tx, "ab12"), 0);
 	assert_int_equal(db_revoked_has(tx, "cd34"), 1);
+	/* Nobody knows until when it was good. */
+	assert_int_equal(db_revoked_sweep(tx, INT64_MAX / 2), 1);
+	assert_int_equal(db_revoked_has(tx, "ef56"), 1);
 	return (0);
 }
 
