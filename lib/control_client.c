@@ -58,6 +58,12 @@ static const struct command	commands[] = {
 	{ C(CONTAINER_ACTION),	false,	WORK },
 	/* What programs print is not for every user of the machine. */
 	{ C(CONTAINER_LOGS),	false,	ASK },
+	{ C(HOST_PAUSE),	false,	ASK },
+	{ C(HOST_RESUME),	false,	ASK },
+	{ C(HOST_REMOVE),	false,	ASK },
+	{ C(HOST_REVOKE),	false,	ASK },
+	{ C(HOST_RENAME),	false,	ASK },
+	{ C(HOST_LABEL),	false,	ASK },
 };
 #undef C
 

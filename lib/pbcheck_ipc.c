@@ -223,6 +223,8 @@ static const struct pbcheck_field control_request[] = {
 	ANY(11, "lines"),
 	ANY(12, "follow"),
 	NUM(13, "uid", 0, UINT32_MAX),
+	STR(14, "label", 0, 1024, LINE),
+	ANY(15, "all"),
 	END
 };
 
@@ -312,6 +314,10 @@ static const struct pbcheck_field host_view[] = {
 	NUM(17, "cert_not_after", 0, MAX_TIME),
 	STR(18, "docker_error", 0, MAX_TEXT, TEXT),
 	NUM(19, "rtt_usec", 0, UINT32_MAX),
+	STRS(20, "labels", MAX_LABELS, 3, MAX_LABEL, LINE),
+	NUM(21, "decommissioned_at", 0, MAX_TIME),
+	STR(22, "decommission_reason", 0, MAX_WORD, WORD),
+	STR(23, "decommissioned_by", 0, 256, LINE),
 	END
 };
 

@@ -139,6 +139,7 @@ on_tick(int fd, short what, void *arg)
 	if (now - swept >= ENGINE_SWEEP_SEC || now < swept) {
 		swept = now;
 		token_sweep();
+		host_sweep(now);
 	}
 }
 

@@ -62,6 +62,9 @@
 #define HOST_CONTAINERS_MAX	4096
 #define HOST_LIST_MAXBYTES	(8UL * 1024 * 1024)	/* list, and staged */
 #define HOST_FEATURES_MAX	32
+#define HOST_LABELS_MAX		32
+#define HOST_LABEL_KEY_MAX	63	/* bytes */
+#define HOST_LABEL_VALUE_MAX	255
 #define HOST_LOCAL_ID		"local"
 #define HOST_ID_SIZE		33
 #define HOST_NAME_SIZE		64
@@ -76,6 +79,8 @@ struct rate {
 };
 
 enum host_state { HOST_ACTIVE, HOST_PAUSED, HOST_DECOMMISSIONED };
+/* Why a host was decommissioned: what its agent is told from then on. */
+enum host_end { HOST_REMOVED, HOST_REVOKED };
 
 /* One container of a host's last list: the checked message, packed. */
 struct container {
@@ -106,6 +111,9 @@ struct host {
 	bool		 h_local;	/* executor: docker process */
 
 	enum host_state	 h_state;
+	enum host_end	 h_end;		/* HOST_DECOMMISSIONED: */
+	int64_t		 h_ended_at;
+	char		 h_ended_by[32];	/* "uid 0" */
 	struct session	*h_session;	/* NULL: not connected */
 	bool		 h_docker_up;	/* local: the engine answers */
 	bool		 h_dirty;	/* to be written at the next tick */
@@ -121,6 +129,8 @@ struct host {
 	char		*h_version;
 	char		*h_features[HOST_FEATURES_MAX];
 	size_t		 h_nfeatures;
+	char		**h_labels;	/* "key=value", sorted */
+	size_t		 h_nlabels;
 	char		*h_engine_id;
 	char		*h_docker_error;
 	int64_t		 h_disconnect_at;
@@ -305,6 +315,10 @@ struct host *host_lookup(const char *id_or_name);
  */
 void	 host_pick_name(const char *wanted, const char *address,
 	    const char *own_id, char name[HOST_NAME_SIZE]);
+#define HOST_NAME_RULE	"a host name has 1 to 63 letters, digits and . _ -"
+/* What a person may call a host, and whether no other one has it. */
+bool	 host_name_is_valid(const char *);
+bool	 host_name_is_free(const char *, const char *own_id);
 struct host *host_new(const char *id, const char *name);
 void	 host_free(struct host *);
 /* Into the registry: 0, or -1 when the id is taken. */
@@ -324,6 +338,33 @@ bool	 host_may_log(struct host *);
 bool	 host_is_connected(const struct host *);
 bool	 host_has_feature(const struct host *, const char *);
 void	 host_set_features(struct host *, char **, size_t);
+/* Copies; in the order given. */
+void	 host_set_labels(struct host *, char **, size_t);
+
+/* --- engine_life.c: what an operator does to a host ---------------------- */
+/*
+ * Each is on disk when it returns 0, and memory, log and events follow; on -1
+ * (errno of the store, logged) nothing has changed.  Not for tombstones and
+ * not for the local host.  by: who wants it, "uid 0".
+ */
+int	 host_set_paused(struct host *, bool, const char *by);
+/* The name was checked: host_name_is_valid(), host_name_is_free(). */
+int	 host_rename(struct host *, const char *name, const char *by);
+/*
+ * "key=value" sets a label, "key=" takes it away.  Also -1 with EINVAL (form),
+ * ENOENT (no such label), ENOSPC (HOST_LABELS_MAX are there).
+ */
+int	 host_label(struct host *, const char *, const char *by);
+/*
+ * Remove or revoke: serial revoked and tombstone written by one transaction,
+ * then operations and calls under way are ended.  The host's name is free.
+ */
+int	 host_decommission(struct host *, enum host_end, const char *by);
+/*
+ * Revocations and tombstones of certificates that could not be used any more
+ * anyway go after DB_REVOKED_KEEP_SEC.
+ */
+void	 host_sweep(int64_t now);
 
 /* --- engine_container.c: lists ------------------------------------------- */
 void	 stage_init(struct container_stage *, struct host *);
@@ -348,6 +389,9 @@ void	 session_rtt(struct peer *, struct imsg *);
 /* End it from our side; text goes to the agent. */
 void	 session_close(struct session *, uint32_t grpc_status,
 	    const char *category, const char *text);
+/* Every call of a host, a ReportState under way too. */
+void	 session_close_all(struct host *, uint32_t grpc_status,
+	    const char *category, const char *text);
 /* Timer: sessions that fell silent. */
 void	 session_check_silence(void);
 /*
@@ -359,7 +403,9 @@ int	 session_send(struct session *, uint8_t *, size_t);
 /* --- engine_gate.c ------------------------------------------------------- */
 /*
  * Every connection of an agent passes here, and nowhere else is decided
- * whether its certificate may be used: registered, not revoked, in time.
+ * whether its certificate may be used: registered, not revoked, in time.  A
+ * tombstone says itself whether its host was removed or revoked, whatever the
+ * serial.
  */
 enum gate_verdict {
 	GATE_OK,
@@ -370,6 +416,8 @@ enum gate_verdict {
 	GATE_NOT_YET,
 	GATE_BUSY	/* not peer_gate(): no room for another call */
 };
+#define GATE_TEXT_REVOKED	"certificate has been revoked"
+#define GATE_TEXT_UNKNOWN	"host ID not registered"
 struct gate_answer {
 	enum gate_verdict ga_verdict;
 	uint32_t	 ga_status;	/* enum grpc_status */
@@ -396,6 +444,8 @@ void	 op_progress(struct op *, const char *phase, uint32_t percent,
 	    const char *text);
 /* A stream ended: its operations are of unknown outcome. */
 void	 op_session_lost(const struct session *);
+/* The host is going for good; text says why. */
+void	 op_host_gone(const struct host *, const char *text);
 /* The client has gone: nobody waits for the result any more. */
 void	 op_forget_arg(const void *arg);
 /* A host's message may be the answer to one; type is checked. */

@@ -43,6 +43,7 @@ struct client {
 	RB_ENTRY(client) cl_entry;
 	char		 cl_host[HOST_ID_SIZE];	/* container list: "" all */
 	unsigned int	 cl_waiting;		/* lists being refreshed */
+	bool		 cl_all;		/* host list: tombstones too */
 	client_more	 cl_more;		/* NULL: all is sent */
 	char		 cl_at[HOST_ID_SIZE];	/* host that comes next, */
 	size_t		 cl_skip;		/* and how much of it went */
@@ -69,8 +70,10 @@ typedef void client_command(struct client *,
 	    const Sentinel__Ipc__ControlRequest *);
 /* engine_control_show.c */
 client_command	 client_status, client_token_create, client_token_list,
-	    client_token_revoke, client_host_list, client_host_show,
-	    client_events;
+	    client_token_revoke, client_events;
+/* engine_control_host.c */
+client_command	 client_host_list, client_host_show, client_host_pause,
+	    client_host_end, client_host_rename, client_host_label;
 /* engine_control_op.c */
 client_command	 client_container_list, client_container_op;
 

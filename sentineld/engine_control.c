@@ -55,6 +55,12 @@ static const struct {
 	[C(CONTAINER_UPDATE)] =	{ client_container_op,	true },
 	[C(CONTAINER_ACTION)] =	{ client_container_op,	true },
 	[C(CONTAINER_LOGS)] =	{ client_container_op,	false },
+	[C(HOST_PAUSE)] =	{ client_host_pause,	true },
+	[C(HOST_RESUME)] =	{ client_host_pause,	true },
+	[C(HOST_REMOVE)] =	{ client_host_end,	true },
+	[C(HOST_REVOKE)] =	{ client_host_end,	true },
+	[C(HOST_RENAME)] =	{ client_host_rename,	true },
+	[C(HOST_LABEL)] =	{ client_host_label,	true },
 };
 #undef C
 

@@ -16,7 +16,6 @@
 
 #include "engine_client.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -27,7 +26,6 @@
 
 static void	 on_token(const char *, const Sentinel__Store__Token *,
 		    const char *, void *);
-static void	 more_hosts(struct client *);
 
 /* --- status ------------------------------------------------------------- */
 
@@ -97,24 +95,14 @@ void
 client_token_create(struct client *cl,
     const Sentinel__Ipc__ControlRequest *req)
 {
-	const char	*p;
-
 	if (req->ttl_sec > 365 * 86400ULL) {
 		client_end(cl, CONTROL_USAGE, "a token may live 365 days at "
 		    "most");
 		return;
 	}
-	if (strlen(req->name) >= HOST_NAME_SIZE) {
-		client_end(cl, CONTROL_USAGE, "a host name has at most %d "
-		    "characters", HOST_NAME_SIZE - 1);
+	if (req->name[0] != '\0' && !host_name_is_valid(req->name)) {
+		client_end(cl, CONTROL_USAGE, HOST_NAME_RULE);
 		return;
-	}
-	for (p = req->name; *p != '\0'; p++) {
-		if (!isalnum((unsigned char)*p) && strchr("._-", *p) == NULL) {
-			client_end(cl, CONTROL_USAGE, "a host name has only "
-			    "letters, digits and . _ -");
-			return;
-		}
 	}
 	/* The client may go while the keyholder computes: look it up again. */
 	token_create((int64_t)req->ttl_sec, req->name, req->uid, on_token,
@@ -195,58 +183,6 @@ client_token_revoke(struct client *cl,
 		client_end(cl, CONTROL_FAILED, "the database failed");
 		break;
 	}
-}
-
-/* --- hosts -------------------------------------------------------------- */
-
-static size_t
-send_host(struct client *cl, const struct host *h)
-{
-	Sentinel__Ipc__ControlItem	 item;
-	Sentinel__Ipc__HostView		 view;
-
-	view_host(h, &view);
-	sentinel__ipc__control_item__init(&item);
-	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_HOST;
-	item.host = &view;
-	return (client_item(cl, &item));
-}
-
-/* From cl_at on. */
-static void
-more_hosts(struct client *cl)
-{
-	struct host	*h;
-	size_t		 sent = 0;
-
-	for (h = client_host_at(cl->cl_at); h != NULL;
-	    h = RB_NEXT(host_tree, &eng->hosts, h)) {
-		if (client_is_full(sent)) {
-			(void)strlcpy(cl->cl_at, h->h_id, sizeof(cl->cl_at));
-			client_later(cl, more_hosts);
-			return;
-		}
-		sent += send_host(cl, h);
-	}
-	client_end_noerror(cl);
-}
-
-void
-client_host_list(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
-{
-	(void)req;
-	more_hosts(cl);
-}
-
-void
-client_host_show(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
-{
-	struct host	*h;
-
-	if ((h = client_host(cl, req->host)) == NULL)
-		return;
-	(void)send_host(cl, h);
-	client_end_noerror(cl);
 }
 
 /* --- events ------------------------------------------------------------- */

@@ -27,25 +27,27 @@ void
 peer_gate(const Sentinel__Ipc__AgentOpen *open, const struct host *h,
     int is_revoked, int64_t now, struct gate_answer *ga)
 {
+	/* A removed one's serial is revoked too: the tombstone knows better. */
+	bool	 ended = h != NULL && h->h_state == HOST_DECOMMISSIONED;
+
 	if (open->host_id[0] == '\0') {
 		ga->ga_verdict = GATE_NO_NAME;
 		ga->ga_status = GRPC_UNAUTHENTICATED;
 		ga->ga_text = "no valid client certificate: client "
 		    "certificate CN is empty";
-	} else if (is_revoked == -1) {
+	} else if (!ended && is_revoked == -1) {
 		/* Fails closed. */
 		ga->ga_verdict = GATE_REVOKED;
 		ga->ga_status = GRPC_INTERNAL;
 		ga->ga_text = "revocation check unavailable";
-	} else if (is_revoked == 1) {
+	} else if (ended ? h->h_end == HOST_REVOKED : is_revoked == 1) {
 		ga->ga_verdict = GATE_REVOKED;
 		ga->ga_status = GRPC_PERMISSION_DENIED;
-		ga->ga_text = "certificate has been revoked";
-	} else if (h == NULL || h->h_local ||
-	    h->h_state == HOST_DECOMMISSIONED) {
+		ga->ga_text = GATE_TEXT_REVOKED;
+	} else if (ended || h == NULL || h->h_local) {
 		ga->ga_verdict = GATE_UNKNOWN;
 		ga->ga_status = GRPC_NOT_FOUND;
-		ga->ga_text = "host ID not registered";
+		ga->ga_text = GATE_TEXT_UNKNOWN;
 	} else if (now > open->not_after) {
 		ga->ga_verdict = GATE_EXPIRED;
 		ga->ga_status = GRPC_PERMISSION_DENIED;

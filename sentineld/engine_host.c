@@ -36,13 +36,13 @@ static bool	 load_host(const Sentinel__Store__Host *, void *);
 static bool	 load_token(const Sentinel__Store__Token *, void *);
 static int	 load_all(struct store_txn *, void *);
 static int	 save_batch(struct store_txn *, void *);
-static bool	 name_is_free(const char *, const char *);
 static void	 clean_name(const char *, char *, size_t);
 
 RB_GENERATE(host_tree, host, h_entry, host_cmp)
 
 static const char *const	state_names[] = { "active", "paused",
 	"decommissioned" };
+static const char *const	end_names[] = { "removed", "revoked" };
 
 int
 host_cmp(const struct host *a, const struct host *b)
@@ -77,6 +77,7 @@ host_free(struct host *h)
 		return;
 	for (i = 0; i < h->h_nfeatures; i++)
 		free(h->h_features[i]);
+	host_set_labels(h, NULL, 0);
 	container_list_free(&h->h_containers);
 	free(h->h_raw_name);
 	free(h->h_version);
@@ -113,6 +114,11 @@ load_host(const Sentinel__Store__Host *r, void *arg)
 		h->h_state = HOST_PAUSED;
 	else if (strcmp(r->state, "decommissioned") == 0)
 		h->h_state = HOST_DECOMMISSIONED;
+	if (strcmp(r->decommission_reason, "revoked") == 0)
+		h->h_end = HOST_REVOKED;
+	h->h_ended_at = r->decommissioned_at;
+	(void)strlcpy(h->h_ended_by, r->decommissioned_by,
+	    sizeof(h->h_ended_by));
 	(void)strlcpy(h->h_address, r->address, sizeof(h->h_address));
 	(void)strlcpy(h->h_serial, r->cert_serial, sizeof(h->h_serial));
 	if (r->point.len == ECKEY_POINT_LEN)
@@ -122,6 +128,7 @@ load_host(const Sentinel__Store__Host *r, void *arg)
 	h->h_last_seen = r->last_seen;
 	h->h_disconnect_at = r->disconnect_at;
 	host_set_features(h, r->features, r->n_features);
+	host_set_labels(h, r->labels, r->n_labels);
 	h->h_dirty = false;
 	if (host_insert(h) == -1) {
 		log_warnx("host %s: twice in the database", h->h_id);
@@ -184,8 +191,17 @@ host_lookup(const char *what)
 	return (NULL);
 }
 
-static bool
-name_is_free(const char *name, const char *own_id)
+bool
+host_name_is_valid(const char *name)
+{
+	char	 clean[HOST_NAME_SIZE];
+
+	clean_name(name, clean, sizeof(clean));
+	return (clean[0] != '\0' && strcmp(name, clean) == 0);
+}
+
+bool
+host_name_is_free(const char *name, const char *own_id)
 {
 	struct host	*h = host_lookup(name);
 
@@ -225,7 +241,8 @@ host_pick_name(const char *wanted, const char *address, const char *own_id,
 	if (base[0] == '\0')
 		clean_name(address, base, sizeof(base));
 	(void)strlcpy(name, base[0] != '\0' ? base : "host", HOST_NAME_SIZE);
-	for (i = 2; !name_is_free(name, own_id) && i < HOST_NAME_TRIES; i++)
+	for (i = 2; !host_name_is_free(name, own_id) && i < HOST_NAME_TRIES;
+	    i++)
 		(void)snprintf(name, HOST_NAME_SIZE, "%.*s-%u",
 		    HOST_NAME_SIZE - 8, base[0] != '\0' ? base : "host", i);
 }
@@ -256,6 +273,13 @@ host_record(const struct host *h, Sentinel__Store__Host *r)
 	r->disconnect_at = h->h_disconnect_at;
 	r->disconnect_err = h->h_disconnect_err;
 	r->disconnect_cat = h->h_disconnect_cat;
+	r->labels = h->h_labels;
+	r->n_labels = h->h_nlabels;
+	if (h->h_state != HOST_DECOMMISSIONED)
+		return;
+	r->decommissioned_at = h->h_ended_at;
+	r->decommission_reason = (char *)(uintptr_t)end_names[h->h_end];
+	r->decommissioned_by = (char *)(uintptr_t)h->h_ended_by;
 }
 
 struct batch {
@@ -364,4 +388,22 @@ host_set_features(struct host *h, char **words, size_t n)
 		h->h_features[i] = xstrdup(words[i]);
 	h->h_nfeatures = n;
 	h->h_dirty = true;
+}
+
+void
+host_set_labels(struct host *h, char **labels, size_t n)
+{
+	char	**copy = NULL;
+	size_t	  i;
+
+	if (n > 0) {
+		copy = xcalloc(n, sizeof(*copy));
+		for (i = 0; i < n; i++)
+			copy[i] = xstrdup(labels[i]);
+	}
+	for (i = 0; i < h->h_nlabels; i++)
+		free(h->h_labels[i]);
+	free(h->h_labels);
+	h->h_labels = copy;
+	h->h_nlabels = n;
 }

@@ -221,6 +221,17 @@ op_session_lost(const struct session *s)
 }
 
 void
+op_host_gone(const struct host *h, const char *text)
+{
+	struct op	*op, *next;
+
+	RB_FOREACH_SAFE(op, op_tree, &eng->ops, next) {
+		if (op->op_host == h)
+			op_fail(op, OP_GONE, "%s", text);
+	}
+}
+
+void
 op_forget_arg(const void *arg)
 {
 	struct op	*op;

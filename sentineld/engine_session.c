@@ -472,6 +472,25 @@ session_close(struct session *s, uint32_t status, const char *category,
 	    &msg.base);
 }
 
+/* A report is refused late: cluster tells it as if it had never been let in. */
+void
+session_close_all(struct host *h, uint32_t status, const char *category,
+    const char *text)
+{
+	struct session	*s, *next;
+
+	RB_FOREACH_SAFE(s, session_tree, &eng->sessions, next) {
+		if (s->se_host != h)
+			continue;
+		if (s->se_channel) {
+			session_close(s, status, category, text);
+			continue;
+		}
+		admit(s->se_call, status, text);
+		session_free(s);
+	}
+}
+
 void
 session_sent(struct peer *p, struct imsg *imsg)
 {

@@ -49,6 +49,11 @@ view_host(const struct host *h, Sentinel__Ipc__HostView *v)
 	v->cert_not_after = r.cert_not_after;
 	v->docker_error = r.docker_error;
 	v->rtt_usec = h->h_rtt_usec;
+	v->labels = r.labels;
+	v->n_labels = r.n_labels;
+	v->decommissioned_at = r.decommissioned_at;
+	v->decommission_reason = r.decommission_reason;
+	v->decommissioned_by = r.decommissioned_by;
 }
 
 void

@@ -359,7 +359,8 @@ test_refusals(void **state)
 {
 	static const int	 writes[] = {
 		C(TOKEN_CREATE), C(TOKEN_REVOKE), C(CONTAINER_UPDATE),
-		C(CONTAINER_ACTION)
+		C(CONTAINER_ACTION), C(HOST_PAUSE), C(HOST_RESUME),
+		C(HOST_REMOVE), C(HOST_REVOKE), C(HOST_RENAME), C(HOST_LABEL)
 	};
 	struct client	 a, ro;
 	size_t		 i;

@@ -31,26 +31,34 @@ static const struct {
 	int		 revoked;
 	bool		 known;
 	enum host_state	 state;
+	enum host_end	 end;
 	int64_t		 not_before;
 	int64_t		 not_after;
 	enum gate_verdict verdict;
 	uint32_t	 status;
 } cases[] = {
-	{ "good", id, 0, true, HOST_ACTIVE, NOW - 1, NOW + 1, GATE_OK, 0 },
-	{ "last second", id, 0, true, HOST_ACTIVE, NOW, NOW, GATE_OK, 0 },
-	{ "paused", id, 0, true, HOST_PAUSED, 0, NOW + 1, GATE_OK, 0 },
-	{ "no name", none, 0, true, HOST_ACTIVE, 0, NOW + 1, GATE_NO_NAME,
+	{ "good", id, 0, true, HOST_ACTIVE, 0, NOW - 1, NOW + 1, GATE_OK, 0 },
+	{ "last second", id, 0, true, HOST_ACTIVE, 0, NOW, NOW, GATE_OK, 0 },
+	{ "paused", id, 0, true, HOST_PAUSED, 0, 0, NOW + 1, GATE_OK, 0 },
+	{ "no name", none, 0, true, HOST_ACTIVE, 0, 0, NOW + 1, GATE_NO_NAME,
 	    16 },
-	{ "revoked", id, 1, true, HOST_ACTIVE, 0, NOW + 1, GATE_REVOKED, 7 },
-	{ "revoked, gone", id, 1, false, HOST_ACTIVE, 0, NOW + 1,
+	{ "revoked", id, 1, true, HOST_ACTIVE, 0, 0, NOW + 1, GATE_REVOKED, 7 },
+	{ "revoked, gone", id, 1, false, HOST_ACTIVE, 0, 0, NOW + 1,
 	    GATE_REVOKED, 7 },
-	{ "list unreadable", id, -1, true, HOST_ACTIVE, 0, NOW + 1,
+	{ "list unreadable", id, -1, true, HOST_ACTIVE, 0, 0, NOW + 1,
 	    GATE_REVOKED, 13 },
-	{ "unknown", id, 0, false, HOST_ACTIVE, 0, NOW + 1, GATE_UNKNOWN, 5 },
-	{ "decommissioned", id, 0, true, HOST_DECOMMISSIONED, 0, NOW + 1,
+	{ "unknown", id, 0, false, HOST_ACTIVE, 0, 0, NOW + 1, GATE_UNKNOWN,
+	    5 },
+	{ "removed", id, 1, true, HOST_DECOMMISSIONED, 0, 0, NOW + 1,
 	    GATE_UNKNOWN, 5 },
-	{ "expired", id, 0, true, HOST_ACTIVE, 0, NOW - 1, GATE_EXPIRED, 7 },
-	{ "too early", id, 0, true, HOST_ACTIVE, NOW + 1, NOW + 2,
+	{ "removed, another serial", id, 0, true, HOST_DECOMMISSIONED, 0,
+	    0, NOW + 1, GATE_UNKNOWN, 5 },
+	{ "revoked host, another serial", id, 0, true, HOST_DECOMMISSIONED,
+	    HOST_REVOKED, 0, NOW + 1, GATE_REVOKED, 7 },
+	{ "removed, list unreadable", id, -1, true, HOST_DECOMMISSIONED, 0,
+	    0, NOW + 1, GATE_UNKNOWN, 5 },
+	{ "expired", id, 0, true, HOST_ACTIVE, 0, 0, NOW - 1, GATE_EXPIRED, 7 },
+	{ "too early", id, 0, true, HOST_ACTIVE, 0, NOW + 1, NOW + 2,
 	    GATE_NOT_YET, 7 },
 };
 
@@ -70,6 +78,7 @@ test_verdicts(void **state)
 		open.not_after = cases[i].not_after;
 		h = host_new(id, "worker");
 		h->h_state = cases[i].state;
+		h->h_end = cases[i].end;
 		peer_gate(&open, cases[i].known ? h : NULL, cases[i].revoked,
 		    NOW, &ga);
 		if (ga.ga_verdict != cases[i].verdict ||

@@ -1,0 +1,292 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "engine.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "db.h"
+#include "grpc.h"
+#include "log.h"
+#include "pbcheck.h"
+
+/*
+ * What an operator does to a host.  The order is always the same: the database
+ * first, by one transaction; then memory; then everybody who has to know.  All
+ * of it happens between two messages, so no call of an agent and no enrolment
+ * sees half of it: what was let in before is ended here, what comes later
+ * meets peer_gate().
+ */
+struct ending {
+	Sentinel__Store__Host	 en_host;
+	Sentinel__Store__Revoked en_revoked;
+};
+
+struct old {
+	struct host	*ol_host[HOST_SAVE_BATCH];
+	size_t		 ol_len;
+};
+
+static int	 put_host(struct store_txn *, void *);
+static int	 write_host(const struct host *, Sentinel__Store__Host *);
+static void	 tell(struct host *, const char *, ...) __printflike_(2, 3);
+static size_t	 label_key(const char *);
+static int	 put_ending(struct store_txn *, void *);
+static int	 sweep_revoked(struct store_txn *, void *);
+static int	 delete_old(struct store_txn *, void *);
+
+static int
+put_host(struct store_txn *txn, void *arg)
+{
+	return (db_host_put(txn, arg));
+}
+
+static int
+write_host(const struct host *h, Sentinel__Store__Host *rec)
+{
+	if (store_update(eng->store, put_host, rec) == 0)
+		return (0);
+	log_warn("host %s: not changed: database", h->h_id);
+	return (-1);
+}
+
+/* Log and event. */
+static void
+tell(struct host *h, const char *fmt, ...)
+{
+	char	 text[512];
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_info("host %s (%s): %s", h->h_id, h->h_name, text);
+	event_publish("cluster_host", h, NULL, "host %s (%s) %s", h->h_id,
+	    h->h_name, text);
+}
+
+int
+host_set_paused(struct host *h, bool paused, const char *by)
+{
+	static char		 names[][8] = { "active", "paused" };
+	Sentinel__Store__Host	 rec;
+
+	if (paused == (h->h_state == HOST_PAUSED))
+		return (0);
+	host_record(h, &rec);
+	rec.state = names[paused];
+	if (write_host(h, &rec) == -1)
+		return (-1);
+	h->h_state = paused ? HOST_PAUSED : HOST_ACTIVE;
+	tell(h, "%s by %s", paused ? "paused" : "resumed", by);
+	return (0);
+}
+
+int
+host_rename(struct host *h, const char *name, const char *by)
+{
+	Sentinel__Store__Host	 rec;
+	char			 copy[HOST_NAME_SIZE], old[HOST_NAME_SIZE];
+
+	if (strcmp(h->h_name, name) == 0)
+		return (0);
+	(void)strlcpy(copy, name, sizeof(copy));
+	host_record(h, &rec);
+	rec.name = copy;
+	if (write_host(h, &rec) == -1)
+		return (-1);
+	(void)strlcpy(old, h->h_name, sizeof(old));
+	(void)strlcpy(h->h_name, name, sizeof(h->h_name));
+	tell(h, "was called %s: renamed by %s", old, by);
+	return (0);
+}
+
+/* --- labels ------------------------------------------------------------- */
+
+/* Bytes of the key of a well-formed "key=" or "key=value", else 0. */
+static size_t
+label_key(const char *label)
+{
+	size_t	 key, value;
+
+	for (key = 0; isalnum((unsigned char)label[key]) || (key > 0 &&
+	    label[key] != '\0' && strchr("._/-", label[key]) != NULL); key++)
+		;
+	if (key == 0 || key > HOST_LABEL_KEY_MAX || label[key] != '=')
+		return (0);
+	value = strlen(label + key + 1);
+	return (value <= HOST_LABEL_VALUE_MAX && pbcheck_has_set(PB_LINE,
+	    (const uint8_t *)label + key + 1, value) ? key : 0);
+}
+
+int
+host_label(struct host *h, const char *label, const char *by)
+{
+	Sentinel__Store__Host	 rec;
+	const char		*found = NULL;
+	char			*list[HOST_LABELS_MAX + 1];
+	size_t			 i, key = label_key(label), n = 0;
+	bool			 set = key > 0 && label[key + 1] != '\0';
+
+	errno = EINVAL;
+	if (key == 0)
+		return (-1);
+	for (i = 0; i < h->h_nlabels && i < HOST_LABELS_MAX; i++) {
+		if (strncmp(h->h_labels[i], label, key + 1) == 0)
+			found = h->h_labels[i];
+		else
+			list[n++] = h->h_labels[i];
+	}
+	if (set && found != NULL && strcmp(found, label) == 0)
+		return (0);
+	errno = set ? ENOSPC : ENOENT;
+	if (set ? n == HOST_LABELS_MAX : found == NULL)
+		return (-1);
+	if (set) {
+		for (i = n++; i > 0 && strcmp(list[i - 1], label) > 0; i--)
+			list[i] = list[i - 1];
+		/* protobuf-c has no const strings. */
+		list[i] = (char *)(uintptr_t)label;
+	}
+	host_record(h, &rec);
+	rec.labels = list;
+	rec.n_labels = n;
+	if (write_host(h, &rec) == -1) {
+		errno = EIO;
+		return (-1);
+	}
+	host_set_labels(h, list, n);
+	if (set)
+		tell(h, "labelled %s by %s", label, by);
+	else
+		tell(h, "label %.*s taken away by %s", (int)key, label, by);
+	return (0);
+}
+
+/* --- the end ------------------------------------------------------------ */
+
+static int
+put_ending(struct store_txn *txn, void *arg)
+{
+	struct ending	*en = arg;
+
+	if (en->en_host.cert_serial[0] != '\0' && db_revoked_put(txn,
+	    en->en_host.cert_serial, &en->en_revoked) == -1)
+		return (-1);
+	return (db_host_put(txn, &en->en_host));
+}
+
+int
+host_decommission(struct host *h, enum host_end how, const char *by)
+{
+	static char	 state[] = "decommissioned";
+	static char	 words[][8] = { "removed", "revoked" };
+	struct ending	 en;
+	int64_t		 now = time(NULL);
+	char		 copy[sizeof(h->h_ended_by)], text[256];
+
+	(void)strlcpy(copy, by, sizeof(copy));
+	host_record(h, &en.en_host);
+	en.en_host.state = state;
+	en.en_host.decommissioned_at = now;
+	en.en_host.decommission_reason = words[how];
+	en.en_host.decommissioned_by = copy;
+	sentinel__store__revoked__init(&en.en_revoked);
+	en.en_revoked.revoked_at = now;
+	en.en_revoked.not_after = h->h_not_after;
+	en.en_revoked.host_id = h->h_id;
+	en.en_revoked.reason = words[how];
+	if (store_update(eng->store, put_ending, &en) == -1) {
+		log_warn("host %s: not %s: database", h->h_id, words[how]);
+		return (-1);
+	}
+	h->h_state = HOST_DECOMMISSIONED;
+	h->h_end = how;
+	h->h_ended_at = now;
+	(void)strlcpy(h->h_ended_by, copy, sizeof(h->h_ended_by));
+	h->h_token[0] = '\0';
+	(void)snprintf(text, sizeof(text), "host %s was %s meanwhile: whether "
+	    "it was done is unknown", h->h_name, words[how]);
+	op_host_gone(h, text);
+	/* The category of the page for what the server ended. */
+	session_close_all(h, how == HOST_REVOKED ? GRPC_PERMISSION_DENIED :
+	    GRPC_NOT_FOUND, "server", how == HOST_REVOKED ?
+	    GATE_TEXT_REVOKED : GATE_TEXT_UNKNOWN);
+	container_list_free(&h->h_containers);
+	h->h_ncontainers = 0;
+	tell(h, "%s by %s, serial %s", words[how], by, h->h_serial);
+	return (0);
+}
+
+/* --- sweep -------------------------------------------------------------- */
+
+static int
+sweep_revoked(struct store_txn *txn, void *arg)
+{
+	return (db_revoked_sweep(txn, *(int64_t *)arg) == -1 ? -1 : 0);
+}
+
+static int
+delete_old(struct store_txn *txn, void *arg)
+{
+	struct old	*ol = arg;
+	size_t		 i;
+
+	for (i = 0; i < ol->ol_len; i++) {
+		if (db_host_del(txn, ol->ol_host[i]->h_id) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+void
+host_sweep(int64_t now)
+{
+	struct host	*h;
+	struct old	 ol;
+	size_t		 i;
+
+	if (store_update(eng->store, sweep_revoked, &now) == -1)
+		log_warn("revocations: sweep");
+	do {
+		ol.ol_len = 0;
+		RB_FOREACH(h, host_tree, &eng->hosts) {
+			/* cluster may still have a word about its calls. */
+			if (h->h_state != HOST_DECOMMISSIONED ||
+			    h->h_nsessions > 0 || h->h_ops > 0 ||
+			    h->h_not_after + DB_REVOKED_KEEP_SEC >= now ||
+			    h->h_ended_at + DB_REVOKED_KEEP_SEC >= now)
+				continue;
+			ol.ol_host[ol.ol_len++] = h;
+			if (ol.ol_len == HOST_SAVE_BATCH)
+				break;
+		}
+		if (ol.ol_len > 0 && store_update(eng->store, delete_old,
+		    &ol) == -1) {
+			log_warn("decommissioned hosts: sweep");
+			return;
+		}
+		for (i = 0; i < ol.ol_len; i++) {
+			RB_REMOVE(host_tree, &eng->hosts, ol.ol_host[i]);
+			eng->nhosts--;
+			host_free(ol.ol_host[i]);
+		}
+	} while (ol.ol_len == HOST_SAVE_BATCH);
+}
