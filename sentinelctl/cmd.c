@@ -37,10 +37,22 @@ static const struct ctl_cmd	cmds[] = {
 	    "enrolment tokens and what became of them" },
 	{ "token revoke", "ID", "", CTL_DONE, C(TOKEN_REVOKE), NULL,
 	    "make an enrolment token useless" },
-	{ "host list", NULL, "", CTL_LIST, C(HOST_LIST), NULL,
+	{ "host list", NULL, " all ", CTL_LIST, C(HOST_LIST), NULL,
 	    "enrolled hosts" },
 	{ "host show", "HOST", "", CTL_ONE, C(HOST_SHOW), NULL,
 	    "one host, by name or id" },
+	{ "host pause", "HOST", "", CTL_DONE, C(HOST_PAUSE), NULL,
+	    "no new updates there until it is resumed" },
+	{ "host resume", "HOST", "", CTL_DONE, C(HOST_RESUME), NULL,
+	    "updates again" },
+	{ "host rename", "HOST NAME", "", CTL_DONE, C(HOST_RENAME), NULL,
+	    "call it by another name" },
+	{ "host label", "HOST KEY=VALUE", "", CTL_DONE, C(HOST_LABEL), NULL,
+	    "set a label; KEY= takes it away" },
+	{ "host remove", "HOST", " yes ", CTL_DONE, C(HOST_REMOVE), NULL,
+	    "disconnect its agent and forget the host" },
+	{ "host revoke", "HOST", " yes ", CTL_DONE, C(HOST_REVOKE), NULL,
+	    "the same for one whose key may be stolen" },
 	{ "events", NULL, " follow ", CTL_STREAM, C(EVENTS), NULL,
 	    "what happened lately" },
 	{ "container list", NULL, " host ", CTL_LIST, C(CONTAINER_LIST), NULL,
@@ -60,7 +72,7 @@ static const struct ctl_cmd	cmds[] = {
 #undef C
 
 enum opt { O_SOCKET, O_JSON, O_HELP, O_VERSION, O_TTL, O_NAME, O_HOST,
-	O_IMAGE, O_LINES, O_FOLLOW };
+	O_IMAGE, O_LINES, O_FOLLOW, O_ALL, O_YES };
 
 struct opt_row {
 	enum opt	 op_opt;
@@ -82,6 +94,8 @@ static const struct opt_row	opts[] = {
 	{ O_IMAGE,	0,   "image",	"REF",		false },
 	{ O_LINES,	0,   "lines",	"N",		false },
 	{ O_FOLLOW,	'f', "follow",	NULL,		false },
+	{ O_ALL,	0,   "all",	NULL,		false },
+	{ O_YES,	0,   "yes",	NULL,		false },
 };
 
 #define WORDS_MAX	4
@@ -101,6 +115,8 @@ static int	 parse_value(struct parse *, const struct opt_row *,
 		    const char *);
 static int	 parse_number(const char *, int32_t *);
 static int	 parse_command(struct parse *);
+static int	 parse_second(struct parse *, const struct ctl_cmd *,
+		    const char *);
 static int	 parse_operand(struct parse *, const struct ctl_cmd *,
 		    const char *);
 static int	 parse_fail(struct parse *, const char *, ...)
@@ -236,6 +252,12 @@ parse_value(struct parse *pa, const struct opt_row *op, const char *value)
 	case O_FOLLOW:
 		a->ca_follow = true;
 		break;
+	case O_ALL:
+		a->ca_all = true;
+		break;
+	case O_YES:
+		a->ca_yes = true;
+		break;
 	}
 	return (0);
 }
@@ -255,7 +277,7 @@ parse_command(struct parse *pa)
 	const struct ctl_cmd	*cm = NULL;
 	char			 words[64];
 	const char		*noun = NULL;
-	size_t			 i, n = 0;
+	size_t			 i, n = 0, nargs;
 
 	if (pa->pa_nwords == 0)
 		return (parse_fail(pa, "no command: sentinelctl -h lists "
@@ -291,14 +313,35 @@ parse_command(struct parse *pa)
 			    cm->cm_words, opts[i].op_long));
 	}
 	pa->pa_args->ca_cmd = cm;
-	if (pa->pa_nwords < n + (cm->cm_arg != NULL))
+	nargs = cm->cm_arg == NULL ? 0 : strchr(cm->cm_arg, ' ') == NULL ? 1 :
+	    2;
+	if (pa->pa_nwords < n + nargs)
 		return (parse_fail(pa, "%s: needs %s", cm->cm_words,
 		    cm->cm_arg));
-	if (pa->pa_nwords > n + (cm->cm_arg != NULL))
+	if (pa->pa_nwords > n + nargs)
 		return (parse_fail(pa, "%s: too many words: \"%s\"",
 		    cm->cm_words, pa->pa_word[pa->pa_nwords - 1]));
-	return (cm->cm_arg == NULL ? 0 :
-	    parse_operand(pa, cm, pa->pa_word[n]));
+	if (nargs == 2 && parse_second(pa, cm, pa->pa_word[n + 1]) == -1)
+		return (-1);
+	return (nargs == 0 ? 0 : parse_operand(pa, cm, pa->pa_word[n]));
+}
+
+/* What the word after HOST is; the daemon knows the rules. */
+static int
+parse_second(struct parse *pa, const struct ctl_cmd *cm, const char *word)
+{
+	const char	*what = strchr(cm->cm_arg, ' ') + 1;
+
+	if (word[0] == '\0')
+		return (parse_fail(pa, "%s: empty %s", cm->cm_words, what));
+	if (strcmp(what, "NAME") == 0)
+		pa->pa_args->ca_name = word;
+	else if (strchr(word, '=') == NULL)
+		return (parse_fail(pa, "%s: \"%s\" is not %s", cm->cm_words,
+		    word, what));
+	else
+		pa->pa_args->ca_label = word;
+	return (0);
 }
 
 /* Neither host nor container names hold a slash.  Without one the target is
@@ -317,7 +360,8 @@ parse_operand(struct parse *pa, const struct ctl_cmd *cm, const char *word)
 		a->ca_id = word;
 		return (0);
 	}
-	if (strcmp(cm->cm_arg, "HOST") == 0)
+	if (strcmp(cm->cm_arg, "HOST") == 0 ||
+	    strncmp(cm->cm_arg, "HOST ", 5) == 0)
 		slash = word + strlen(word);
 	len = slash == NULL ? 0 : (size_t)(slash - word);
 	if (len >= sizeof(a->ca_host) || (slash != NULL && len == 0) ||
@@ -379,6 +423,17 @@ cmd_duration(const char *text, uint64_t *sec)
 	return (0);
 }
 
+bool
+cmd_question(const struct ctl_args *a, char *text, size_t len)
+{
+	if (a->ca_yes || strstr(a->ca_cmd->cm_opts, " yes ") == NULL)
+		return (false);
+	(void)snprintf(text, len, "%s %s: its agent is disconnected and its "
+	    "certificate revoked;\nit comes back only with a new token.  Go "
+	    "on?", a->ca_cmd->cm_words, a->ca_host);
+	return (true);
+}
+
 void
 cmd_usage(FILE *f)
 {
@@ -403,6 +458,9 @@ cmd_usage(FILE *f)
 			if (op->op_short != 0)
 				(void)snprintf(word, sizeof(word), "-%c",
 				    op->op_short);
+			else if (op->op_value == NULL)
+				(void)snprintf(word, sizeof(word), "--%s",
+				    op->op_long);
 			else
 				(void)snprintf(word, sizeof(word), "--%s %s",
 				    op->op_long, op->op_value);

@@ -47,10 +47,13 @@ struct ctl_args {
 	const char	*ca_container;	/* NAME */
 	const char	*ca_id;
 	const char	*ca_image;
-	const char	*ca_name;
+	const char	*ca_name;	/* --name, NAME */
+	const char	*ca_label;	/* KEY=VALUE */
 	uint64_t	 ca_ttl_sec;	/* 0: the daemon's default */
 	int32_t		 ca_lines;	/* 0: the daemon's default */
 	bool		 ca_follow;
+	bool		 ca_all;
+	bool		 ca_yes;
 };
 
 /* How the answer of a command is shown. */
@@ -59,12 +62,12 @@ enum ctl_shape {
 	CTL_LIST,	/* table, or an array */
 	CTL_ONE,	/* one object */
 	CTL_STREAM,	/* line by line as it comes */
-	CTL_DONE	/* nothing, unless it fails */
+	CTL_DONE	/* nothing, unless it fails; --json: an object */
 };
 
 struct ctl_cmd {
 	const char	*cm_words;	/* "container update" */
-	const char	*cm_arg;	/* "HOST/NAME", or NULL */
+	const char	*cm_arg;	/* "HOST/NAME", "HOST NAME", or NULL */
 	const char	*cm_opts;	/* " image lines ", or "" */
 	enum ctl_shape	 cm_shape;
 	Sentinel__Ipc__ControlRequest__Command cm_command;
@@ -76,6 +79,11 @@ struct ctl_cmd {
 int	 cmd_parse(struct ctl_args *, int argc, char **argv, char *err,
 	    size_t errlen);
 void	 cmd_usage(FILE *);
+/*
+ * The question to ask before this is done; false: just do it.  Commands with
+ * the option --yes are those that cannot be taken back.
+ */
+bool	 cmd_question(const struct ctl_args *, char *text, size_t len);
 /* "1h30m", "7d", "90": seconds.  0, or -1. */
 int	 cmd_duration(const char *, uint64_t *);
 

@@ -32,6 +32,7 @@
 
 static unsigned int	 main_msec(const struct ctl_args *);
 static enum control_code main_run(struct ctl_args *);
+static enum control_code main_confirm(const struct ctl_args *);
 static bool		 main_colour(void);
 static int		 main_columns(void);
 static void		 main_request(const struct ctl_args *,
@@ -41,6 +42,7 @@ int
 main(int argc, char **argv)
 {
 	struct ctl_args	 args;
+	enum control_code code;
 	char		 err[256];
 
 	(void)setlocale(LC_CTYPE, "");
@@ -59,7 +61,31 @@ main(int argc, char **argv)
 		(void)printf("sentinelctl %s\n", SENTINEL_VERSION);
 		return (fflush(stdout) == EOF ? CONTROL_FAILED : CONTROL_OK);
 	}
-	return ((int)main_run(&args));
+	if ((code = main_confirm(&args)) == CONTROL_OK)
+		code = main_run(&args);
+	return ((int)code);
+}
+
+/* What cannot be taken back is asked for, where there is somebody to ask. */
+static enum control_code
+main_confirm(const struct ctl_args *a)
+{
+	char	 text[512], line[16];
+
+	if (!cmd_question(a, text, sizeof(text)))
+		return (CONTROL_OK);
+	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) {
+		(void)fprintf(stderr, "sentinelctl: %s: there is no terminal "
+		    "to ask on: --yes does it\n", a->ca_cmd->cm_words);
+		return (CONTROL_USAGE);
+	}
+	text_print(stderr, text, true);
+	(void)fprintf(stderr, " [y/N] ");
+	if (fgets(line, sizeof(line), stdin) != NULL &&
+	    (strcasecmp(line, "y\n") == 0 || strcasecmp(line, "yes\n") == 0))
+		return (CONTROL_OK);
+	(void)fprintf(stderr, "sentinelctl: nothing was done\n");
+	return (CONTROL_FAILED);
 }
 
 static enum control_code
@@ -110,6 +136,8 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 	req->image = lend(a->ca_image);
 	req->lines = a->ca_lines;
 	req->follow = a->ca_follow;
+	req->label = lend(a->ca_label);
+	req->all = a->ca_all;
 }
 
 static unsigned int

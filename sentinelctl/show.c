@@ -219,6 +219,8 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 {
 	bool	 list = sh->sh_args->ca_cmd->cm_shape == CTL_LIST;
 
+	if (sh->sh_args->ca_cmd->cm_shape == CTL_DONE)
+		return;
 	switch (item->item_case) {
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_TOKEN:
 		if (list)

@@ -185,7 +185,7 @@ row_token(struct table *tb, const Sentinel__Ipc__TokenView *v)
 void
 text_host(FILE *f, const Sentinel__Ipc__HostView *v)
 {
-	char	 features[1024] = "";
+	char	 features[1024] = "", when[TEXT_TIME_SIZE];
 	size_t	 i;
 
 	pair(f, "name", "%s", v->name);
@@ -193,6 +193,13 @@ text_host(FILE *f, const Sentinel__Ipc__HostView *v)
 	if (strcmp(v->name, v->raw_name) != 0)
 		pair_opt(f, "calls itself", v->raw_name);
 	pair(f, "state", "%s", v->state);
+	if (v->decommission_reason[0] != '\0') {
+		text_time(when, v->decommissioned_at);
+		pair(f, v->decommission_reason, "%s by %s", when,
+		    v->decommissioned_by);
+	}
+	for (i = 0; i < v->n_labels; i++)
+		pair(f, "label", "%s", v->labels[i]);
 	pair(f, "connected", "%s", v->connected ? "yes" : "no");
 	pair(f, "address", "%s", v->address);
 	if (v->rtt_usec != 0)

@@ -61,6 +61,13 @@ test_commands(void **state)
 		{ "token list", C(TOKEN_LIST), "", "", NULL },
 		{ "host list", C(HOST_LIST), "", "", NULL },
 		{ "host show worker-1", C(HOST_SHOW), "worker-1", "", NULL },
+		{ "host list --all", C(HOST_LIST), "", "", NULL },
+		{ "host pause w", C(HOST_PAUSE), "w", "", NULL },
+		{ "host resume w", C(HOST_RESUME), "w", "", NULL },
+		{ "host rename w v", C(HOST_RENAME), "w", "", NULL },
+		{ "host label w a=b", C(HOST_LABEL), "w", "", NULL },
+		{ "host remove w", C(HOST_REMOVE), "w", "", NULL },
+		{ "host revoke --yes w", C(HOST_REVOKE), "w", "", NULL },
 		{ "events -f", C(EVENTS), "", "", NULL },
 		{ "container list --host w", C(CONTAINER_LIST), "w", "",
 		    NULL },
@@ -122,12 +129,46 @@ test_options(void **state)
 	assert_string_equal(a.ca_id, "1a2b3c4d");
 	assert_int_equal(parse(&a, "events --follow", err, sizeof(err)), 0);
 	assert_true(a.ca_follow);
+	assert_int_equal(parse(&a, "host rename w v", err, sizeof(err)), 0);
+	assert_string_equal(a.ca_name, "v");
+	assert_int_equal(parse(&a, "host label w a/b=", err, sizeof(err)), 0);
+	assert_string_equal(a.ca_label, "a/b=");
 	/* help needs no command */
 	assert_int_equal(parse(&a, "-h", err, sizeof(err)), 0);
 	assert_true(a.ca_help);
 	assert_int_equal(parse(&a, "nonsense --version", err, sizeof(err)),
 	    0);
 	assert_true(a.ca_version);
+}
+
+/* What is asked for, and what is not. */
+static void
+test_question(void **state)
+{
+	static const struct {
+		const char	*line;
+		bool		 asks;
+	} rows[] = {
+		{ "host remove w", true }, { "host revoke w", true },
+		{ "host remove w --yes", false },
+		{ "host revoke --yes w", false }, { "host pause w", false },
+		{ "token revoke 1a2b3c4d", false },
+		{ "container stop w/web", false },
+	};
+	struct ctl_args	 a;
+	char		 text[256];
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < nitems(rows); i++) {
+		assert_int_equal(parse(&a, rows[i].line, text, sizeof(text)),
+		    0);
+		assert_int_equal(cmd_question(&a, text, sizeof(text)),
+		    rows[i].asks);
+	}
+	assert_int_equal(parse(&a, "host remove w", text, sizeof(text)), 0);
+	assert_true(cmd_question(&a, text, sizeof(text)));
+	assert_non_null(strstr(text, "host remove w: "));
 }
 
 static void
@@ -165,6 +206,11 @@ test_errors(void **state)
 		{ "container stop a/b/c", "container stop: \"a/b/c\" is not "
 		    "HOST/NAME" },
 		{ "host show ~", "host show: empty HOST" },
+		{ "host rename a", "host rename: needs HOST NAME" },
+		{ "host rename a ~", "host rename: empty NAME" },
+		{ "host label a b", "host label: \"b\" is not KEY=VALUE" },
+		{ "host pause a b", "host pause: too many words: \"b\"" },
+		{ "host pause a --yes", "host pause has no option --yes" },
 	};
 	struct ctl_args	 a;
 	char		 err[256];
@@ -237,7 +283,7 @@ test_manual(void **state)
 			fail_msg("sentinelctl(8) lacks \"%s\"", want);
 		n++;
 	}
-	assert_int_equal(n, 13);
+	assert_int_equal(n, 19);
 }
 
 int
@@ -246,6 +292,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_question),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_duration),
 		cmocka_unit_test(test_manual),

@@ -76,7 +76,7 @@ test_hosts(void **state)
 {
 	Sentinel__Ipc__ControlItem	 item[2], *items[2];
 	Sentinel__Ipc__HostView		 v[2];
-	char				*features[1];
+	char				*features[1], *labels[2];
 
 	(void)state;
 	sentinel__ipc__host_view__init(&v[0]);
@@ -94,6 +94,10 @@ test_hosts(void **state)
 	v[0].n_features = 1;
 	v[0].containers = 3;
 	v[0].rtt_usec = 1234;
+	labels[0] = S("env=prod");
+	labels[1] = S("rule=a=b");
+	v[0].labels = labels;
+	v[0].n_labels = 2;
 	sentinel__ipc__host_view__init(&v[1]);
 	v[1].id = S("h2");
 	v[1].name = S("b");
@@ -101,6 +105,9 @@ test_hosts(void **state)
 	v[1].disconnect_at = T0;
 	v[1].disconnect_err = S("reset \"by\" peer\n");
 	v[1].disconnect_cat = S("network");
+	v[1].decommissioned_at = T0;
+	v[1].decommission_reason = S("removed");
+	v[1].decommissioned_by = S("uid 0");
 	item_host(&item[0], &v[0]);
 	item_host(&item[1], &v[1]);
 	items[0] = &item[0];
@@ -131,7 +138,8 @@ test_hosts(void **state)
 	    "\"features\":[\"list\"],\"containers\":3,"
 	    "\"disconnect_at\":\"0001-01-01T00:00:00Z\","
 	    "\"cert_not_after\":\"0001-01-01T00:00:00Z\","
-	    "\"rtt_us\":1234},\n"
+	    "\"rtt_us\":1234,"
+	    "\"labels\":{\"env\":\"prod\",\"rule\":\"a=b\"}},\n"
 	    "{\"id\":\"h2\",\"name\":\"b\",\"address\":\"\","
 	    "\"state\":\"paused\",\"connected\":false,"
 	    "\"enrolled_at\":\"0001-01-01T00:00:00Z\","
@@ -139,7 +147,10 @@ test_hosts(void **state)
 	    "\"containers\":0,\"disconnect_at\":\"2026-09-21T14:13:20Z\","
 	    "\"disconnect_err\":\"reset \\\"by\\\" peer\\n\","
 	    "\"disconnect_cat\":\"network\","
-	    "\"cert_not_after\":\"0001-01-01T00:00:00Z\"}\n]\n");
+	    "\"cert_not_after\":\"0001-01-01T00:00:00Z\","
+	    "\"labels\":{},\"decommissioned_at\":\"2026-09-21T14:13:20Z\","
+	    "\"decommission_reason\":\"removed\","
+	    "\"decommissioned_by\":\"uid 0\"}\n]\n");
 	show("host list --json", false, items, 0, CONTROL_OK);
 	assert_string_equal(out, "[]\n");
 	show("host list --json", false, items, 0, CONTROL_DENIED);
@@ -150,6 +161,15 @@ test_hosts(void **state)
 	show("host show b", false, &items[1], 1, CONTROL_OK);
 	assert_non_null(strstr(out, "because           reset \"by\" peer\\n "
 	    "(network)\n"));
+	assert_non_null(strstr(out,
+	    "removed           2026-09-21 14:13:20 by uid 0\n"));
+	show("host show a", false, items, 1, CONTROL_OK);
+	assert_non_null(strstr(out, "label             rule=a=b\n"));
+	/* A change says nothing when it worked, but to a program. */
+	show("host pause b", false, &items[1], 1, CONTROL_OK);
+	assert_string_equal(out, "");
+	show("host pause b --json", false, &items[1], 1, CONTROL_OK);
+	assert_int_equal(out[0], '{');
 }
 
 static void
