@@ -133,7 +133,7 @@ prepare_directories(const struct proc_opts *po)
 }
 
 /*
- * What can never enrol is refused here, with the words of the protocol, and not
+ * What can never enrol is refused here, in the words of the protocol, and not
  * tried for ever.  An enrolled agent does not need a token; a bad file is
  * then no reason to stay away.
  */
