@@ -86,7 +86,7 @@ const struct pbcheck_message *
 pbcheck_find(const ProtobufCMessageDescriptor *desc)
 {
 	static const struct pbcheck_message *const tables[] = {
-		pbcheck_wire, pbcheck_ipc, pbcheck_store
+		pbcheck_wire, pbcheck_ipc, pbcheck_ipc_control, pbcheck_store
 	};
 	const struct pbcheck_message	*pm;
 	size_t				 i;

@@ -28,7 +28,7 @@
  * store.proto, on the bytes of the wire before protobuf-c sees them:
  * protobuf-c neither checks UTF-8 nor notices a NUL inside a string, has no
  * limit on counts, and multiplies memory.  Rules are tables, one line a field
- * (pbcheck_wire.c, pbcheck_ipc.c, pbcheck_store.c); a unit test holds them
+ * (pbcheck_wire.c, pbcheck_ipc*.c, pbcheck_store.c); a unit test holds them
  * against the descriptors.
  *
  * Unknown fields are skipped, as the protocol wants, but counted.  Of a field
@@ -68,6 +68,7 @@ struct pbcheck_message {
 /* Tables end with pm_desc NULL. */
 extern const struct pbcheck_message	pbcheck_wire[];
 extern const struct pbcheck_message	pbcheck_ipc[];
+extern const struct pbcheck_message	pbcheck_ipc_control[];
 extern const struct pbcheck_message	pbcheck_store[];
 
 /* NULL when there are no rules: such a message is never unpacked. */

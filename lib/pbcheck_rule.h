@@ -33,6 +33,10 @@
 #define END				{ 0, NULL, 0, 0, PB_NONE, 0 }
 
 /* Lengths that several tables share. */
+#define MAX_TIME	253402300799LL	/* unix seconds, year 9999 */
+#define MAX_ADDRESS	64
+#define MAX_TEXT	4096
+#define MAX_SERIAL	64		/* hex */
 #define MAX_REQUEST	128		/* request_id */
 #define MAX_HOSTID	64
 #define MAX_NAME	255		/* container, host */

@@ -23,86 +23,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "cmd_table.h"
 
-#define C(name)	SENTINEL__IPC__CONTROL_REQUEST__COMMAND__##name
-
-/* One row a command; the manual page has the same order. */
-static const struct ctl_cmd	cmds[] = {
-	{ "status", NULL, "", CTL_STATUS, C(STATUS), NULL,
-	    "the daemon, its certificates and its processes" },
-	{ "token create", NULL, " ttl name ", CTL_ONE, C(TOKEN_CREATE), NULL,
-	    "make an enrolment token for a new host" },
-	{ "token list", NULL, "", CTL_LIST, C(TOKEN_LIST), NULL,
-	    "enrolment tokens and what became of them" },
-	{ "token revoke", "ID", "", CTL_DONE, C(TOKEN_REVOKE), NULL,
-	    "make an enrolment token useless" },
-	{ "host list", NULL, " all ", CTL_LIST, C(HOST_LIST), NULL,
-	    "enrolled hosts" },
-	{ "host show", "HOST", "", CTL_ONE, C(HOST_SHOW), NULL,
-	    "one host, by name or id" },
-	{ "host pause", "HOST", "", CTL_DONE, C(HOST_PAUSE), NULL,
-	    "no new updates there until it is resumed" },
-	{ "host resume", "HOST", "", CTL_DONE, C(HOST_RESUME), NULL,
-	    "updates again" },
-	{ "host rename", "HOST NAME", "", CTL_DONE, C(HOST_RENAME), NULL,
-	    "call it by another name" },
-	{ "host label", "HOST KEY=VALUE", "", CTL_DONE, C(HOST_LABEL), NULL,
-	    "set a label; KEY= takes it away" },
-	{ "host remove", "HOST", " yes ", CTL_DONE, C(HOST_REMOVE), NULL,
-	    "disconnect its agent and forget the host" },
-	{ "host revoke", "HOST", " yes ", CTL_DONE, C(HOST_REVOKE), NULL,
-	    "the same for one whose key may be stolen" },
-	{ "events", NULL, " follow ", CTL_STREAM, C(EVENTS), NULL,
-	    "what happened lately" },
-	{ "container list", NULL, " host ", CTL_LIST, C(CONTAINER_LIST), NULL,
-	    "containers of all hosts or of one" },
-	{ "container update", "HOST/NAME", " image ", CTL_ONE,
-	    C(CONTAINER_UPDATE), NULL,
-	    "pull the image and replace the container" },
-	{ "container stop", "HOST/NAME", "", CTL_ONE, C(CONTAINER_ACTION),
-	    "stop", "stop a container" },
-	{ "container start", "HOST/NAME", "", CTL_ONE, C(CONTAINER_ACTION),
-	    "start", "start a container" },
-	{ "container restart", "HOST/NAME", "", CTL_ONE, C(CONTAINER_ACTION),
-	    "restart", "stop and start a container" },
-	{ "container logs", "HOST/NAME", " lines ", CTL_ONE,
-	    C(CONTAINER_LOGS), NULL, "last lines of a container's output" },
-};
-#undef C
-
-enum opt { O_SOCKET, O_JSON, O_HELP, O_VERSION, O_TTL, O_NAME, O_HOST,
-	O_IMAGE, O_LINES, O_FOLLOW, O_ALL, O_YES };
-
-struct opt_row {
-	enum opt	 op_opt;
-	char		 op_short;	/* 0: none */
-	const char	*op_long;
-	const char	*op_value;	/* shown name, NULL: none */
-	bool		 op_global;
-};
-
-static const struct opt_row	opts[] = {
-	{ O_SOCKET,	's', "socket",	"SOCKET",	true },
-	{ O_JSON,	0,   "json",	NULL,		true },
-	{ O_HELP,	'h', "help",	NULL,		true },
-	{ O_HELP,	'?', "help",	NULL,		true },
-	{ O_VERSION,	'V', "version",	NULL,		true },
-	{ O_TTL,	0,   "ttl",	"DURATION",	false },
-	{ O_NAME,	0,   "name",	"NAME",		false },
-	{ O_HOST,	0,   "host",	"HOST",		false },
-	{ O_IMAGE,	0,   "image",	"REF",		false },
-	{ O_LINES,	0,   "lines",	"N",		false },
-	{ O_FOLLOW,	'f', "follow",	NULL,		false },
-	{ O_ALL,	0,   "all",	NULL,		false },
-	{ O_YES,	0,   "yes",	NULL,		false },
-};
-
-#define WORDS_MAX	4
+#define WORDS_MAX	6
 
 struct parse {
 	struct ctl_args	*pa_args;
-	unsigned int	 pa_seen;		/* 1 << enum opt */
+	bool		 pa_seen[64];		/* of ctl_opts */
 	const char	*pa_word[WORDS_MAX];
 	size_t		 pa_nwords;
 	char		*pa_err;
@@ -110,15 +37,17 @@ struct parse {
 };
 
 static int	 parse_words(struct parse *, int, char **);
-static const struct opt_row *parse_option(const char *, const char **);
-static int	 parse_value(struct parse *, const struct opt_row *,
+static const struct ctl_opt *parse_option(const char *, const char **);
+static int	 parse_value(struct parse *, const struct ctl_opt *,
 		    const char *);
-static int	 parse_number(const char *, int32_t *);
+static const struct ctl_cmd *parse_find(const struct parse *, size_t *);
+static int	 parse_unknown(struct parse *);
 static int	 parse_command(struct parse *);
-static int	 parse_second(struct parse *, const struct ctl_cmd *,
-		    const char *);
+static int	 parse_allowed(struct parse *, const struct ctl_cmd *);
+static int	 parse_operands(struct parse *, const struct ctl_cmd *, size_t);
 static int	 parse_operand(struct parse *, const struct ctl_cmd *,
-		    const char *);
+		    const char *, const char *);
+static int	 parse_target(struct parse *, const char *);
 static int	 parse_fail(struct parse *, const char *, ...)
 		    __printflike_(2, 3);
 
@@ -129,6 +58,7 @@ cmd_parse(struct ctl_args *args, int argc, char **argv, char *err,
 	struct parse	 pa;
 
 	memset(args, 0, sizeof(*args));
+	args->ca_host = "";
 	memset(&pa, 0, sizeof(pa));
 	pa.pa_args = args;
 	pa.pa_err = err;
@@ -144,7 +74,7 @@ cmd_parse(struct ctl_args *args, int argc, char **argv, char *err,
 static int
 parse_words(struct parse *pa, int argc, char **argv)
 {
-	const struct opt_row	*op;
+	const struct ctl_opt	*co;
 	const char		*value;
 	bool			 plain = false;
 	int			 i;
@@ -161,217 +91,228 @@ parse_words(struct parse *pa, int argc, char **argv)
 			pa->pa_word[pa->pa_nwords++] = argv[i];
 			continue;
 		}
-		if ((op = parse_option(argv[i], &value)) == NULL)
+		if ((co = parse_option(argv[i], &value)) == NULL)
 			return (parse_fail(pa, "unknown option %s", argv[i]));
-		if (op->op_value == NULL && value != NULL)
+		if (co->co_value == NULL && value != NULL)
 			return (parse_fail(pa, "%s: takes no value",
 			    argv[i]));
-		if (op->op_value != NULL && value == NULL) {
+		if (co->co_value != NULL && value == NULL) {
 			if (++i == argc)
 				return (parse_fail(pa, "%s: needs %s",
-				    argv[i - 1], op->op_value));
+				    argv[i - 1], co->co_value));
 			value = argv[i];
 		}
-		if (parse_value(pa, op, value) == -1)
+		if (parse_value(pa, co, value) == -1)
 			return (-1);
 	}
 	return (0);
 }
 
 /* -sVALUE, -s, --socket, --socket=VALUE; *value NULL when none is attached. */
-static const struct opt_row *
+static const struct ctl_opt *
 parse_option(const char *arg, const char **value)
 {
-	size_t	 i, len;
+	const struct ctl_opt	*co;
+	size_t			 len;
 
 	*value = NULL;
-	for (i = 0; i < nitems(opts); i++) {
+	for (co = ctl_opts; co < ctl_opts + ctl_nopts; co++) {
 		if (arg[1] != '-') {
-			if (opts[i].op_short == 0 ||
-			    arg[1] != opts[i].op_short)
+			if (co->co_short == 0 || arg[1] != co->co_short)
 				continue;
 			if (arg[2] != '\0')
 				*value = arg + 2;
-			return (&opts[i]);
+			return (co);
 		}
-		len = strlen(opts[i].op_long);
-		if (strncmp(arg + 2, opts[i].op_long, len) != 0)
+		len = strlen(co->co_long);
+		if (strncmp(arg + 2, co->co_long, len) != 0)
 			continue;
 		if (arg[2 + len] == '=')
 			*value = arg + 2 + len + 1;
 		else if (arg[2 + len] != '\0')
 			continue;
-		return (&opts[i]);
+		return (co);
 	}
 	return (NULL);
 }
 
 static int
-parse_value(struct parse *pa, const struct opt_row *op, const char *value)
+parse_value(struct parse *pa, const struct ctl_opt *co, const char *value)
 {
-	struct ctl_args	*a = pa->pa_args;
+	char		*at = (char *)pa->pa_args + co->co_at;
+	const char	*why;
+	uint64_t	 sec;
+	int32_t		 n;
+	const bool	 yes = true;
 
 	if (value != NULL && value[0] == '\0')
-		return (parse_fail(pa, "--%s: empty", op->op_long));
-	pa->pa_seen |= 1U << op->op_opt;
-	switch (op->op_opt) {
-	case O_SOCKET:
-		a->ca_socket = value;
+		return (parse_fail(pa, "--%s: empty", co->co_long));
+	pa->pa_seen[co - ctl_opts] = true;
+	switch (co->co_type) {
+	case CTL_FLAG:
+		memcpy(at, &yes, sizeof(yes));
 		break;
-	case O_JSON:
-		a->ca_json = true;
+	case CTL_STRING:
+		memcpy(at, &value, sizeof(value));
 		break;
-	case O_HELP:
-		a->ca_help = true;
+	case CTL_NUMBER:
+		n = (int32_t)strtonum(value, 1, co->co_max, &why);
+		if (why != NULL)
+			return (parse_fail(pa, "--%s: \"%s\" is not a number "
+			    "from 1 to %d", co->co_long, value, co->co_max));
+		memcpy(at, &n, sizeof(n));
 		break;
-	case O_VERSION:
-		a->ca_version = true;
-		break;
-	case O_TTL:
-		if (cmd_duration(value, &a->ca_ttl_sec) == -1 ||
-		    a->ca_ttl_sec == 0)
-			return (parse_fail(pa, "--ttl: \"%s\" is not a "
-			    "duration like 30m, 24h or 7d", value));
-		break;
-	case O_NAME:
-		a->ca_name = value;
-		break;
-	case O_HOST:
-		if (strlcpy(a->ca_host, value, sizeof(a->ca_host)) >=
-		    sizeof(a->ca_host))
-			return (parse_fail(pa, "--host: too long"));
-		break;
-	case O_IMAGE:
-		a->ca_image = value;
-		break;
-	case O_LINES:
-		if (parse_number(value, &a->ca_lines) == -1)
-			return (parse_fail(pa, "--lines: \"%s\" is not a "
-			    "number from 1 to 500", value));
-		break;
-	case O_FOLLOW:
-		a->ca_follow = true;
-		break;
-	case O_ALL:
-		a->ca_all = true;
-		break;
-	case O_YES:
-		a->ca_yes = true;
+	case CTL_DURATION:
+		if (cmd_duration(value, &sec) == -1 || sec == 0)
+			return (parse_fail(pa, "--%s: \"%s\" is not a "
+			    "duration like 30m, 24h or 7d", co->co_long,
+			    value));
+		memcpy(at, &sec, sizeof(sec));
 		break;
 	}
 	return (0);
 }
 
-static int
-parse_number(const char *text, int32_t *n)
+/* The command that the words begin with; *n of them are its name. */
+static const struct ctl_cmd *
+parse_find(const struct parse *pa, size_t *n)
 {
-	const char	*why;
+	const struct ctl_cmd	*cm;
+	char			 words[64];
 
-	*n = (int32_t)strtonum(text, 1, 500, &why);
-	return (why == NULL ? 0 : -1);
+	for (cm = ctl_cmds; cm < ctl_cmds + ctl_ncmds; cm++) {
+		*n = strchr(cm->cm_words, ' ') == NULL ? 1 : 2;
+		if (*n > pa->pa_nwords)
+			continue;
+		(void)snprintf(words, sizeof(words), "%s%s%s", pa->pa_word[0],
+		    *n == 2 ? " " : "", *n == 2 ? pa->pa_word[1] : "");
+		if (strcmp(words, cm->cm_words) == 0)
+			return (cm);
+	}
+	return (NULL);
+}
+
+static int
+parse_unknown(struct parse *pa)
+{
+	bool	 noun = false;
+	size_t	 i;
+
+	for (i = 0; i < ctl_ncmds; i++)
+		noun |= strncmp(ctl_cmds[i].cm_words, pa->pa_word[0],
+		    strcspn(ctl_cmds[i].cm_words, " ")) == 0;
+	noun &= pa->pa_nwords > 1;
+	return (parse_fail(pa, "unknown command \"%s%s%s\": sentinelctl -h "
+	    "lists them", pa->pa_word[0], noun ? " " : "",
+	    noun ? pa->pa_word[1] : ""));
 }
 
 static int
 parse_command(struct parse *pa)
 {
-	const struct ctl_cmd	*cm = NULL;
-	char			 words[64];
-	const char		*noun = NULL;
-	size_t			 i, n = 0, nargs;
+	const struct ctl_cmd	*cm;
+	size_t			 n;
 
 	if (pa->pa_nwords == 0)
 		return (parse_fail(pa, "no command: sentinelctl -h lists "
 		    "them"));
-	for (i = 0; i < nitems(cmds) && cm == NULL; i++) {
-		n = strchr(cmds[i].cm_words, ' ') == NULL ? 1 : 2;
-		if (n > pa->pa_nwords)
-			continue;
-		(void)snprintf(words, sizeof(words), "%s%s%s",
-		    pa->pa_word[0], n == 2 ? " " : "",
-		    n == 2 ? pa->pa_word[1] : "");
-		if (strcmp(words, cmds[i].cm_words) == 0)
-			cm = &cmds[i];
-	}
-	if (cm == NULL) {
-		for (i = 0; i < nitems(cmds); i++)
-			if (strncmp(cmds[i].cm_words, pa->pa_word[0],
-			    strcspn(cmds[i].cm_words, " ")) == 0)
-				noun = pa->pa_word[0];
-		return (parse_fail(pa, "unknown command \"%s%s%s\": "
-		    "sentinelctl -h lists them", pa->pa_word[0],
-		    noun != NULL && pa->pa_nwords > 1 ? " " : "",
-		    noun != NULL && pa->pa_nwords > 1 ? pa->pa_word[1] : ""));
-	}
-	for (i = 0; i < nitems(opts); i++) {
-		if (opts[i].op_global ||
-		    (pa->pa_seen & (1U << opts[i].op_opt)) == 0)
-			continue;
-		(void)snprintf(words, sizeof(words), " %s ",
-		    opts[i].op_long);
-		if (strstr(cm->cm_opts, words) == NULL)
-			return (parse_fail(pa, "%s has no option --%s",
-			    cm->cm_words, opts[i].op_long));
-	}
-	pa->pa_args->ca_cmd = cm;
-	nargs = cm->cm_arg == NULL ? 0 : strchr(cm->cm_arg, ' ') == NULL ? 1 :
-	    2;
-	if (pa->pa_nwords < n + nargs)
-		return (parse_fail(pa, "%s: needs %s", cm->cm_words,
-		    cm->cm_arg));
-	if (pa->pa_nwords > n + nargs)
-		return (parse_fail(pa, "%s: too many words: \"%s\"",
-		    cm->cm_words, pa->pa_word[pa->pa_nwords - 1]));
-	if (nargs == 2 && parse_second(pa, cm, pa->pa_word[n + 1]) == -1)
+	if ((cm = parse_find(pa, &n)) == NULL)
+		return (parse_unknown(pa));
+	if (parse_allowed(pa, cm) == -1)
 		return (-1);
-	return (nargs == 0 ? 0 : parse_operand(pa, cm, pa->pa_word[n]));
+	pa->pa_args->ca_cmd = cm;
+	return (parse_operands(pa, cm, n));
 }
 
-/* What the word after HOST is; the daemon knows the rules. */
 static int
-parse_second(struct parse *pa, const struct ctl_cmd *cm, const char *word)
+parse_allowed(struct parse *pa, const struct ctl_cmd *cm)
 {
-	const char	*what = strchr(cm->cm_arg, ' ') + 1;
+	char	 word[32];
+	size_t	 i;
 
+	for (i = 0; i < ctl_nopts; i++) {
+		if (ctl_opts[i].co_global || !pa->pa_seen[i])
+			continue;
+		(void)snprintf(word, sizeof(word), " %s ",
+		    ctl_opts[i].co_long);
+		if (strstr(cm->cm_opts, word) == NULL)
+			return (parse_fail(pa, "%s has no option --%s",
+			    cm->cm_words, ctl_opts[i].co_long));
+	}
+	return (0);
+}
+
+/* The words after the command's name against those of cm_arg. */
+static int
+parse_operands(struct parse *pa, const struct ctl_cmd *cm, size_t i)
+{
+	const char	*p = cm->cm_arg == NULL ? "" : cm->cm_arg;
+	char		 name[32];
+	size_t		 len;
+
+	for (; *p != '\0'; p += len + (p[len] == ' ')) {
+		len = strcspn(p, " ");
+		if (i == pa->pa_nwords && *p == '[')
+			continue;
+		if (i == pa->pa_nwords)
+			return (parse_fail(pa, "%s: needs %s", cm->cm_words,
+			    cm->cm_arg));
+		(void)snprintf(name, sizeof(name), "%.*s",
+		    (int)(*p == '[' ? len - 2 : len), p + (*p == '['));
+		if (parse_operand(pa, cm, name, pa->pa_word[i++]) == -1)
+			return (-1);
+	}
+	if (i < pa->pa_nwords)
+		return (parse_fail(pa, "%s: too many words: \"%s\"",
+		    cm->cm_words, pa->pa_word[pa->pa_nwords - 1]));
+	return (0);
+}
+
+/* The daemon knows the rules of names; here only the form counts. */
+static int
+parse_operand(struct parse *pa, const struct ctl_cmd *cm, const char *name,
+    const char *word)
+{
+	const struct ctl_operand	*cw = ctl_operands;
+	bool				 ok = true;
+
+	while (strcmp(cw->cw_name, name) != 0)
+		cw++;
 	if (word[0] == '\0')
-		return (parse_fail(pa, "%s: empty %s", cm->cm_words, what));
-	if (strcmp(what, "NAME") == 0)
-		pa->pa_args->ca_name = word;
-	else if (strchr(word, '=') == NULL)
+		return (parse_fail(pa, "%s: empty %s", cm->cm_words, name));
+	if (cw->cw_form == CTL_TARGET)
+		ok = parse_target(pa, word) == 0;
+	else if (cw->cw_form == CTL_PAIR)
+		ok = strchr(word, '=') != NULL;
+	if (!ok)
 		return (parse_fail(pa, "%s: \"%s\" is not %s", cm->cm_words,
-		    word, what));
-	else
-		pa->pa_args->ca_label = word;
+		    word, name));
+	if (cw->cw_form != CTL_TARGET)
+		memcpy((char *)pa->pa_args + cw->cw_at, &word, sizeof(word));
 	return (0);
 }
 
 /* Neither host nor container names hold a slash.  Without one the target is
  * the daemon's own Docker Engine. */
 static int
-parse_operand(struct parse *pa, const struct ctl_cmd *cm, const char *word)
+parse_target(struct parse *pa, const char *word)
 {
 	struct ctl_args	*a = pa->pa_args;
 	const char	*slash = strchr(word, '/');
 	size_t		 len;
 
-	if (word[0] == '\0')
-		return (parse_fail(pa, "%s: empty %s", cm->cm_words,
-		    cm->cm_arg));
-	if (strcmp(cm->cm_arg, "ID") == 0) {
-		a->ca_id = word;
+	if (slash == NULL) {
+		a->ca_container = word;
 		return (0);
 	}
-	if (strcmp(cm->cm_arg, "HOST") == 0 ||
-	    strncmp(cm->cm_arg, "HOST ", 5) == 0)
-		slash = word + strlen(word);
-	len = slash == NULL ? 0 : (size_t)(slash - word);
-	if (len >= sizeof(a->ca_host) || (slash != NULL && len == 0) ||
-	    (slash != NULL && slash[0] == '/' && (slash[1] == '\0' ||
-	    strchr(slash + 1, '/') != NULL)))
-		return (parse_fail(pa, "%s: \"%s\" is not %s", cm->cm_words,
-		    word, cm->cm_arg));
-	memcpy(a->ca_host, word, len);
-	a->ca_host[len] = '\0';
-	a->ca_container = slash == NULL ? word : slash + (*slash == '/');
+	len = (size_t)(slash - word);
+	if (len == 0 || len >= sizeof(a->ca_hostbuf) || slash[1] == '\0' ||
+	    strchr(slash + 1, '/') != NULL)
+		return (-1);
+	memcpy(a->ca_hostbuf, word, len);
+	a->ca_hostbuf[len] = '\0';
+	a->ca_host = a->ca_hostbuf;
+	a->ca_container = slash + 1;
 	return (0);
 }
 
@@ -426,47 +367,48 @@ cmd_duration(const char *text, uint64_t *sec)
 bool
 cmd_question(const struct ctl_args *a, char *text, size_t len)
 {
-	if (a->ca_yes || strstr(a->ca_cmd->cm_opts, " yes ") == NULL)
+	if (a->ca_yes || a->ca_cmd->cm_question == NULL)
 		return (false);
-	(void)snprintf(text, len, "%s %s: its agent is disconnected and its "
-	    "certificate revoked;\nit comes back only with a new token.  Go "
-	    "on?", a->ca_cmd->cm_words, a->ca_host);
+	(void)snprintf(text, len, "%s%s%s: %s", a->ca_cmd->cm_words,
+	    a->ca_host[0] == '\0' ? "" : " ", a->ca_host,
+	    a->ca_cmd->cm_question);
 	return (true);
+}
+
+static void
+usage_options(const struct ctl_cmd *cm, char *line, size_t len)
+{
+	const struct ctl_opt	*co;
+	char			 word[32];
+
+	for (co = ctl_opts; co < ctl_opts + ctl_nopts; co++) {
+		(void)snprintf(word, sizeof(word), " %s ", co->co_long);
+		if (co->co_global || strstr(cm->cm_opts, word) == NULL)
+			continue;
+		if (co->co_short != 0)
+			(void)snprintf(word, sizeof(word), " [-%c]",
+			    co->co_short);
+		else
+			(void)snprintf(word, sizeof(word), " [--%s%s%s]",
+			    co->co_long, co->co_value == NULL ? "" : " ",
+			    co->co_value == NULL ? "" : co->co_value);
+		(void)strlcat(line, word, len);
+	}
 }
 
 void
 cmd_usage(FILE *f)
 {
-	const struct opt_row	*op;
-	char			 line[160], word[24];
-	size_t			 i, j;
+	const struct ctl_cmd	*cm;
+	char			 line[160];
 
 	(void)fprintf(f, "usage: sentinelctl [-hV] [-s socket] [--json] "
 	    "command\n\n");
-	for (i = 0; i < nitems(cmds); i++) {
-		(void)snprintf(line, sizeof(line), "%s%s%s", cmds[i].cm_words,
-		    cmds[i].cm_arg == NULL ? "" : " ",
-		    cmds[i].cm_arg == NULL ? "" : cmds[i].cm_arg);
-		for (j = 0; j < nitems(opts); j++) {
-			op = &opts[j];
-			(void)snprintf(word, sizeof(word), " %s ",
-			    op->op_long);
-			if (op->op_global ||
-			    strstr(cmds[i].cm_opts, word) == NULL)
-				continue;
-			(void)strlcat(line, " [", sizeof(line));
-			if (op->op_short != 0)
-				(void)snprintf(word, sizeof(word), "-%c",
-				    op->op_short);
-			else if (op->op_value == NULL)
-				(void)snprintf(word, sizeof(word), "--%s",
-				    op->op_long);
-			else
-				(void)snprintf(word, sizeof(word), "--%s %s",
-				    op->op_long, op->op_value);
-			(void)strlcat(line, word, sizeof(line));
-			(void)strlcat(line, "]", sizeof(line));
-		}
-		(void)fprintf(f, "  %-44s %s\n", line, cmds[i].cm_help);
+	for (cm = ctl_cmds; cm < ctl_cmds + ctl_ncmds; cm++) {
+		(void)snprintf(line, sizeof(line), "%s%s%s", cm->cm_words,
+		    cm->cm_arg == NULL ? "" : " ",
+		    cm->cm_arg == NULL ? "" : cm->cm_arg);
+		usage_options(cm, line, sizeof(line));
+		(void)fprintf(f, "  %-44s %s\n", line, cm->cm_help);
 	}
 }

@@ -26,8 +26,9 @@
 
 /*
  * sentinelctl: one command, one request, one exit code (enum control_code).
- * main.c runs it, cmd.c is the grammar, client.c the connection, show.c the
- * output, show_text.c what people read, table.c its columns, text.c its words.
+ * main.c runs it, cmd_table.c is the grammar, cmd.c its parser, client.c the
+ * connection, show.c the output, show_text.c what people read, table.c its
+ * columns, text.c its words.
  */
 #define CTL_PATH_SERVER	"/run/sentinel/sentineld.sock"
 #define CTL_PATH_AGENT	"/run/sentinel/sentinel-agentd.sock"
@@ -43,7 +44,8 @@ struct ctl_args {
 	bool		 ca_json;
 	bool		 ca_help;	/* -h */
 	bool		 ca_version;	/* -V */
-	char		 ca_host[256];	/* HOST of HOST/NAME, --host, HOST */
+	const char	*ca_host;	/* HOST of HOST/NAME, --host, HOST */
+	char		 ca_hostbuf[256];
 	const char	*ca_container;	/* NAME */
 	const char	*ca_id;
 	const char	*ca_image;
@@ -67,12 +69,14 @@ enum ctl_shape {
 
 struct ctl_cmd {
 	const char	*cm_words;	/* "container update" */
-	const char	*cm_arg;	/* "HOST/NAME", "HOST NAME", or NULL */
+	const char	*cm_arg;	/* "HOST [NAME]": names of operands,
+					 * [optional]; or NULL */
 	const char	*cm_opts;	/* " image lines ", or "" */
 	enum ctl_shape	 cm_shape;
 	Sentinel__Ipc__ControlRequest__Command cm_command;
 	const char	*cm_action;	/* ControlRequest.action, or NULL */
 	const char	*cm_help;	/* one line */
+	const char	*cm_question;	/* asked without --yes, or NULL */
 };
 
 /* 0, or -1 with one line for the user in err. */

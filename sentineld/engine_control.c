@@ -114,7 +114,8 @@ client_request(struct peer *p, struct imsg *imsg)
 	    !peer_has_credit(p))
 		client_end(cl, CONTROL_UNREACH, "the server is %s; try again",
 		    eng->ready ? "busy" : "starting");
-	else if ((size_t)req->command >= nitems(commands))
+	else if ((size_t)req->command >= nitems(commands) ||
+	    commands[req->command].fn == NULL)
 		client_end(cl, CONTROL_USAGE, "this server does not know "
 		    "command %d", (int)req->command);
 	else if (req->read_only && commands[req->command].changes)

@@ -30,7 +30,7 @@ static const ProtobufCMessageDescriptor *
 choose(unsigned int n)
 {
 	static const struct pbcheck_message *const tables[] = {
-		pbcheck_wire, pbcheck_ipc, pbcheck_store
+		pbcheck_wire, pbcheck_ipc, pbcheck_ipc_control, pbcheck_store
 	};
 	const struct pbcheck_message	*pm;
 	unsigned int			 i;

@@ -414,6 +414,7 @@ test_tables(void **state)
 	(void)state;
 	check_table(pbcheck_wire);
 	check_table(pbcheck_ipc);
+	check_table(pbcheck_ipc_control);
 	check_table(pbcheck_store);
 }
 

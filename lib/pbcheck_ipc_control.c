@@ -1,0 +1,207 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include "ipc.pb-c.h"
+#include "pbcheck_rule.h"
+
+/*
+ * proto/ipc.proto: what passes between sentinelctl, control and engine.
+ * ControlRequest comes from people by way of sentinelctl.  A lowest length
+ * above 0 makes a field required.
+ */
+static const struct pbcheck_field control_request[] = {
+	/* Not required: another version is answered, not refused. */
+	NUM(1, "version", 0, UINT32_MAX),
+	ANY(2, "command"),
+	ANY(3, "read_only"),
+	STR(4, "host", 0, MAX_NAME, LINE),
+	STR(5, "container", 0, MAX_NAME, LINE),
+	STR(6, "token_id", 0, 64, LINE),
+	NUM(7, "ttl_sec", 0, 36500LL * 86400),
+	STR(8, "name", 0, MAX_NAME, LINE),
+	STR(9, "action", 0, MAX_WORD, WORD),
+	STR(10, "image", 0, MAX_REF, LINE),
+	ANY(11, "lines"),
+	ANY(12, "follow"),
+	NUM(13, "uid", 0, UINT32_MAX),
+	STR(14, "label", 0, 1024, LINE),
+	ANY(15, "all"),
+	END
+};
+
+static const struct pbcheck_field control_item[] = {
+	MSG(1, "status"),
+	MSG(2, "process"),
+	MSG(3, "token"),
+	MSG(4, "host"),
+	MSG(5, "event"),
+	MSG(6, "container"),
+	MSG(7, "progress"),
+	MSG(8, "logs"),
+	MSG(9, "result"),
+	END
+};
+
+static const struct pbcheck_field control_end[] = {
+	NUM(1, "code", 0, 255),
+	STR(2, "error", 0, MAX_TEXT, TEXT),
+	END
+};
+
+static const struct pbcheck_field status_view[] = {
+	STR(1, "daemon", 1, MAX_WORD, NAME),
+	STR(2, "version", 0, MAX_VERSION, LINE),
+	NUM(3, "started_at", 0, MAX_TIME),
+	STR(4, "listen", 0, 128, WORD),
+	NUM(5, "hosts", 0, UINT32_MAX),
+	NUM(6, "hosts_connected", 0, UINT32_MAX),
+	STR(7, "ca_fingerprint", 0, 64, HEX),
+	NUM(8, "ca_not_after", 0, MAX_TIME),
+	NUM(9, "server_not_after", 0, MAX_TIME),
+	STR(10, "server", 0, 272, WORD),
+	STR(11, "host_id", 0, MAX_HOSTID, NAME),
+	STR(12, "host_name", 0, MAX_NAME, LINE),
+	ANY(13, "connected"),
+	STR(14, "last_error", 0, MAX_TEXT, TEXT),
+	NUM(15, "cert_not_after", 0, MAX_TIME),
+	ANY(16, "signed_commands"),
+	STR(17, "engine_id", 0, MAX_ENGINE, WORD),
+	ANY(18, "docker"),
+	STR(19, "docker_error", 0, MAX_TEXT, TEXT),
+	NUM(20, "containers", 0, UINT32_MAX),
+	END
+};
+
+static const struct pbcheck_field process_view[] = {
+	STR(1, "name", 1, MAX_WORD, NAME),
+	NUM(2, "pid", 0, INT32_MAX),
+	NUM(3, "uid", 0, UINT32_MAX),
+	STR(4, "sandbox", 0, 512, LINE),
+	NUM(5, "restarts", 0, UINT32_MAX),
+	END
+};
+
+static const struct pbcheck_field token_view[] = {
+	STR(1, "id", 1, 64, HEX),
+	STR(2, "token", 0, 64, HEX),
+	NUM(3, "created_at", 0, MAX_TIME),
+	NUM(4, "expires_at", 0, MAX_TIME),
+	NUM(5, "uses", 0, UINT32_MAX),
+	NUM(6, "used", 0, UINT32_MAX),
+	STR(7, "host_name", 0, MAX_NAME, LINE),
+	STR(8, "state", 0, MAX_WORD, NAME),
+	STR(9, "host_id", 0, MAX_HOSTID, NAME),
+	STR(10, "ca_fingerprint", 0, 64, HEX),
+	END
+};
+
+static const struct pbcheck_field host_view[] = {
+	STR(1, "id", 1, MAX_HOSTID, NAME),
+	STR(2, "name", 0, MAX_NAME, LINE),
+	STR(3, "raw_name", 0, MAX_NAME, LINE),
+	STR(4, "address", 0, MAX_ADDRESS, WORD),
+	STR(5, "state", 0, MAX_WORD, NAME),
+	ANY(6, "connected"),
+	NUM(7, "enrolled_at", 0, MAX_TIME),
+	NUM(8, "last_seen", 0, MAX_TIME),
+	STR(9, "agent_version", 0, MAX_VERSION, LINE),
+	STRS(10, "features", MAX_FEATURES, 0, MAX_FEATURE, WORD),
+	NUM(11, "containers", 0, UINT32_MAX),
+	NUM(12, "disconnect_at", 0, MAX_TIME),
+	STR(13, "disconnect_err", 0, MAX_TEXT, TEXT),
+	STR(14, "disconnect_cat", 0, MAX_WORD, WORD),
+	STR(15, "engine_id", 0, MAX_ENGINE, WORD),
+	STR(16, "cert_serial", 0, MAX_SERIAL, HEX),
+	NUM(17, "cert_not_after", 0, MAX_TIME),
+	STR(18, "docker_error", 0, MAX_TEXT, TEXT),
+	NUM(19, "rtt_usec", 0, UINT32_MAX),
+	STRS(20, "labels", MAX_LABELS, 3, MAX_LABEL, LINE),
+	NUM(21, "decommissioned_at", 0, MAX_TIME),
+	STR(22, "decommission_reason", 0, MAX_WORD, WORD),
+	STR(23, "decommissioned_by", 0, 256, LINE),
+	END
+};
+
+static const struct pbcheck_field event_view[] = {
+	ANY(1, "id"),
+	NUM(2, "time_msec", 0, MAX_TIME * 1000),
+	STR(3, "type", 0, 64, NAME),
+	STR(4, "host_id", 0, MAX_HOSTID, NAME),
+	STR(5, "host_name", 0, MAX_NAME, LINE),
+	STR(6, "container", 0, MAX_NAME, WORD),
+	STR(7, "message", 0, 65536, TEXT),
+	END
+};
+
+static const struct pbcheck_field container_view[] = {
+	STR(1, "host_id", 0, MAX_HOSTID, NAME),
+	STR(2, "host_name", 0, MAX_NAME, LINE),
+	NEED(3, "info"),
+	NUM(4, "state_age_sec", 0, MAX_TIME),
+	ANY(5, "stale"),
+	END
+};
+
+static const struct pbcheck_field progress_view[] = {
+	STR(1, "request_id", 0, MAX_REQUEST, WORD),
+	STR(2, "phase", 0, MAX_WORD, WORD),
+	NUM(3, "percent", 0, 100),
+	STR(4, "text", 0, MAX_TEXT, LINE),
+	END
+};
+
+static const struct pbcheck_field logs_view[] = {
+	STR(1, "host_name", 0, MAX_NAME, LINE),
+	STR(2, "container", 0, MAX_NAME, WORD),
+	STR(3, "logs", 0, 1024 * 1024, TEXT),
+	ANY(4, "lines"),
+	ANY(5, "remote"),
+	END
+};
+
+static const struct pbcheck_field result_view[] = {
+	STR(1, "request_id", 0, MAX_REQUEST, WORD),
+	STR(2, "host_name", 0, MAX_NAME, LINE),
+	STR(3, "container", 0, MAX_NAME, WORD),
+	STR(4, "action", 0, 256, LINE),
+	STR(5, "outcome", 0, MAX_WORD, WORD),
+	STR(6, "error", 0, 65536, TEXT),
+	STR(7, "old_image", 0, MAX_REF, WORD),
+	STR(8, "old_digest", 0, MAX_REF, WORD),
+	STR(9, "new_image", 0, MAX_REF, WORD),
+	STR(10, "new_digest", 0, MAX_REF, WORD),
+	ANY(11, "duration_msec"),
+	END
+};
+
+#define M(name)	{ &sentinel__ipc__##name##__descriptor, name }
+const struct pbcheck_message pbcheck_ipc_control[] = {
+	M(container_view),
+	M(host_view),
+	M(event_view),
+	M(control_item),
+	M(control_request),
+	M(control_end),
+	M(status_view),
+	M(process_view),
+	M(token_view),
+	M(progress_view),
+	M(logs_view),
+	M(result_view),
+	{ NULL, NULL }
+};

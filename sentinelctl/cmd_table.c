@@ -1,0 +1,101 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include <stddef.h>
+
+#include "cmd_table.h"
+
+/* What --yes answers. */
+#define GONE	"its agent is disconnected and its certificate revoked;\n" \
+		"it comes back only with a new token.  Go on?"
+#define C(name)	SENTINEL__IPC__CONTROL_REQUEST__COMMAND__##name
+
+/* One row a command; the manual page has the same order. */
+const struct ctl_cmd	ctl_cmds[] = {
+	{ "status", NULL, "", CTL_STATUS, C(STATUS), NULL,
+	    "the daemon, its certificates and its processes", NULL },
+	{ "token create", NULL, " ttl name ", CTL_ONE, C(TOKEN_CREATE), NULL,
+	    "make an enrolment token for a new host", NULL },
+	{ "token list", NULL, "", CTL_LIST, C(TOKEN_LIST), NULL,
+	    "enrolment tokens and what became of them", NULL },
+	{ "token revoke", "ID", "", CTL_DONE, C(TOKEN_REVOKE), NULL,
+	    "make an enrolment token useless", NULL },
+	{ "host list", NULL, " all ", CTL_LIST, C(HOST_LIST), NULL,
+	    "enrolled hosts", NULL },
+	{ "host show", "HOST", "", CTL_ONE, C(HOST_SHOW), NULL,
+	    "one host, by name or id", NULL },
+	{ "host pause", "HOST", "", CTL_DONE, C(HOST_PAUSE), NULL,
+	    "no new updates there until it is resumed", NULL },
+	{ "host resume", "HOST", "", CTL_DONE, C(HOST_RESUME), NULL,
+	    "updates again", NULL },
+	{ "host rename", "HOST NAME", "", CTL_DONE, C(HOST_RENAME), NULL,
+	    "call it by another name", NULL },
+	{ "host label", "HOST KEY=VALUE", "", CTL_DONE, C(HOST_LABEL), NULL,
+	    "set a label; KEY= takes it away", NULL },
+	{ "host remove", "HOST", " yes ", CTL_DONE, C(HOST_REMOVE), NULL,
+	    "disconnect its agent and forget the host", GONE },
+	{ "host revoke", "HOST", " yes ", CTL_DONE, C(HOST_REVOKE), NULL,
+	    "the same for one whose key may be stolen", GONE },
+	{ "events", NULL, " follow ", CTL_STREAM, C(EVENTS), NULL,
+	    "what happened lately", NULL },
+	{ "container list", NULL, " host ", CTL_LIST, C(CONTAINER_LIST), NULL,
+	    "containers of all hosts or of one", NULL },
+	{ "container update", "HOST/NAME", " image ", CTL_ONE,
+	    C(CONTAINER_UPDATE), NULL,
+	    "pull the image and replace the container", NULL },
+	{ "container stop", "HOST/NAME", "", CTL_ONE, C(CONTAINER_ACTION),
+	    "stop", "stop a container", NULL },
+	{ "container start", "HOST/NAME", "", CTL_ONE, C(CONTAINER_ACTION),
+	    "start", "start a container", NULL },
+	{ "container restart", "HOST/NAME", "", CTL_ONE, C(CONTAINER_ACTION),
+	    "restart", "stop and start a container", NULL },
+	{ "container logs", "HOST/NAME", " lines ", CTL_ONE,
+	    C(CONTAINER_LOGS), NULL, "last lines of a container's output", NULL },
+};
+#undef C
+#undef GONE
+
+const size_t	ctl_ncmds = nitems(ctl_cmds);
+
+#define AT(member)	offsetof(struct ctl_args, member)
+const struct ctl_opt	ctl_opts[] = {
+	{ "socket", 's', "SOCKET", CTL_STRING, AT(ca_socket), 0, true },
+	{ "json", 0, NULL, CTL_FLAG, AT(ca_json), 0, true },
+	{ "help", 'h', NULL, CTL_FLAG, AT(ca_help), 0, true },
+	{ "help", '?', NULL, CTL_FLAG, AT(ca_help), 0, true },
+	{ "version", 'V', NULL, CTL_FLAG, AT(ca_version), 0, true },
+	{ "ttl", 0, "DURATION", CTL_DURATION, AT(ca_ttl_sec), 0, false },
+	{ "name", 0, "NAME", CTL_STRING, AT(ca_name), 0, false },
+	{ "host", 0, "HOST", CTL_STRING, AT(ca_host), 0, false },
+	{ "image", 0, "REF", CTL_STRING, AT(ca_image), 0, false },
+	{ "lines", 0, "N", CTL_NUMBER, AT(ca_lines), 500, false },
+	{ "follow", 'f', NULL, CTL_FLAG, AT(ca_follow), 0, false },
+	{ "all", 0, NULL, CTL_FLAG, AT(ca_all), 0, false },
+	{ "yes", 0, NULL, CTL_FLAG, AT(ca_yes), 0, false },
+};
+const size_t	ctl_nopts = nitems(ctl_opts);
+
+const struct ctl_operand	ctl_operands[] = {
+	{ "HOST", AT(ca_host), CTL_WORD },
+	{ "HOST/NAME", AT(ca_host), CTL_TARGET },
+	{ "ID", AT(ca_id), CTL_WORD },
+	{ "NAME", AT(ca_name), CTL_WORD },
+	{ "KEY=VALUE", AT(ca_label), CTL_PAIR },
+};
+#undef AT
+const size_t	ctl_noperands = nitems(ctl_operands);
