@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_client.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,10 +26,7 @@
 #include "utf8.h"
 #include "xmalloc.h"
 
-/*
- * sentinelctl on an agent's host: what the agent knows itself.  Everything
- * that changes something is the server's business.
- */
+/* sentinelctl on an agent's host: status, containers and events. */
 struct event_line {
 	uint64_t	 el_id;
 	int64_t		 el_msec;
@@ -38,38 +35,44 @@ struct event_line {
 	char		 el_text[512];
 };
 
-static void	 send_item(uint32_t, Sentinel__Ipc__ControlItem *);
-static void	 send_end(uint32_t, enum control_code, const char *, ...)
-		    __printflike_(3, 4);
-static void	 do_status(uint32_t);
-static void	 do_containers(uint32_t,
-		    const Sentinel__Ipc__ControlRequest *);
+static client_command	 do_status, do_containers, do_events;
 static bool	 send_container(const Sentinel__Cluster__ContainerInfo *,
 		    void *);
-static void	 do_events(uint32_t, bool);
 static void	 send_event(uint32_t, struct event_line *);
 
 static struct event_line	ring[ENGINE_EVENTS_MAX];
 static uint64_t			nevents;	/* ever */
 static uint32_t			followers[ENGINE_FOLLOWERS_MAX]; /* 0: free */
 
-static void
-send_item(uint32_t id, Sentinel__Ipc__ControlItem *item)
+#define C(name)	SENTINEL__IPC__CONTROL_REQUEST__COMMAND__##name
+static const struct {
+	client_command	*fn;		/* NULL: the server's business */
+	bool		 changes;	/* refused on the read-only socket */
+} commands[] = {
+	[C(STATUS)] =		{ do_status,		false },
+	[C(EVENTS)] =		{ do_events,		false },
+	[C(CONTAINER_LIST)] =	{ do_containers,	false },
+};
+#undef C
+
+void
+client_item(uint32_t id, Sentinel__Ipc__ControlItem *item)
 {
 	peer_send_pb(proc_peer(ROLE_A_CONTROL), IMSG_CONTROL_ITEM, id,
 	    &item->base);
 }
 
-static void
-send_end(uint32_t id, enum control_code code, const char *fmt, ...)
+void
+client_end(uint32_t id, enum control_code code, const char *fmt, ...)
 {
 	Sentinel__Ipc__ControlEnd	 end;
-	char				 text[512];
+	char				 cut[512], text[512];
 	va_list				 ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	(void)vsnprintf(cut, sizeof(cut), fmt, ap);
 	va_end(ap);
+	(void)utf8_repair(text, sizeof(text), cut, strlen(cut));
 	sentinel__ipc__control_end__init(&end);
 	end.code = code;
 	end.error = text;
@@ -93,26 +96,20 @@ client_request(struct peer *p, struct imsg *imsg)
 		return;
 	}
 	if (!eng->ready) {
-		send_end(id, CONTROL_UNREACH, "the agent is starting; try "
+		client_end(id, CONTROL_UNREACH, "the agent is starting; try "
 		    "again");
 		pbmem_free(&pm);
 		return;
 	}
-	switch (req->command) {
-	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__STATUS:
-		do_status(id);
-		break;
-	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_LIST:
-		do_containers(id, req);
-		break;
-	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__EVENTS:
-		do_events(id, req->follow);
-		break;
-	default:
-		send_end(id, CONTROL_USAGE, "this is the agent: ask the "
+	if ((size_t)req->command >= nitems(commands) ||
+	    commands[req->command].fn == NULL)
+		client_end(id, CONTROL_USAGE, "this is the agent: ask the "
 		    "server (%s)", eng->conf.ac_server);
-		break;
-	}
+	else if (req->read_only && commands[req->command].changes)
+		client_end(id, CONTROL_DENIED, "not permitted on the "
+		    "read-only socket");
+	else
+		commands[req->command].fn(id, req);
 	pbmem_free(&pm);
 }
 
@@ -132,11 +129,12 @@ client_gone(struct peer *p, struct imsg *imsg)
 
 /* The processes come from the parent, one message each. */
 static void
-do_status(uint32_t id)
+do_status(uint32_t id, const Sentinel__Ipc__ControlRequest *req)
 {
 	Sentinel__Ipc__ControlItem	 item;
 	Sentinel__Ipc__StatusView	 v;
 
+	(void)req;
 	sentinel__ipc__status_view__init(&v);
 	v.daemon = engine_lend("sentinel-agentd");
 	v.version = engine_lend(SENTINEL_VERSION);
@@ -155,7 +153,7 @@ do_status(uint32_t id)
 	sentinel__ipc__control_item__init(&item);
 	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_STATUS;
 	item.status = &v;
-	send_item(id, &item);
+	client_item(id, &item);
 	peer_send(proc_peer(ROLE_A_PARENT), IMSG_STATUS_ASK, id, -1, NULL, 0);
 }
 
@@ -187,14 +185,14 @@ client_status_proc(struct peer *p, struct imsg *imsg)
 	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_PROCESS;
 	item.process = &v;
 	/* control drops what belongs to a client that has gone. */
-	send_item(imsg_get_id(imsg), &item);
+	client_item(imsg_get_id(imsg), &item);
 }
 
 void
 client_status_end(struct peer *p, struct imsg *imsg)
 {
 	(void)p;
-	send_end(imsg_get_id(imsg), CONTROL_OK, "%s", "");
+	client_end(imsg_get_id(imsg), CONTROL_OK, "%s", "");
 }
 
 /* --- containers ---------------------------------------------------------- */
@@ -204,12 +202,12 @@ do_containers(uint32_t id, const Sentinel__Ipc__ControlRequest *req)
 {
 	if (req->host[0] != '\0' && strcmp(req->host, eng->id.id_host) != 0 &&
 	    strcmp(req->host, eng->conf.ac_name) != 0) {
-		send_end(id, CONTROL_NOSUCH, "this agent knows its own host "
+		client_end(id, CONTROL_NOSUCH, "this agent knows its own host "
 		    "only (%s); ask the server", eng->conf.ac_name);
 		return;
 	}
 	list_walk(send_container, &id);
-	send_end(id, CONTROL_OK, "%s", "");
+	client_end(id, CONTROL_OK, "%s", "");
 }
 
 static bool
@@ -229,7 +227,7 @@ send_container(const Sentinel__Cluster__ContainerInfo *info, void *arg)
 	sentinel__ipc__control_item__init(&item);
 	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_CONTAINER;
 	item.container = &v;
-	send_item(*(uint32_t *)arg, &item);
+	client_item(*(uint32_t *)arg, &item);
 	return (true);
 }
 
@@ -252,11 +250,11 @@ send_event(uint32_t id, struct event_line *el)
 	sentinel__ipc__control_item__init(&item);
 	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_EVENT;
 	item.event = &v;
-	send_item(id, &item);
+	client_item(id, &item);
 }
 
 static void
-do_events(uint32_t id, bool follow)
+do_events(uint32_t id, const Sentinel__Ipc__ControlRequest *req)
 {
 	uint64_t	 n;
 	size_t		 i;
@@ -264,8 +262,8 @@ do_events(uint32_t id, bool follow)
 	n = nevents > ENGINE_EVENTS_MAX ? nevents - ENGINE_EVENTS_MAX : 0;
 	for (; n < nevents; n++)
 		send_event(id, &ring[n % ENGINE_EVENTS_MAX]);
-	if (!follow) {
-		send_end(id, CONTROL_OK, "%s", "");
+	if (!req->follow) {
+		client_end(id, CONTROL_OK, "%s", "");
 		return;
 	}
 	for (i = 0; i < ENGINE_FOLLOWERS_MAX; i++) {
@@ -274,7 +272,7 @@ do_events(uint32_t id, bool follow)
 			return;
 		}
 	}
-	send_end(id, CONTROL_FAILED, "too many clients follow the events");
+	client_end(id, CONTROL_FAILED, "too many clients follow the events");
 }
 
 void
