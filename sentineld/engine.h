@@ -379,6 +379,8 @@ void	 container_list_free(struct container_list *);
 /* --- engine_session.c: calls of agents ----------------------------------- */
 int	 session_cmp(const struct session *, const struct session *);
 RB_PROTOTYPE(session_tree, session, se_entry, session_cmp)
+/* By cluster's number of the call. */
+struct session *session_find(uint32_t call);
 void	 session_open(struct peer *, struct imsg *);
 void	 session_container(struct peer *, struct imsg *);
 void	 session_list_end(struct peer *, struct imsg *);

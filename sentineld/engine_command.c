@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_command.h"
 
 #include <openssl/evp.h>
 
@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "grpc.h"
+#include "hex.h"
 #include "log.h"
 #include "pbcheck.h"
 #include "xmalloc.h"
@@ -33,20 +34,30 @@
  * carried unchanged from here to the agent's engine: cluster cannot make one.
  */
 struct signing {
-	char		 sg_op[REQUEST_ID_SIZE];
+	uint32_t	 sg_call;	/* session; it may end meanwhile */
+	uint64_t	 sg_epoch;
+	char		 sg_op[REQUEST_ID_SIZE];	/* "": no operation's */
 	uint8_t		*sg_body;
 	size_t		 sg_len;
+	command_done	 sg_done;
+	void		*sg_arg;
 };
 
-static uint8_t	*pack_message(struct op *, size_t *);
-static void	 sign(struct op *, uint8_t *, size_t);
+static void	 push(struct session *, const Sentinel__Cluster__ServerMessage *,
+		    const char *, command_done, void *);
+static void	 sign(struct session *, struct signing *, const char *,
+		    uint8_t *, size_t);
 static void	 on_signed(void *, enum req_end, struct imsg *);
-static void	 send_signed(struct op *, struct signing *, const uint8_t *,
-		    size_t);
-static void	 queue(struct op *, uint8_t *, size_t);
+static void	 send_signed(struct signing *, const uint8_t *, size_t);
+static void	 queue(struct session *, uint8_t *, size_t, command_done,
+		    void *);
+static void	 finish(struct signing *, enum command_end, const char *);
+static void	 on_dispatched(void *, enum command_end, const char *);
 
-static uint8_t *
-pack_message(struct op *op, size_t *len)
+/* --- operations --------------------------------------------------------- */
+
+void
+command_dispatch(struct op *op)
 {
 	Sentinel__Cluster__ServerMessage		 m;
 	Sentinel__Cluster__ListContainersRequest	 list;
@@ -88,67 +99,110 @@ pack_message(struct op *op, size_t *len)
 		m.update_container = &update;
 		break;
 	}
-	return (pbcheck_pack(&m.base, GRPC_SEND_MAXBYTES, len));
+	push(op->op_host->h_session, &m, op->op_id, on_dispatched,
+	    xstrdup(op->op_id));
+}
+
+/* Takes the id.  The operation may have ended meanwhile. */
+static void
+on_dispatched(void *arg, enum command_end end, const char *why)
+{
+	struct op	*op = op_find(arg);
+
+	free(arg);
+	if (op == NULL)
+		return;
+	switch (end) {
+	case COMMAND_QUEUED:
+		op->op_sent = true;
+		break;
+	case COMMAND_FAILED:
+		op_fail(op, OP_FAILED, "host %s: %s", op->op_host->h_name,
+		    why);
+		break;
+	case COMMAND_GONE:
+		op_fail(op, OP_GONE, "host %s: %s", op->op_host->h_name, why);
+		break;
+	}
+}
+
+/* --- any message -------------------------------------------------------- */
+
+void
+command_new_id(char id[REQUEST_ID_SIZE])
+{
+	uint8_t	 raw[8];
+
+	do {
+		arc4random_buf(raw, sizeof(raw));
+		(void)hex_encode(id, REQUEST_ID_SIZE, raw, sizeof(raw));
+	} while (op_find(id) != NULL);
 }
 
 void
-command_dispatch(struct op *op)
+command_push(struct session *s, const Sentinel__Cluster__ServerMessage *m,
+    command_done done, void *arg)
 {
-	uint8_t	*data;
-	size_t	 len;
+	push(s, m, "", done, arg);
+}
 
-	if ((data = pack_message(op, &len)) == NULL) {
-		op_fail(op, OP_FAILED, "the command cannot be packed");
-		return;
-	}
-	if (!op->op_host->h_session->se_signed)
-		queue(op, data, len);
-	else if (eng->command_der != NULL)
-		sign(op, data, len);
-	else {
+static void
+push(struct session *s, const Sentinel__Cluster__ServerMessage *m,
+    const char *op, command_done done, void *arg)
+{
+	struct signing	*sg;
+	uint8_t		*data;
+	size_t		 len;
+
+	if ((data = pbcheck_pack(&m->base, GRPC_SEND_MAXBYTES, &len)) == NULL)
+		done(arg, COMMAND_FAILED, "the command cannot be packed");
+	else if (!s->se_signed)
+		queue(s, data, len, done, arg);
+	else if (eng->command_der == NULL) {
 		free(data);
-		op_fail(op, OP_FAILED, "there is no certificate to sign "
+		done(arg, COMMAND_FAILED, "there is no certificate to sign "
 		    "commands with yet; try again");
+	} else {
+		sg = xcalloc(1, sizeof(*sg));
+		sg->sg_call = s->se_call;
+		sg->sg_epoch = s->se_epoch;
+		(void)strlcpy(sg->sg_op, op, sizeof(sg->sg_op));
+		sg->sg_done = done;
+		sg->sg_arg = arg;
+		sign(s, sg, m->request_id, data, len);
 	}
 }
 
 /* Takes the packed message. */
 static void
-sign(struct op *op, uint8_t *data, size_t len)
+sign(struct session *s, struct signing *sg, const char *id, uint8_t *data,
+    size_t len)
 {
 	Sentinel__Cluster__CommandBody	 body;
-	struct session			*s = op->op_host->h_session;
-	struct signing			*sg;
 	struct ibuf			*buf;
 	uint8_t				 hash[32];
 
 	sentinel__cluster__command_body__init(&body);
-	body.host_id = op->op_host->h_id;
+	body.host_id = s->se_host->h_id;
 	body.session_nonce.data = s->se_nonce;
 	body.session_nonce.len = sizeof(s->se_nonce);
-	body.request_id = op->op_id;
+	/* protobuf-c has no const strings. */
+	body.request_id = (char *)(uintptr_t)id;
 	body.message.data = data;
 	body.message.len = len;
-	sg = xcalloc(1, sizeof(*sg));
-	(void)strlcpy(sg->sg_op, op->op_id, sizeof(sg->sg_op));
 	sg->sg_body = pbcheck_pack(&body.base, GRPC_SEND_MAXBYTES - 4096,
 	    &sg->sg_len);
 	free(data);
 	if (sg->sg_body == NULL || EVP_Digest(sg->sg_body, sg->sg_len, hash,
 	    NULL, EVP_sha256(), NULL) != 1) {
-		free(sg->sg_body);
-		free(sg);
-		op_fail(op, OP_FAILED, "the command cannot be signed");
+		finish(sg, COMMAND_FAILED, "the command cannot be signed");
 		return;
 	}
 	if ((buf = ibuf_open(34)) == NULL ||
 	    ibuf_add_bytes(buf, hash, sizeof(hash)) == -1)
 		fatal("KEY_COMMAND");
-	if (engine_ask_key(IMSG_KEY_COMMAND, buf, on_signed, sg) == -1) {
-		free(sg->sg_body);
-		free(sg);
-		op_fail(op, OP_FAILED, "the keyholder is busy; try again");
-	}
+	if (engine_ask_key(IMSG_KEY_COMMAND, buf, on_signed, sg) == -1)
+		finish(sg, COMMAND_FAILED, "the keyholder is busy; try again");
 }
 
 /* u8 rc, bytes signature */
@@ -156,40 +210,39 @@ static void
 on_signed(void *arg, enum req_end end, struct imsg *imsg)
 {
 	struct signing	*sg = arg;
-	struct op	*op = op_find(sg->sg_op);
 	const uint8_t	*sig = NULL;
 	size_t		 len = 0;
 	uint8_t		 rc = 1;
 
-	if (op == NULL)
-		goto out;	/* it ended meanwhile */
 	if (end != REQ_ANSWER ||
 	    imsg_get_type(imsg) != IMSG_KEY_COMMAND_SIGNED ||
 	    ibuf_get_n8(imsg_get_ibuf(imsg), &rc) == -1 || rc != 0 ||
 	    ibuf_get_bytes(imsg_get_ibuf(imsg), ECKEY_SIG_MAXBYTES, &sig,
 	    &len) == -1)
-		op_fail(op, OP_FAILED, "the keyholder did not sign the "
+		finish(sg, COMMAND_FAILED, "the keyholder did not sign the "
 		    "command");
 	else
-		send_signed(op, sg, sig, len);
- out:
-	free(sg->sg_body);
-	free(sg);
+		send_signed(sg, sig, len);
 }
 
 static void
-send_signed(struct op *op, struct signing *sg, const uint8_t *sig, size_t len)
+send_signed(struct signing *sg, const uint8_t *sig, size_t len)
 {
 	Sentinel__Cluster__ServerMessage	 m;
 	Sentinel__Cluster__SignedCommand	 cmd;
+	struct session				*s = session_find(sg->sg_call);
 	uint8_t					*data;
 	size_t					 datalen;
 
 	/* The stream that this body names may be gone or replaced. */
-	if (op->op_host->h_session == NULL ||
-	    op->op_host->h_session->se_epoch != op->op_epoch) {
-		op_fail(op, OP_GONE, "host %s disconnected before the command "
-		    "left", op->op_host->h_name);
+	if (s == NULL || s->se_epoch != sg->sg_epoch || s->se_closing) {
+		finish(sg, COMMAND_GONE, "disconnected before the command "
+		    "left");
+		return;
+	}
+	/* What nobody waits for any more is not done either. */
+	if (sg->sg_op[0] != '\0' && op_find(sg->sg_op) == NULL) {
+		finish(sg, COMMAND_GONE, "the operation has ended");
 		return;
 	}
 	sentinel__cluster__signed_command__init(&cmd);
@@ -205,20 +258,31 @@ send_signed(struct op *op, struct signing *sg, const uint8_t *sig, size_t len)
 	    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_SIGNED_COMMAND;
 	m.signed_command = &cmd;
 	if ((data = pbcheck_pack(&m.base, GRPC_SEND_MAXBYTES, &datalen)) ==
-	    NULL)
-		op_fail(op, OP_FAILED, "the command is too large");
-	else
-		queue(op, data, datalen);
+	    NULL) {
+		finish(sg, COMMAND_FAILED, "the command is too large");
+		return;
+	}
+	queue(s, data, datalen, sg->sg_done, sg->sg_arg);
+	free(sg->sg_body);
+	free(sg);
 }
 
 static void
-queue(struct op *op, uint8_t *data, size_t len)
+queue(struct session *s, uint8_t *data, size_t len, command_done done,
+    void *arg)
 {
-	if (session_send(op->op_host->h_session, data, len) == 0) {
-		op->op_sent = true;
-		return;
-	}
-	op_fail(op, OP_FAILED, errno == EAGAIN ?
-	    "host %s takes no more commands at the moment; try again" :
-	    "host %s: the command could not be sent", op->op_host->h_name);
+	if (session_send(s, data, len) == 0)
+		done(arg, COMMAND_QUEUED, "");
+	else
+		done(arg, COMMAND_FAILED, errno == EAGAIN ?
+		    "takes no more commands at the moment; try again" :
+		    "the command could not be sent");
+}
+
+static void
+finish(struct signing *sg, enum command_end end, const char *why)
+{
+	sg->sg_done(sg->sg_arg, end, why);
+	free(sg->sg_body);
+	free(sg);
 }

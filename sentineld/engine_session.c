@@ -31,7 +31,6 @@
  * life of a cluster process, and an unknown one is a call that we have ended:
  * its last messages are dropped.
  */
-static struct session	*session_find(uint32_t);
 static struct session	*session_new(uint32_t, struct host *, bool);
 static void	 session_free(struct session *);
 static bool	 session_has_room(const struct host *);
@@ -55,7 +54,7 @@ session_cmp(const struct session *a, const struct session *b)
 	return (a->se_call < b->se_call ? -1 : a->se_call > b->se_call);
 }
 
-static struct session *
+struct session *
 session_find(uint32_t call)
 {
 	struct session	 want;
