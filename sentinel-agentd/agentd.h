@@ -71,7 +71,8 @@ enum conf_file {
 	CONF_FILE_CA = 3,		/* ca.pem */
 	CONF_FILE_CERT = 4,		/* agent.pem */
 	CONF_FILE_HOSTID = 5,		/* host-id */
-	CONF_FILE_SPENT = 6		/* token-spent: SHA-256, 32 bytes */
+	CONF_FILE_SPENT = 6,		/* token-spent: SHA-256, 32 bytes */
+	CONF_FILE_CERT_NEW = 7		/* agent.pem.new: of a renewal */
 };
 #define PASSED_MAXBYTES	(64 * 1024)	/* of each to the engine */
 #define PASSED_NAMES_MAXBYTES (256 * 1024)	/* RESOLV and HOSTS */

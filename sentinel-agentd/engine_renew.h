@@ -1,0 +1,91 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef ENGINE_RENEW_H
+#define ENGINE_RENEW_H
+
+#include "compat.h"
+
+#include "engine.h"
+
+/*
+ * The agent's own certificate: renewed inline on the Channel, over a fresh
+ * key, at two thirds of its life.  The engine process; engine_renew.c.
+ *
+ *	key and CSR (engine_newkey.c) -> CertRenewalCSR -> the answer, checked
+ *	-> parent: IDENTITY_STAGE (agent.pem.new beside agent-key.pem.new)
+ *	-> a connection with the new pair -> its first StateAck
+ *	-> parent: IDENTITY_SETTLE (both renamed) -> keyholder: KEY_DROP
+ *
+ * Until the rename both pairs are on disk and both keys in the keyholder; a
+ * new pair that the server refuses is given up for the old one.  A
+ * certificate that the server sends unasked over the key in use takes the
+ * same way without a key.
+ */
+#define RENEW_WAIT_MSEC		(10 * 60 * 1000) /* for commands to end */
+#define RENEW_TRIES		3	/* before the other pair has a turn */
+#define RENEW_PUSH_MSEC		60000	/* between two that nobody asked for */
+
+/*
+ * When to ask for a successor: two thirds of the life from its issue on, plus
+ * jitter of 0 to 1/30 of the life (random, of 2^32).  Unix milliseconds.
+ * Certificates are back-dated by min(1 h, life / 10); pure.
+ */
+int64_t	 renew_due(const struct x509_facts *, uint32_t random);
+/* The life as it was issued, in seconds; pure. */
+int64_t	 renew_life(const struct x509_facts *);
+/*
+ * Is this the certificate that was asked for, or one over the key in use?
+ * Returns NULL, or why not (in why).  Pure.
+ *	after	must be valid longer than this (unix seconds)
+ */
+const char *renew_fault(const struct identity *, const uint8_t *cert,
+	    size_t len, const uint8_t point[ECKEY_POINT_LEN], int64_t after,
+	    time_t now, char *why, size_t whylen);
+
+/* agent.pem.new as the parent found it; malloc'd, taken.  Before the start. */
+void	 renew_found(uint8_t *cert, size_t len);
+/* The keyholder has loaded a second key.  Before the start. */
+void	 renew_found_key(const uint8_t point[ECKEY_POINT_LEN]);
+/* Which certificate goes with which key; corrects eng->id.  Once, when the
+ * keys are known, before eng->id is checked. */
+void	 renew_settle(void);
+/* eng->id is new or checked: timers begin. */
+void	 renew_begin(void);
+/* Everything about the pair in use ends with it (a new enrolment). */
+void	 renew_forget(void);
+
+/* --- for engine_session.c ------------------------------------------------ */
+/* The certificate that the next connection shows; lent. */
+void	 renew_pair(const uint8_t **cert, size_t *len);
+/* The server has taken the report of a session with that pair. */
+void	 renew_acked(const Sentinel__Cluster__StateAck *);
+/*
+ * An attempt or a session has ended.  True: there is another pair to be
+ * tried, so the server has not refused this host.
+ *	refused	it said so, or would not speak TLS with our certificate
+ */
+bool	 renew_down(bool refused);
+
+/* A CertRenewalResponse; refuse as in dispatch(). */
+void	 renew_answer(const Sentinel__Cluster__CertRenewalResponse *,
+	    const char *refuse);
+
+/* Rows of the handler table. */
+void	 renew_staged(struct peer *, struct imsg *);
+void	 renew_settled(struct peer *, struct imsg *);
+
+#endif /* ENGINE_RENEW_H */
