@@ -22,6 +22,7 @@
 /* proto/store.proto: a database may come from a backup or a broken disk. */
 #define MAX_TIME	253402300799LL		/* unix seconds, year 9999 */
 #define POINT_MAX	65
+#define HASH		32		/* SHA-256 */
 
 static const struct pbcheck_field schema[] = {
 	NUM(1, "version", 1, UINT32_MAX),
@@ -90,9 +91,31 @@ static const struct pbcheck_field revoked[] = {
 	END
 };
 
+static const struct pbcheck_field audit_record[] = {
+	NUM(1, "seq", 1, INT64_MAX),
+	NUM(2, "time_msec", 0, MAX_TIME * 1000),
+	STR(3, "actor", 1, 320, LINE),
+	STR(4, "action", 1, 64, NAME),
+	STR(5, "subject", 0, 512, LINE),
+	STR(6, "outcome", 1, MAX_WORD, NAME),
+	STR(7, "text", 0, 1024, LINE),
+	BYTES(8, "previous", HASH, HASH),
+	END
+};
+
+static const struct pbcheck_field audit_chain[] = {
+	NUM(1, "first", 1, INT64_MAX),
+	BYTES(2, "before", HASH, HASH),
+	NUM(3, "newest", 1, INT64_MAX),
+	BYTES(4, "hash", HASH, HASH),
+	END
+};
+
 #define M(name)	{ &sentinel__store__##name##__descriptor, name }
 const struct pbcheck_message pbcheck_store[] = {
 	M(event),
+	M(audit_record),
+	M(audit_chain),
 	M(host),
 	M(token),
 	M(revoked),

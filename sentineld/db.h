@@ -89,4 +89,47 @@ ssize_t	 db_revoked_walk(struct store_txn *, db_revoked_visit, void *);
  */
 ssize_t	 db_revoked_sweep(struct store_txn *, int64_t now);
 
+/* --- db_audit.c: key = big-endian seq; "meta": audit --------------------- */
+#define DB_AUDIT_HASH_LEN	32
+
+typedef bool (*db_audit_visit)(const Sentinel__Store__AuditRecord *,
+	    const uint8_t hash[DB_AUDIT_HASH_LEN], void *);
+
+/* Gives the record its number and the hash of the one before it.  0, -1. */
+int	 db_audit_add(struct store_txn *, Sentinel__Store__AuditRecord *);
+/* 1, 0 nothing was ever written, -1 */
+int	 db_audit_chain(struct store_txn *, struct pbmem *,
+	    Sentinel__Store__AuditChain **);
+/*
+ * From seq on, oldest first, each with the hash of its stored value; those
+ * that do not unpack are logged and left out.  Number visited or -1.
+ */
+ssize_t	 db_audit_walk(struct store_txn *, uint64_t seq, db_audit_visit,
+	    void *);
+/* The number from which on there are at most limit records, and none older
+ * than since_msec.  0 when there is none, -1. */
+int64_t	 db_audit_start(struct store_txn *, size_t limit, int64_t since_msec);
+/*
+ * Cuts the head: what is older than before_msec, and what is more than keep
+ * records; at most max of them (0: all), and never the newest.  The chain
+ * remembers where it begins.  Their number or -1.
+ */
+ssize_t	 db_audit_cut(struct store_txn *, int64_t before_msec, uint64_t keep,
+	    size_t max);
+
+/*
+ * The chain, step by step: zero it, then call db_audit_check() until it does
+ * not return 1.  Records may be added and cut between two steps.
+ */
+struct db_audit_check {
+	uint64_t	 ac_next;	/* 0: begin at the anchor */
+	uint8_t		 ac_hash[DB_AUDIT_HASH_LEN]; /* of ac_next - 1 */
+	uint64_t	 ac_records;	/* that were good */
+	uint64_t	 ac_first;
+	uint64_t	 ac_broken;	/* number of the first bad one, 0: none */
+	char		 ac_why[128];	/* what is wrong with it */
+};
+/* 1 there are more than max records, 0 the end (see ac_broken), -1. */
+int	 db_audit_check(struct store_txn *, struct db_audit_check *, size_t max);
+
 #endif /* DB_H */

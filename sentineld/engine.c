@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "db.h"
+#include "engine_audit.h"
 #include "log.h"
 #include "xmalloc.h"
 
@@ -103,6 +104,7 @@ engine_start(void)
 		fatalx("database: cannot be opened, see above");
 	if (host_load_all() == -1)
 		fatalx("database: hosts cannot be read");
+	audit_start();
 	confpart_child_init(&conf_child);
 }
 
@@ -140,6 +142,7 @@ on_tick(int fd, short what, void *arg)
 		swept = now;
 		token_sweep();
 		host_sweep(now);
+		audit_sweep(now);
 	}
 }
 
@@ -170,6 +173,7 @@ engine_stop(void)
 		h->h_dirty = true;
 	}
 	(void)host_flush(0);
+	audit_stop();
 	store_close(eng->store);
 	proc_exit(0);
 }

@@ -150,6 +150,7 @@ struct host {
 	struct rate	 h_event_rate;
 	struct rate	 h_log_rate;
 	struct rate	 h_enroll_rate;
+	struct rate	 h_audit_rate;
 	unsigned int	 h_events_lost;	/* since the last one kept */
 };
 RB_HEAD(host_tree, host);
