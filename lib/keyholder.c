@@ -58,6 +58,7 @@ const struct proc_handler keyholder_handlers[] = {
 	{ IMSG_KEY_LOAD,	keyholder_load },
 	{ IMSG_KEY_CREATE,	keyholder_create },
 	{ IMSG_KEY_NAMES,	keyholder_names },
+	{ IMSG_KEY_CA_USE,	keyholder_ca_use },
 	{ IMSG_KEY_ISSUE,	keyholder_issue },
 	{ IMSG_KEY_DROP,	keyholder_drop },
 	{ IMSG_KEY_MAC,		keyholder_mac },

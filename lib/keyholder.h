@@ -29,6 +29,8 @@
  *
  *	CA		KEY_ISSUE (from the engine), and the leaves that it
  *			makes for SERVER_TLS and COMMAND itself
+ *	CA_NEW		the same instead of CA, once the parent says so by
+ *			KEY_CA_USE; see keyholder_ca.c
  *	SERVER_TLS	KEY_SIGN on cluster's synchronous channel
  *	AGENT_TLS	KEY_SIGN on uplink's; KEY_CSR from the agent's engine
  *	COMMAND		KEY_COMMAND from the engine: one typed statement
@@ -48,6 +50,11 @@
  *		KEY_DROP, its key gets the new leaf: a third key would be one
  *		too many, since cluster may use either.
  *	engine	KEY_DROP (SERVER_TLS, point that stays) when cluster uses it
+ * and while the CA is replaced (parent_ca.c):
+ *	parent	KEY_CREATE or KEY_LOAD of CA_NEW: key, cert, cross -> KEY_INFO
+ *		(CA, slot 1) and KEY_INFO (CA_CROSS, slot 1)
+ *	parent	KEY_CA_USE: which CA issues, whether the old key goes, and at
+ *		last that the new one is the CA (KEY_INFO CA slot 0 again)
  * and on an agent:
  *	parent	KEY_LOAD (AGENT_TLS, key) -> slot 0; KEY_CREATE -> slot 1, a
  *		whole key left behind in the file is taken, a torn one is
@@ -60,20 +67,32 @@ enum keyholder_purpose {
 	KEY_PURPOSE_COMMAND = 3,
 	KEY_PURPOSE_HMAC = 4,
 	KEY_PURPOSE_AGENT_TLS = 5,
-	KEY_PURPOSE_WEB_TLS = 6		/* reserved */
+	KEY_PURPOSE_WEB_TLS = 6,	/* reserved */
+	KEY_PURPOSE_CA_NEW = 7,		/* the CA that replaces CA */
+	KEY_PURPOSE_CA_CROSS = 8	/* KEY_INFO: CA_NEW, signed by CA */
 };
 
 enum keyholder_part {
 	KEY_PART_KEY = 0,
 	KEY_PART_CERT = 1,
-	KEY_PART_SECRET = 2
+	KEY_PART_SECRET = 2,
+	KEY_PART_CROSS = 3
 };
 
 /* rc of KEY_LOADED */
 enum keyholder_loaded {
 	KEY_LOADED_OLD = 0,		/* what the file held */
 	KEY_LOADED_NEW = 1,		/* made, written and synced */
-	KEY_LOADED_FAILED = 2
+	KEY_LOADED_FAILED = 2,
+	KEY_LOADED_NONE = 3		/* CROSS: the CA cannot sign another */
+};
+
+/* KEY_CA_USE */
+enum key_ca_use {
+	KEY_CA_USE_NEW = 1,		/* CA_NEW issues from now on */
+	KEY_CA_USE_ONLY = 2,		/* and the key of CA is forgotten */
+	KEY_CA_USE_PROMOTE = 3,		/* CA_NEW is the CA, there is no other */
+	KEY_CA_USE_DISCARD = 4		/* CA_NEW is forgotten, CA issues */
 };
 
 /* rc of KEY_ISSUED; 0 is success, also for every other rc of a KEY_* answer */

@@ -65,6 +65,10 @@ struct key_bucket {
 struct keyring {
 	struct key	 kr_ca;
 	X509		*kr_cacert;
+	struct key	 kr_newca;	/* while the CA is replaced */
+	X509		*kr_newcacert;
+	X509		*kr_cross;	/* the new CA, signed by the old */
+	bool		 kr_use_new;	/* the new CA issues */
 	struct key	 kr_server[KEY_SLOTS];
 	struct key	 kr_agent[KEY_SLOTS];
 	struct key	 kr_command;
@@ -109,13 +113,43 @@ enum keyholder_loaded key_file_secret(struct keyring *, int fd, bool create,
 	    char *why);
 enum keyholder_loaded key_file_agent(struct keyring *, int fd, bool create,
 	    char *why);
+/* What several kinds of files share.  The buffer is key_arena_free()d by the
+ * caller, KEY_FILE_MAXBYTES. */
+enum keyholder_loaded key_file_key(struct key *, int fd, bool create,
+	    char *why);
+uint8_t	*key_file_read(int fd, size_t *len, char *why);
+int	 key_file_write(int fd, const void *, size_t, char *why);
+/* Writes x as PEM. */
+int	 key_file_write_cert(int fd, X509 *, char *why);
+/* The one certificate in a PEM text, or NULL and the reason. */
+X509	*key_parse_cert(const uint8_t *, size_t, const char **fault);
 /* A private key in PEM: SEC1 or PKCS#8, P-256.  NULL or the reason. */
 const char *key_parse_pem(const uint8_t *, size_t, struct key *);
-/* NULL when this can be our CA now, or the reason. */
+/* NULL when this can be our CA now (0: at some time), or the reason. */
 const char *key_ca_fault(X509 *, const struct key *, time_t now);
+
+/* keyholder_ca.c: a second CA */
+enum keyholder_loaded key_file_newca_key(struct keyring *, int fd, bool create,
+	    char *why);
+enum keyholder_loaded key_file_newca_cert(struct keyring *, int fd,
+	    bool create, char *why);
+enum keyholder_loaded key_file_cross(struct keyring *, int fd, bool create,
+	    char *why);
+/* 0, or -1 and why: a part that this needs is not loaded. */
+int	 key_ca_use(struct keyring *, enum key_ca_use, char *why);
+/* The CA that issues; NULL when a part of it is missing. */
+struct key *key_ca_signer(struct keyring *, X509 **cert);
+void	 keyholder_ca_use(struct peer *, struct imsg *);
+/* KEY_INFO of what there is: the CA, a new one, the cross certificate. */
+void	 key_send_ca(struct keyring *, enum keyholder_purpose);
 
 /* keyholder_issue.c: certificates and requests */
 X509	*key_ca_selfsign(struct key *, int64_t life, time_t now);
+/* As above for a CA that follows another: its name has a part of its key
+ * identifier, so that no verifier takes one for the other. */
+X509	*key_ca_next(struct key *, int64_t life, time_t now);
+/* kr_newca's certificate once more, signed by kr_ca; NULL: it cannot be. */
+X509	*key_ca_cross(struct keyring *, time_t now);
 int	 key_cert_export(X509 *, struct key_cert *);
 bool	 key_name_valid(const struct key_name *);
 /* KEY_RC_OK, REFUSED (EINVAL: subject, point, life) or FAILED. */
@@ -132,6 +166,25 @@ int	 key_issue_command(struct keyring *, struct key *, int64_t life,
 #define KEY_CSR_MAXBYTES	1024
 int	 key_csr(struct key *, const char *subject, uint8_t *der,
 	    size_t *len, char *why);
+
+/* keyholder_ext.c: 0, or -1 out of memory or not to be encoded. */
+#define KEY_SKI_LEN	20
+#define KEY_USAGE_SIGN	0		/* digitalSignature, RFC 5280 4.2.1.3 */
+#define KEY_USAGE_CERT	5
+#define KEY_USAGE_CRL	6
+int	 key_add_subject(X509_NAME *, const char *cn);
+/* 126 random bits, always 16 bytes, never negative. */
+int	 key_add_serial(X509 *);
+int	 key_add_basic(X509 *, bool ca, long pathlen);
+/* Bit b is -1 when there is one bit only. */
+int	 key_add_usage(X509 *, int a, int b);
+int	 key_add_extusage(X509 *, const char *const *oids);
+/* RFC 7093 2: the leftmost 160 bits of SHA-256. */
+void	 key_ski(const struct key *, uint8_t ski[KEY_SKI_LEN]);
+int	 key_add_ski(X509 *, const struct key *);
+/* An adopted CA may have no SKI; then its leaves have no AKI. */
+int	 key_add_aki(X509 *, X509 *ca);
+int	 key_add_names(X509 *, const struct key_name *, size_t);
 
 /* keyholder.c */
 struct keyring	*keyholder_ring(void);

@@ -24,13 +24,11 @@
 #include "compat.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include <openssl/bn.h>
-#include <openssl/objects.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -39,27 +37,17 @@
 #include "x509util.h"
 
 #define KEY_CA_CN	"Docker-Sentinel CA"	/* as the Go server's */
-#define KEY_SERIAL_LEN	16
-#define KEY_SKI_LEN	20
-#define KEY_USAGE_SIGN	0		/* digitalSignature, RFC 5280 4.2.1.3 */
-#define KEY_USAGE_CERT	5
-#define KEY_USAGE_CRL	6
 
+static X509	*key_ca_begin(struct key *, const char *, int64_t, time_t);
+static X509	*key_ca_end(X509 *, const struct key *, long, EVP_PKEY *);
+static int64_t	 key_backdate(int64_t);
+static int	 key_not_after(const X509 *, int64_t *);
 static X509	*key_leaf_begin(struct keyring *, const char *, EVP_PKEY *,
 		    int64_t, time_t, char *);
 static int	 key_leaf_end(struct keyring *, X509 *, struct key_cert *,
 		    char *);
 static X509	*key_cert_begin(const char *, EVP_PKEY *, const X509_NAME *,
 		    int64_t, int64_t);
-static int	 key_add_subject(X509_NAME *, const char *);
-static int	 key_add_serial(X509 *);
-static int	 key_add_basic(X509 *, bool, long);
-static int	 key_add_usage(X509 *, int, int);
-static int	 key_add_extusage(X509 *, const char *const *);
-static int	 key_add_ski(X509 *, const struct key *);
-static int	 key_add_aki(X509 *, X509 *);
-static int	 key_add_names(X509 *, const struct key_name *, size_t);
-static GENERAL_NAME *key_general_name(const struct key_name *);
 static bool	 key_subject_valid(const char *);
 
 static const char *const usage_agent[] = { "1.3.6.1.5.5.7.3.2", NULL };
@@ -70,30 +58,105 @@ static const char *const usage_command[] = { X509_COMMAND_EKU, NULL };
 X509 *
 key_ca_selfsign(struct key *ca, int64_t life, time_t now)
 {
+	return (key_ca_begin(ca, KEY_CA_CN, life, now));
+}
+
+X509 *
+key_ca_next(struct key *ca, int64_t life, time_t now)
+{
+	uint8_t	 ski[KEY_SKI_LEN];
+	char	 cn[sizeof(KEY_CA_CN) + 12];
+
+	key_ski(ca, ski);
+	(void)snprintf(cn, sizeof(cn), "%s %02x%02x%02x%02x", KEY_CA_CN,
+	    ski[0], ski[1], ski[2], ski[3]);
+	return (key_ca_begin(ca, cn, life, now));
+}
+
+/* Path length 1: it may sign its successor. */
+static X509 *
+key_ca_begin(struct key *ca, const char *cn, int64_t life, time_t now)
+{
 	X509		*x;
 	X509_NAME	*name;
-	int64_t		 back;
 
 	if ((name = X509_NAME_new()) == NULL)
 		return (NULL);
-	if (key_add_subject(name, KEY_CA_CN) == -1) {
+	if (key_add_subject(name, cn) == -1) {
 		X509_NAME_free(name);
 		return (NULL);
 	}
-	back = life / 10 < KEY_BACKDATE_MAXSEC ? life / 10 :
-	    KEY_BACKDATE_MAXSEC;
-	x = key_cert_begin(KEY_CA_CN, ca->k_pkey, name,
-	    (int64_t)now - back, (int64_t)now + life);
+	x = key_cert_begin(cn, ca->k_pkey, name,
+	    (int64_t)now - key_backdate(life), (int64_t)now + life);
 	X509_NAME_free(name);
+	return (key_ca_end(x, ca, 1, ca->k_pkey));
+}
+
+/* Takes x, which may be NULL. */
+static X509 *
+key_ca_end(X509 *x, const struct key *subject, long pathlen, EVP_PKEY *signer)
+{
 	if (x == NULL)
 		return (NULL);
 	if (key_add_usage(x, KEY_USAGE_CERT, KEY_USAGE_CRL) == -1 ||
-	    key_add_basic(x, true, 1) == -1 || key_add_ski(x, ca) == -1 ||
-	    X509_sign(x, ca->k_pkey, EVP_sha256()) <= 0) {
+	    key_add_basic(x, true, pathlen) == -1 ||
+	    key_add_ski(x, subject) == -1 ||
+	    X509_sign(x, signer, EVP_sha256()) <= 0) {
 		X509_free(x);
 		return (NULL);
 	}
 	return (x);
+}
+
+/*
+ * Path length 0, since the old CA may allow no more below it.  It ends with
+ * whichever of the two ends first.
+ */
+X509 *
+key_ca_cross(struct keyring *kr, time_t now)
+{
+	const X509_NAME	*subject;
+	X509		*x;
+	int64_t		 end, other;
+
+	if (kr->kr_ca.k_pkey == NULL || kr->kr_cacert == NULL ||
+	    kr->kr_newca.k_pkey == NULL || kr->kr_newcacert == NULL ||
+	    X509_get_pathlen(kr->kr_cacert) == 0 ||
+	    key_not_after(kr->kr_cacert, &end) == -1 ||
+	    key_not_after(kr->kr_newcacert, &other) == -1)
+		return (NULL);
+	if (other < end)
+		end = other;
+	if (end <= (int64_t)now)
+		return (NULL);
+	subject = X509_get_subject_name(kr->kr_newcacert);
+	x = key_cert_begin(NULL, kr->kr_newca.k_pkey,
+	    X509_get_subject_name(kr->kr_cacert),
+	    (int64_t)now - key_backdate(end - (int64_t)now), end);
+	if (x != NULL && (X509_set_subject_name(x, subject) != 1 ||
+	    key_add_aki(x, kr->kr_cacert) == -1)) {
+		X509_free(x);
+		return (NULL);
+	}
+	return (key_ca_end(x, &kr->kr_newca, 0, kr->kr_ca.k_pkey));
+}
+
+static int64_t
+key_backdate(int64_t life)
+{
+	return (life / 10 < KEY_BACKDATE_MAXSEC ? life / 10 :
+	    KEY_BACKDATE_MAXSEC);
+}
+
+static int
+key_not_after(const X509 *x, int64_t *t)
+{
+	struct tm	 tm;
+
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) != 1)
+		return (-1);
+	*t = (int64_t)timegm(&tm);
+	return (0);
 }
 
 enum keyholder_rc
@@ -172,28 +235,23 @@ static X509 *
 key_leaf_begin(struct keyring *kr, const char *cn, EVP_PKEY *pub,
     int64_t life, time_t now, char *why)
 {
-	X509		*x;
-	struct tm	 tm;
-	int64_t		 back, end;
+	X509		*x, *ca;
+	int64_t		 end;
 
-	if (kr->kr_ca.k_pkey == NULL || kr->kr_cacert == NULL) {
+	if (key_ca_signer(kr, &ca) == NULL) {
 		strlcpy(why, "the CA is not loaded", KEY_WHY_SIZE);
 		return (NULL);
 	}
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(kr->kr_cacert), &tm) != 1 ||
-	    (end = (int64_t)timegm(&tm)) <= (int64_t)now) {
+	if (key_not_after(ca, &end) == -1 || end <= (int64_t)now) {
 		strlcpy(why, "the CA has expired", KEY_WHY_SIZE);
 		return (NULL);
 	}
 	if ((int64_t)now + life < end)
 		end = (int64_t)now + life;
-	back = life / 10 < KEY_BACKDATE_MAXSEC ? life / 10 :
-	    KEY_BACKDATE_MAXSEC;
-	x = key_cert_begin(cn, pub, X509_get_subject_name(kr->kr_cacert),
-	    (int64_t)now - back, end);
+	x = key_cert_begin(cn, pub, X509_get_subject_name(ca),
+	    (int64_t)now - key_backdate(life), end);
 	if (x == NULL || key_add_usage(x, KEY_USAGE_SIGN, -1) == -1 ||
-	    key_add_basic(x, false, -1) == -1 ||
-	    key_add_aki(x, kr->kr_cacert) == -1) {
+	    key_add_basic(x, false, -1) == -1 || key_add_aki(x, ca) == -1) {
 		strlcpy(why, "out of memory", KEY_WHY_SIZE);
 		X509_free(x);
 		return (NULL);
@@ -205,11 +263,12 @@ key_leaf_begin(struct keyring *kr, const char *cn, EVP_PKEY *pub,
 static int
 key_leaf_end(struct keyring *kr, X509 *x, struct key_cert *kc, char *why)
 {
+	X509	*ca;
 	int	 ret;
 
 	errno = 0;
-	ret = X509_sign(x, kr->kr_ca.k_pkey, EVP_sha256()) <= 0 ? -1 :
-	    key_cert_export(x, kc);
+	ret = X509_sign(x, key_ca_signer(kr, &ca)->k_pkey,
+	    EVP_sha256()) <= 0 ? -1 : key_cert_export(x, kc);
 	if (ret == -1)
 		strlcpy(why, errno == EMSGSIZE ?
 		    "the certificate would be too large: fewer names" :
@@ -218,6 +277,7 @@ key_leaf_end(struct keyring *kr, X509 *x, struct key_cert *kc, char *why)
 	return (ret);
 }
 
+/* cn NULL: the caller sets the subject. */
 static X509 *
 key_cert_begin(const char *cn, EVP_PKEY *pub, const X509_NAME *issuer,
     int64_t notbefore, int64_t notafter)
@@ -229,7 +289,8 @@ key_cert_begin(const char *cn, EVP_PKEY *pub, const X509_NAME *issuer,
 	if (X509_set_version(x, 2) != 1 || key_add_serial(x) == -1 ||
 	    ASN1_TIME_set(X509_getm_notBefore(x), (time_t)notbefore) == NULL ||
 	    ASN1_TIME_set(X509_getm_notAfter(x), (time_t)notafter) == NULL ||
-	    key_add_subject(X509_get_subject_name(x), cn) == -1 ||
+	    (cn != NULL &&
+	    key_add_subject(X509_get_subject_name(x), cn) == -1) ||
 	    X509_set_issuer_name(x, issuer) != 1 ||
 	    X509_set_pubkey(x, pub) != 1) {
 		X509_free(x);
@@ -337,179 +398,4 @@ key_name_valid(const struct key_name *kn)
 			return (false);
 	}
 	return (true);
-}
-
-static int
-key_add_subject(X509_NAME *name, const char *cn)
-{
-	return (X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-	    (const unsigned char *)cn, -1, -1, 0) == 1 ? 0 : -1);
-}
-
-/* 126 random bits, always 16 bytes, never negative. */
-static int
-key_add_serial(X509 *x)
-{
-	uint8_t	 serial[KEY_SERIAL_LEN];
-	BIGNUM	*bn;
-	int	 ret = -1;
-
-	if (RAND_bytes(serial, sizeof(serial)) != 1)
-		return (-1);
-	serial[0] = (serial[0] & 0x3f) | 0x40;
-	if ((bn = BN_bin2bn(serial, sizeof(serial), NULL)) != NULL &&
-	    BN_to_ASN1_INTEGER(bn, X509_get_serialNumber(x)) != NULL)
-		ret = 0;
-	BN_free(bn);
-	return (ret);
-}
-
-static int
-key_add_basic(X509 *x, bool ca, long pathlen)
-{
-	BASIC_CONSTRAINTS	*bc;
-	int			 ret = -1;
-
-	if ((bc = BASIC_CONSTRAINTS_new()) == NULL)
-		return (-1);
-	bc->ca = ca ? 0xff : 0;
-	if ((!ca || ((bc->pathlen = ASN1_INTEGER_new()) != NULL &&
-	    ASN1_INTEGER_set(bc->pathlen, pathlen) == 1)) &&
-	    X509_add1_ext_i2d(x, NID_basic_constraints, bc, 1,
-	    X509V3_ADD_DEFAULT) == 1)
-		ret = 0;
-	BASIC_CONSTRAINTS_free(bc);
-	return (ret);
-}
-
-/* Bit b is -1 when there is one bit only. */
-static int
-key_add_usage(X509 *x, int a, int b)
-{
-	ASN1_BIT_STRING	*bits;
-	int		 ret = -1;
-
-	if ((bits = ASN1_BIT_STRING_new()) == NULL)
-		return (-1);
-	if (ASN1_BIT_STRING_set_bit(bits, a, 1) == 1 &&
-	    (b == -1 || ASN1_BIT_STRING_set_bit(bits, b, 1) == 1) &&
-	    X509_add1_ext_i2d(x, NID_key_usage, bits, 1,
-	    X509V3_ADD_DEFAULT) == 1)
-		ret = 0;
-	ASN1_BIT_STRING_free(bits);
-	return (ret);
-}
-
-static int
-key_add_extusage(X509 *x, const char *const *oids)
-{
-	EXTENDED_KEY_USAGE	*eku;
-	ASN1_OBJECT		*obj;
-	int			 ret = -1;
-
-	if ((eku = sk_ASN1_OBJECT_new_null()) == NULL)
-		return (-1);
-	for (; *oids != NULL; oids++) {
-		if ((obj = OBJ_txt2obj(*oids, 1)) == NULL)
-			goto done;
-		if (sk_ASN1_OBJECT_push(eku, obj) <= 0) {
-			ASN1_OBJECT_free(obj);
-			goto done;
-		}
-	}
-	if (X509_add1_ext_i2d(x, NID_ext_key_usage, eku, 0,
-	    X509V3_ADD_DEFAULT) == 1)
-		ret = 0;
-done:
-	sk_ASN1_OBJECT_pop_free(eku, ASN1_OBJECT_free);
-	return (ret);
-}
-
-/* RFC 7093 2: the leftmost 160 bits of SHA-256. */
-static int
-key_add_ski(X509 *x, const struct key *key)
-{
-	ASN1_OCTET_STRING	*os;
-	uint8_t			 hash[SHA256_DIGEST_LENGTH];
-	int			 ret = -1;
-
-	SHA256(key->k_point, sizeof(key->k_point), hash);
-	if ((os = ASN1_OCTET_STRING_new()) == NULL)
-		return (-1);
-	if (ASN1_OCTET_STRING_set(os, hash, KEY_SKI_LEN) == 1 &&
-	    X509_add1_ext_i2d(x, NID_subject_key_identifier, os, 0,
-	    X509V3_ADD_DEFAULT) == 1)
-		ret = 0;
-	ASN1_OCTET_STRING_free(os);
-	return (ret);
-}
-
-/* An adopted CA may have no SKI; then its leaves have no AKI. */
-static int
-key_add_aki(X509 *x, X509 *ca)
-{
-	AUTHORITY_KEYID		*aki;
-	ASN1_OCTET_STRING	*ski;
-	int			 ret = -1;
-
-	if ((ski = X509_get_ext_d2i(ca, NID_subject_key_identifier, NULL,
-	    NULL)) == NULL)
-		return (0);
-	if ((aki = AUTHORITY_KEYID_new()) == NULL) {
-		ASN1_OCTET_STRING_free(ski);
-		return (-1);
-	}
-	aki->keyid = ski;
-	if (X509_add1_ext_i2d(x, NID_authority_key_identifier, aki, 0,
-	    X509V3_ADD_DEFAULT) == 1)
-		ret = 0;
-	AUTHORITY_KEYID_free(aki);
-	return (ret);
-}
-
-static int
-key_add_names(X509 *x, const struct key_name *names, size_t n)
-{
-	GENERAL_NAMES	*gens;
-	GENERAL_NAME	*gen;
-	size_t		 i;
-	int		 ret = -1;
-
-	if (n == 0 || n > KEY_NAMES_MAX ||
-	    (gens = sk_GENERAL_NAME_new_null()) == NULL)
-		return (-1);
-	for (i = 0; i < n; i++) {
-		if (!key_name_valid(&names[i]) ||
-		    (gen = key_general_name(&names[i])) == NULL)
-			goto done;
-		if (sk_GENERAL_NAME_push(gens, gen) <= 0) {
-			GENERAL_NAME_free(gen);
-			goto done;
-		}
-	}
-	if (X509_add1_ext_i2d(x, NID_subject_alt_name, gens, 0,
-	    X509V3_ADD_DEFAULT) == 1)
-		ret = 0;
-done:
-	sk_GENERAL_NAME_pop_free(gens, GENERAL_NAME_free);
-	return (ret);
-}
-
-static GENERAL_NAME *
-key_general_name(const struct key_name *kn)
-{
-	GENERAL_NAME	*gen;
-	ASN1_STRING	*s;
-	bool		 ip = kn->kn_type == KEY_NAME_IP;
-
-	gen = GENERAL_NAME_new();
-	s = ip ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
-	if (gen == NULL || s == NULL ||
-	    ASN1_STRING_set(s, kn->kn_value, kn->kn_len) != 1) {
-		GENERAL_NAME_free(gen);
-		ASN1_STRING_free(s);
-		return (NULL);
-	}
-	GENERAL_NAME_set0_value(gen, ip ? GEN_IPADD : GEN_DNS, s);
-	return (gen);
 }

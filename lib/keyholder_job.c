@@ -87,11 +87,15 @@ static int	 names_make(struct keyring *, struct key_job *, char *);
 static void	 issue_answer(struct peer *, uint32_t, enum keyholder_rc,
 		    const struct key_cert *, const char *);
 static bool	 issue_admit(void);
-static void	 send_ca_info(void);
 
 static const struct key_file files[] = {
 	{ ROLE_KEYHOLDER, KEY_PURPOSE_CA, KEY_PART_KEY, key_file_ca_key },
 	{ ROLE_KEYHOLDER, KEY_PURPOSE_CA, KEY_PART_CERT, key_file_ca_cert },
+	{ ROLE_KEYHOLDER, KEY_PURPOSE_CA_NEW, KEY_PART_KEY,
+	    key_file_newca_key },
+	{ ROLE_KEYHOLDER, KEY_PURPOSE_CA_NEW, KEY_PART_CERT,
+	    key_file_newca_cert },
+	{ ROLE_KEYHOLDER, KEY_PURPOSE_CA_NEW, KEY_PART_CROSS, key_file_cross },
 	{ ROLE_KEYHOLDER, KEY_PURPOSE_HMAC, KEY_PART_SECRET, key_file_secret },
 	{ ROLE_A_KEYHOLDER, KEY_PURPOSE_AGENT_TLS, KEY_PART_KEY,
 	    key_file_agent },
@@ -177,16 +181,19 @@ job_file(struct peer *p, struct key_job *job)
 	key_put8(b, job->kj_purpose);
 	key_put8(b, job->kj_part);
 	key_put8(b, (uint8_t)rc);
-	key_put_bytes(b, why, rc == KEY_LOADED_FAILED ? strlen(why) : 0);
+	key_put_bytes(b, why, rc >= KEY_LOADED_FAILED ? strlen(why) : 0);
 	key_send(p, IMSG_KEY_LOADED, job->kj_id, b);
-	if (rc == KEY_LOADED_FAILED)
+	if (rc >= KEY_LOADED_FAILED)
 		return;
 	slot = job->kj_create ? KEY_SLOT_NEW : KEY_SLOT_CURRENT;
 	if (job->kj_purpose == KEY_PURPOSE_AGENT_TLS)
 		key_send_info(KEY_PURPOSE_AGENT_TLS, slot,
 		    &keyholder_ring()->kr_agent[slot], NULL);
-	else if (job->kj_purpose == KEY_PURPOSE_CA)
-		send_ca_info();
+	else if (job->kj_part == KEY_PART_CROSS)
+		key_send_ca(keyholder_ring(), KEY_PURPOSE_CA_CROSS);
+	else if (job->kj_purpose == KEY_PURPOSE_CA ||
+	    job->kj_purpose == KEY_PURPOSE_CA_NEW)
+		key_send_ca(keyholder_ring(), job->kj_purpose);
 }
 
 void
@@ -467,21 +474,4 @@ job_run(evutil_socket_t fd, short event, void *arg)
 	job_free(job);
 	if (!TAILQ_EMPTY(&jq.jq_jobs))
 		evtimer_add(jq.jq_work, &now);
-}
-
-static void
-send_ca_info(void)
-{
-	struct keyring	*kr = keyholder_ring();
-	struct key_cert	*kc;
-
-	if (kr->kr_ca.k_pkey == NULL || kr->kr_cacert == NULL)
-		return;
-	kc = xcalloc(1, sizeof(*kc));
-	if (key_cert_export(kr->kr_cacert, kc) == -1)
-		log_warnx("keyholder: CA certificate has more than %d bytes or "
-		    "an odd serial number", KEY_CERT_MAXBYTES);
-	else
-		key_send_info(KEY_PURPOSE_CA, KEY_SLOT_CURRENT, &kr->kr_ca, kc);
-	free(kc);
 }

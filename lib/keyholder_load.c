@@ -50,13 +50,9 @@ static const uint8_t oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
 #define SEC1_LEN	(sizeof(sec1_head) + ECKEY_SCALAR_LEN + \
 			sizeof(sec1_curve) + ECKEY_POINT_LEN)
 
-static enum keyholder_loaded key_file_key(struct key *, int, bool, char *);
-static uint8_t	*key_file_read(int, size_t *, char *);
-static int	 key_file_write(int, const void *, size_t, char *);
 static int	 key_file_make(struct key *, int, char *);
 static const char *key_parse_pkcs8(struct der *, struct key *);
 static const char *key_parse_sec1(struct der *, bool, struct key *);
-static X509	*key_parse_cert(const uint8_t *, size_t, const char **);
 
 enum keyholder_loaded
 key_file_ca_key(struct keyring *kr, int fd, bool create, char *why)
@@ -90,13 +86,12 @@ key_file_ca_key(struct keyring *kr, int fd, bool create, char *why)
 enum keyholder_loaded
 key_file_ca_cert(struct keyring *kr, int fd, bool create, char *why)
 {
-	struct key_cert	*kc;
 	X509		*x = NULL;
 	uint8_t		*buf;
-	char		*pem = NULL;
 	const char	*fault = NULL;
 	size_t		 len;
-	time_t		 now = time(NULL);
+	/* One that was replaced may expire before all hosts have left it. */
+	time_t		 now = kr->kr_use_new ? 0 : time(NULL);
 
 	if (kr->kr_cacert != NULL)
 		fault = "the CA certificate is loaded already";
@@ -122,19 +117,29 @@ key_file_ca_cert(struct keyring *kr, int fd, bool create, char *why)
 		return (KEY_LOADED_FAILED);
 	}
 
-	kc = key_arena_alloc(sizeof(*kc));
 	strlcpy(why, "the CA certificate cannot be made", KEY_WHY_SIZE);
-	if ((x = key_ca_selfsign(&kr->kr_ca, kr->kr_ca_life, now)) != NULL &&
-	    key_cert_export(x, kc) == 0 &&
-	    (pem = pem_encode_cert(kc->kc_der, kc->kc_len)) != NULL &&
-	    key_file_write(fd, pem, strlen(pem), why) == 0) {
-		kr->kr_cacert = x;
-		x = NULL;
+	if ((x = key_ca_selfsign(&kr->kr_ca, kr->kr_ca_life,
+	    time(NULL))) == NULL || key_file_write_cert(fd, x, why) == -1) {
+		X509_free(x);
+		return (KEY_LOADED_FAILED);
 	}
+	kr->kr_cacert = x;
+	return (KEY_LOADED_NEW);
+}
+
+int
+key_file_write_cert(int fd, X509 *x, char *why)
+{
+	struct key_cert	*kc = key_arena_alloc(sizeof(*kc));
+	char		*pem = NULL;
+	int		 ret = -1;
+
+	if (key_cert_export(x, kc) == 0 &&
+	    (pem = pem_encode_cert(kc->kc_der, kc->kc_len)) != NULL)
+		ret = key_file_write(fd, pem, strlen(pem), why);
 	free(pem);
 	key_arena_free(kc, sizeof(*kc));
-	X509_free(x);
-	return (kr->kr_cacert == NULL ? KEY_LOADED_FAILED : KEY_LOADED_NEW);
+	return (ret);
 }
 
 enum keyholder_loaded
@@ -189,7 +194,7 @@ key_file_agent(struct keyring *kr, int fd, bool create, char *why)
 	return (rc);
 }
 
-static enum keyholder_loaded
+enum keyholder_loaded
 key_file_key(struct key *key, int fd, bool create, char *why)
 {
 	uint8_t		*buf;
@@ -212,7 +217,7 @@ key_file_key(struct key *key, int fd, bool create, char *why)
 }
 
 /* The whole file in the arena, KEY_FILE_MAXBYTES to be freed. */
-static uint8_t *
+uint8_t *
 key_file_read(int fd, size_t *len, char *why)
 {
 	uint8_t	*buf = key_arena_alloc(KEY_FILE_MAXBYTES), more;
@@ -240,7 +245,7 @@ key_file_read(int fd, size_t *len, char *why)
 	return (NULL);
 }
 
-static int
+int
 key_file_write(int fd, const void *data, size_t len, char *why)
 {
 	const uint8_t	*p = data;
@@ -393,7 +398,7 @@ key_parse_sec1(struct der *d, bool known, struct key *key)
 	return (NULL);
 }
 
-static X509 *
+X509 *
 key_parse_cert(const uint8_t *text, size_t len, const char **fault)
 {
 	struct pem		 p;
@@ -457,6 +462,8 @@ key_ca_fault(X509 *x, const struct key *key, time_t now)
 	if (X509_NAME_cmp(X509_get_subject_name(x),
 	    X509_get_issuer_name(x)) != 0 || X509_verify(x, pub) != 1)
 		return ("is not signed by its own key");
+	if (now == 0)
+		return (NULL);
 	if (X509_cmp_time(X509_get0_notBefore(x), &now) >= 0)
 		return ("is not valid yet: check the clock");
 	if (X509_cmp_time(X509_get0_notAfter(x), &now) <= 0)

@@ -105,6 +105,7 @@ keyring_clear(struct keyring *kr)
 	key_clear(&kr->kr_ca);
 	X509_free(kr->kr_cacert);
 	kr->kr_cacert = NULL;
+	(void)key_ca_use(kr, KEY_CA_USE_DISCARD, NULL);
 	for (i = 0; i < KEY_SLOTS; i++) {
 		key_clear(&kr->kr_server[i]);
 		key_clear(&kr->kr_agent[i]);

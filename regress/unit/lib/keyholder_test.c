@@ -291,7 +291,7 @@ give(uint32_t type, uint8_t purpose, uint8_t part, int fd, char *why)
 	assert_int_equal(u[1], part);
 	assert_int_equal(ibuf_get_string(&b, why, KEY_WHY_SIZE), 0);
 	assert_int_equal(ibuf_end(&b), 0);
-	assert_true((u[2] == KEY_LOADED_FAILED) == (why[0] != '\0'));
+	assert_true((u[2] >= KEY_LOADED_FAILED) == (why[0] != '\0'));
 	return (u[2]);
 }
 
@@ -880,6 +880,79 @@ test_names_again(void **state)
 	assert_int_equal(nbroken, 1);
 }
 
+/* KEY_CA_USE: rc, -1 when the channel was found broken. */
+static int
+use_ca(struct peer *p, uint8_t use)
+{
+	const struct caught	*c;
+
+	forget();
+	assert_true(ask(p, IMSG_KEY_CA_USE, 4, -1, &use, 1));
+	if (nbroken != 0)
+		return (-1);
+	assert_non_null(c = find(IMSG_KEY_CA_USED));
+	assert_int_equal(c->ca_to, parent.pe_role);
+	assert_int_equal(c->ca_id, 4);
+	return (c->ca_body[0]);
+}
+
+/* The messages of a roll-over, and who may not send them. */
+static void
+test_ca_use(void **state)
+{
+	static const uint8_t	 parts[] = { KEY_PART_KEY, KEY_PART_CERT,
+				    KEY_PART_CROSS };
+	struct info		 ca, leaf, in, cross;
+	uint8_t			 point[ECKEY_POINT_LEN];
+	uint8_t			 sig[ECKEY_SIG_MAXBYTES];
+	char			 why[KEY_WHY_SIZE];
+	X509			*x, *newca;
+	size_t			 i;
+	int			 fd;
+
+	(void)state;
+	server_up(&ca, &leaf);
+	assert_int_equal(use_ca(&parent, KEY_CA_USE_NEW), KEY_RC_REFUSED);
+	assert_int_equal(use_ca(&parent, 0), -1);
+	assert_int_equal(use_ca(&parent, KEY_CA_USE_DISCARD + 1), -1);
+	assert_int_equal(use_ca(&cluster, KEY_CA_USE_DISCARD), -1);
+	for (i = 0; i < nitems(parts); i++) {
+		fd = file("", 0);
+		assert_int_equal(give(IMSG_KEY_CREATE, KEY_PURPOSE_CA_NEW,
+		    parts[i], fd, why), KEY_LOADED_NEW);
+		close(fd);
+		if (parts[i] == KEY_PART_CERT)
+			assert_true(find_info(KEY_PURPOSE_CA, &in));
+	}
+	assert_int_equal(in.in_slot, KEY_SLOT_NEW);
+	assert_true(find_info(KEY_PURPOSE_CA_CROSS, &cross));
+	assert_memory_equal(cross.in_point, in.in_point, ECKEY_POINT_LEN);
+	newca = parse(in.in_der, in.in_derlen);
+
+	/* The old one issues until it is said otherwise. */
+	random_point(point);
+	assert_int_equal(issue("a", point, 60, &x), KEY_RC_OK);
+	assert_int_not_equal(X509_verify(x, X509_get0_pubkey(newca)), 1);
+	X509_free(x);
+	assert_int_equal(use_ca(&parent, KEY_CA_USE_NEW), KEY_RC_OK);
+	assert_int_equal(issue("a", point, 60, &x), KEY_RC_OK);
+	assert_int_equal(X509_verify(x, X509_get0_pubkey(newca)), 1);
+	X509_free(x);
+	assert_int_equal(names("localhost", 60), 0);
+	assert_true(find_info(KEY_PURPOSE_COMMAND, &leaf));
+	x = parse(leaf.in_der, leaf.in_derlen);
+	assert_int_equal(X509_verify(x, X509_get0_pubkey(newca)), 1);
+	X509_free(x);
+	assert_int_equal(use_ca(&parent, KEY_CA_USE_PROMOTE), KEY_RC_OK);
+	assert_true(find_info(KEY_PURPOSE_CA, &ca));
+	assert_int_equal(ca.in_slot, KEY_SLOT_CURRENT);
+	assert_memory_equal(ca.in_der, in.in_der, in.in_derlen);
+	/* Neither CA signs what somebody else has hashed. */
+	assert_int_not_equal(sign(&cluster, ca.in_point, point, sig, &i),
+	    KEY_RC_OK);
+	X509_free(newca);
+}
+
 static void
 test_names_bad(void **state)
 {
@@ -1449,6 +1522,7 @@ main(void)
 		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_mac),
 		cmocka_unit_test(test_names_again),
+		cmocka_unit_test(test_ca_use),
 		cmocka_unit_test(test_names_bad),
 		cmocka_unit_test(test_ca_files),
 		cmocka_unit_test(test_ca_mismatch),
