@@ -73,6 +73,7 @@ struct conf_server {
 	uint64_t	 cs_server_life_msec;
 	uint64_t	 cs_agent_life_msec;
 	uint64_t	 cs_command_life_msec;
+	uint64_t	 cs_grace_msec;	/* expired ones may renew */
 	uint64_t	 cs_token_life_msec;
 	uint32_t	 cs_max_agents;	/* connections */
 	uint32_t	 cs_enroll_failures; /* per address and window */

@@ -49,6 +49,8 @@ static void	 keyholder_drop(struct peer *, struct imsg *);
 static void	 keyholder_mac(struct peer *, struct imsg *);
 static void	 keyholder_maccheck(struct peer *, struct imsg *);
 static void	 keyholder_command(struct peer *, struct imsg *);
+static void	 keyholder_command_new(struct peer *, struct imsg *);
+static void	 command_renew(time_t);
 static void	 keyholder_sign(struct peer *, struct imsg *);
 
 static void	 rehearse(void);
@@ -64,6 +66,7 @@ const struct proc_handler keyholder_handlers[] = {
 	{ IMSG_KEY_MAC,		keyholder_mac },
 	{ IMSG_KEY_MACCHECK,	keyholder_maccheck },
 	{ IMSG_KEY_COMMAND,	keyholder_command },
+	{ IMSG_KEY_COMMAND_NEW,	keyholder_command_new },
 	{ IMSG_KEY_SIGN,	keyholder_sign },
 	{ 0, NULL }
 };
@@ -230,14 +233,34 @@ keyholder_maccheck(struct peer *p, struct imsg *imsg)
 	key_send(p, IMSG_KEY_MACCHECKED, imsg_get_id(imsg), b);
 }
 
+/* Due at two thirds of its life; the old one still signs meanwhile. */
+static void
+command_renew(time_t now)
+{
+	char	 why[KEY_WHY_SIZE];
+
+	if (key_command_is_due(&ring, now) &&
+	    key_command_make(&ring, now, why) == -1)
+		log_warnx("keyholder: command key not renewed: %s", why);
+}
+
+/* Whoever asks too often gets no more keys: only one that is due is made. */
+static void
+keyholder_command_new(struct peer *p, struct imsg *imsg)
+{
+	if (p->pe_sync || ring.kr_command.k_pkey == NULL) {
+		peer_broken(p, imsg, "new command key, or none before");
+		return;
+	}
+	command_renew(time(NULL));
+}
+
 static void
 keyholder_command(struct peer *p, struct imsg *imsg)
 {
 	struct ibuf	*b = imsg_get_ibuf(imsg);
 	uint8_t		 hash[32], sig[ECKEY_SIG_MAXBYTES];
-	char		 why[KEY_WHY_SIZE];
 	size_t		 len = 0;
-	time_t		 now = time(NULL);
 	int		 rc;
 
 	if (p->pe_sync || key_get_exact(b, hash, sizeof(hash)) == -1 ||
@@ -245,11 +268,8 @@ keyholder_command(struct peer *p, struct imsg *imsg)
 		peer_broken(p, imsg, "command to be signed");
 		return;
 	}
-	/* Due at two thirds of its life; the old one still signs meanwhile. */
-	if (ring.kr_command.k_pkey != NULL &&
-	    (int64_t)now >= ring.kr_command_renew &&
-	    key_command_make(&ring, now, why) == -1)
-		log_warnx("keyholder: command key not renewed: %s", why);
+	if (ring.kr_command.k_pkey != NULL)
+		command_renew(time(NULL));
 	rc = key_command_sign(&ring, hash, sig, &len);
 	key_send_signature(p, IMSG_KEY_COMMAND_SIGNED, imsg_get_id(imsg), rc,
 	    sig, len);

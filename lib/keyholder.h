@@ -44,8 +44,10 @@
  *	parent	KEY_NAMES -> new SERVER_TLS key with its leaf (KEY_INFO slot 0
  *		the first time, then 1) and a new COMMAND key (KEY_INFO, always
  *		slot 0: from that message on every KEY_COMMAND_SIGNED is by
- *		this certificate; comes again when two thirds of its life are
- *		over and a command is to be signed), then KEY_NAMES_DONE.
+ *		this certificate) if there is none or two thirds of its life
+ *		are over, then KEY_NAMES_DONE.  The COMMAND key is also made
+ *		anew, when it is due, before a command is signed and when the
+ *		engine says KEY_COMMAND_NEW.
  *		Without both CA parts it fails.  While slot 1 waits for its
  *		KEY_DROP, its key gets the new leaf: a third key would be one
  *		too many, since cluster may use either.

@@ -197,6 +197,7 @@ void	 keyholder_issue(struct peer *, struct imsg *);
 void	 keyholder_csr(struct peer *, struct imsg *);
 void	 key_jobs_init(struct event_base *);
 void	 key_jobs_forget(uint64_t channel);
+bool	 key_command_is_due(const struct keyring *, time_t now);
 /* A new command key and certificate, told to the engine; -1 and why. */
 int	 key_command_make(struct keyring *, time_t now, char *why);
 

@@ -274,7 +274,8 @@ names_make(struct keyring *kr, struct key_job *job, char *why)
 	}
 	if (key_issue_server(kr, over, job->kj_life, job->kj_names,
 	    job->kj_nnames, now, kc, why) == -1 ||
-	    key_command_make(kr, now, why) == -1)
+	    (key_command_is_due(kr, now) &&
+	    key_command_make(kr, now, why) == -1))
 		goto done;
 	if (over == &server)
 		key_move(&kr->kr_server[slot], &server);
@@ -284,6 +285,13 @@ done:
 	key_clear(&server);
 	free(kc);
 	return (ret);
+}
+
+bool
+key_command_is_due(const struct keyring *kr, time_t now)
+{
+	return (kr->kr_command.k_pkey == NULL ||
+	    (int64_t)now >= kr->kr_command_renew);
 }
 
 int
@@ -298,8 +306,9 @@ key_command_make(struct keyring *kr, time_t now, char *why)
 	else if (key_issue_command(kr, &command, kr->kr_command_life, now, kc,
 	    why) == 0) {
 		key_move(&kr->kr_command, &command);
+		/* It may be shorter than asked for: the CA ends first. */
 		kr->kr_command_renew = (int64_t)now +
-		    kr->kr_command_life * 2 / 3;
+		    (kc->kc_notafter - (int64_t)now) * 2 / 3;
 		key_send_info(KEY_PURPOSE_COMMAND, KEY_SLOT_CURRENT,
 		    &kr->kr_command, kc);
 		ret = 0;

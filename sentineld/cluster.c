@@ -270,7 +270,8 @@ take_identity(struct peer *p, struct imsg *imsg)
 	if ((buf = ibuf_open(2 + ECKEY_POINT_LEN)) == NULL ||
 	    ibuf_add_bytes(buf, ci->ci_point, ECKEY_POINT_LEN) == -1)
 		fatal("CLUSTER_IDENTITY_OK");
-	peer_send_ibuf(p, IMSG_CLUSTER_IDENTITY_OK, 0, -1, buf);
+	peer_send_ibuf(p, IMSG_CLUSTER_IDENTITY_OK, imsg_get_id(imsg), -1,
+	    buf);
 	ibuf_free(buf);
 	listen_start();
  out:

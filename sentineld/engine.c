@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_identity.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -63,6 +63,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_KEY_MACED,	key_answer },
 	{ IMSG_KEY_MACCHECKED,	key_answer },
 	{ IMSG_KEY_COMMAND_SIGNED, key_answer },
+	{ IMSG_SERVER_RENEWED,	identity_renewed },
 	{ IMSG_CLUSTER_IDENTITY_OK, engine_cluster_identity_ok },
 	{ IMSG_CLUSTER_STATS,	engine_cluster_stats },
 	{ IMSG_ENROLL_ASK,	enroll_ask },
@@ -125,6 +126,7 @@ on_commit(bool first)
 		local_init();
 	}
 	eng->ready = true;
+	identity_start();
 	event_add(checkpoint_timer, &tv);
 }
 
@@ -136,6 +138,7 @@ on_tick(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
+	identity_tick(now);
 	session_check_silence();
 	(void)host_flush(ENGINE_TICK_COMMITS);
 	if (now - swept >= ENGINE_SWEEP_SEC || now < swept) {
@@ -190,7 +193,9 @@ engine_peer_lost(struct peer *p)
 void
 engine_peer_up(struct peer *p)
 {
-	(void)p;	/* docker says DOCKER_STATE when it is ready */
+	/* docker says DOCKER_STATE when it is ready. */
+	if (p->pe_role == ROLE_CLUSTER)
+		identity_cluster_up();
 }
 
 int

@@ -33,6 +33,7 @@
 #define IDENTITY_PARENT_MSEC	15000	/* names, key and certificate */
 #define IDENTITY_CLUSTER_MSEC	10000	/* to use them */
 #define IDENTITY_DROP_MSEC	15000	/* for handshakes with the old key */
+#define IDENTITY_COMMAND_MSEC	60000	/* between questions for its key */
 #define IDENTITY_RETRY_MSEC	1000	/* first back-off */
 #define IDENTITY_RETRY_MAX_MSEC	600000
 

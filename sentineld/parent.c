@@ -62,6 +62,7 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_CONF_REJECT,	confpart_reject },
 	{ IMSG_KEY_LOADED,	parent_keys_loaded },
 	{ IMSG_KEY_NAMES_DONE,	parent_keys_names_done },
+	{ IMSG_SERVER_RENEW,	parent_renew_ask },
 	{ IMSG_STATUS_ASK,	procstatus_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
 	{ 0, NULL }
@@ -256,6 +257,8 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 		ec.ec_update_msec = cs->cs_update_msec;
 		ec.ec_last_seen_msec = cs->cs_last_seen_msec;
 		ec.ec_checkpoint_msec = cs->cs_checkpoint_msec;
+		ec.ec_grace_sec = cs->cs_grace_msec / 1000;
+		ec.ec_identity_sum = parent_renew_sum(cs);
 		(void)strlcpy(ec.ec_listen, parent.listen,
 		    sizeof(ec.ec_listen));
 		if (gethostname(ec.ec_hostname, sizeof(ec.ec_hostname)) == -1 ||

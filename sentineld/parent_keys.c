@@ -54,7 +54,6 @@ static void	 refuse_new_ca(const char *);
 static void	 next_file(void);
 static void	 commit_files(void);
 static void	 send_limits(void);
-static void	 send_names(void);
 static void	 on_timeout(int, short, void *);
 
 static const struct conf	*conf;
@@ -185,6 +184,7 @@ parent_keys_loaded(struct peer *p, struct imsg *imsg)
 {
 	struct ibuf		*buf = imsg_get_ibuf(imsg);
 	const struct key_file	*kf = &files[current];
+	struct timeval		 tv;
 	char			 path[PATH_MAX], why[256];
 	uint8_t			 purpose, part, rc;
 
@@ -205,7 +205,9 @@ parent_keys_loaded(struct peer *p, struct imsg *imsg)
 		return;
 	}
 	commit_files();
-	send_names();
+	parent_keys_names(&conf->c_server.cs_advertise, 0);
+	tv = monotime_timeval(KEYS_MSEC);
+	evtimer_add(timer, &tv);
 }
 
 static void
@@ -224,20 +226,32 @@ commit_files(void)
 	}
 }
 
-static void
-send_names(void)
+void
+parent_keys_names(const struct conf_names *advertise, uint32_t id)
 {
-	const struct conf_server	*cs = &conf->c_server;
-	struct timeval			 tv = monotime_timeval(KEYS_MSEC);
-	struct ibuf			*buf;
+	struct ibuf	*buf;
 
 	if ((buf = ibuf_dynamic(512, PARENT_NAMES_MAXBYTES)) == NULL ||
-	    ibuf_add_n32(buf, cs->cs_server_life_msec / 1000) == -1 ||
-	    parent_names_pack(&cs->cs_advertise, buf) == -1)
+	    ibuf_add_n32(buf, conf->c_server.cs_server_life_msec / 1000) ==
+	    -1 || parent_names_pack(advertise, buf) == -1)
 		fatal("names of the server certificate");
-	peer_send_ibuf(proc_peer(ROLE_KEYHOLDER), IMSG_KEY_NAMES, 0, -1, buf);
+	peer_send_ibuf(proc_peer(ROLE_KEYHOLDER), IMSG_KEY_NAMES, id, -1, buf);
 	ibuf_free(buf);
-	evtimer_add(timer, &tv);
+}
+
+void
+parent_keys_conf(const struct conf *c)
+{
+	conf = c;
+	if (c->c_server.cs_cluster)
+		send_limits();
+}
+
+const struct conf_names *
+parent_keys_advertise(void)
+{
+	return (all_done == NULL && conf != NULL ?
+	    &conf->c_server.cs_advertise : NULL);
 }
 
 /* u8 rc, str why */
@@ -250,8 +264,13 @@ parent_keys_names_done(struct peer *p, struct imsg *imsg)
 
 	if (ibuf_get_n8(buf, &rc) == -1 ||
 	    ibuf_get_string(buf, why, sizeof(why)) == -1 ||
-	    ibuf_end(buf) == -1 || all_done == NULL) {
+	    ibuf_end(buf) == -1 ||
+	    (imsg_get_id(imsg) == 0 && all_done == NULL)) {
 		peer_broken(p, imsg, "unexpected KEY_NAMES_DONE");
+		return;
+	}
+	if (imsg_get_id(imsg) != 0) {
+		parent_renew_done(imsg_get_id(imsg), rc == 0, why);
 		return;
 	}
 	evtimer_del(timer);

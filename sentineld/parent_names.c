@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <string.h>
+#include <strings.h>
 
 #include "log.h"
 
@@ -38,6 +39,8 @@ struct names {
 		size_t	 len;
 	} ip[PARENT_NAMES_MAX];
 	size_t		 nips;
+	const char	*dns[PARENT_NAMES_MAX];
+	size_t		 ndns;
 };
 
 static int	 add(struct names *, enum name_type, const void *, size_t);
@@ -83,11 +86,18 @@ static int
 add_text(struct names *n, const char *text)
 {
 	uint8_t	 addr[16];
+	size_t	 i;
 
 	if (inet_pton(AF_INET, text, addr) == 1)
 		return (add_ip(n, addr, 4));
 	if (inet_pton(AF_INET6, text, addr) == 1)
 		return (add_ip(n, addr, 16));
+	for (i = 0; i < n->ndns; i++) {
+		if (strcasecmp(n->dns[i], text) == 0)
+			return (0);
+	}
+	if (n->ndns < PARENT_NAMES_MAX)
+		n->dns[n->ndns++] = text;
 	return (add(n, NAME_DNS, text, strlen(text)));
 }
 

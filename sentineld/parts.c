@@ -44,6 +44,8 @@ static const struct confpart_field	engine_fields[] = {
 	CONFPART_NUM(13, engine_conf, ec_checkpoint_msec),
 	CONFPART_STR(14, engine_conf, ec_listen),
 	CONFPART_STR(15, engine_conf, ec_hostname),
+	CONFPART_NUM(16, engine_conf, ec_grace_sec),
+	CONFPART_NUM(17, engine_conf, ec_identity_sum),
 };
 const struct confpart	engine_confpart = {
 	engine_fields, nitems(engine_fields), sizeof(struct engine_conf)

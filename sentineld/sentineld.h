@@ -52,6 +52,8 @@ struct engine_conf {
 	uint64_t	 ec_update_msec;
 	uint64_t	 ec_last_seen_msec;
 	uint64_t	 ec_checkpoint_msec;
+	uint64_t	 ec_grace_sec;		/* expired ones may renew */
+	uint64_t	 ec_identity_sum;	/* parent_renew_sum() */
 	char		 ec_listen[64];
 	char		 ec_hostname[64];	/* of this machine */
 };
@@ -72,6 +74,25 @@ extern const struct proc_handler	parent_handlers[];
 void	 parent_keys_load(const struct conf *, void (*done)(void));
 void	 parent_keys_loaded(struct peer *, struct imsg *);
 void	 parent_keys_names_done(struct peer *, struct imsg *);
+/* Another configuration is live; the one before may be freed. */
+void	 parent_keys_conf(const struct conf *);
+/* KEY_NAMES with the list, this machine's names, and the life that is live. */
+void	 parent_keys_names(const struct conf_names *, uint32_t id);
+/* The configured list; NULL until all keys are in place. */
+const struct conf_names *parent_keys_advertise(void);
+
+/*
+ * parent_renew.c: a new server certificate at run time, when the engine asks
+ * (SERVER_RENEW).  This machine's addresses are read anew each time; names
+ * from the engine are those of the setting cluster.advertise, and only there
+ * when the configuration has none.
+ */
+void	 parent_renew_ask(struct peer *, struct imsg *);
+/* The keyholder's answer to KEY_NAMES with this id, perhaps a late one. */
+void	 parent_renew_done(uint32_t id, bool ok, const char *why);
+/* A number that is another one when a new configuration wants another server
+ * certificate: advertise list, life. */
+uint64_t parent_renew_sum(const struct conf_server *);
 
 /*
  * parent_names.c: subject alternative names of the server certificate:
