@@ -65,6 +65,7 @@ struct cut {
 
 struct check {
 	struct db_audit_check	*ch_check;
+	uint64_t		 ch_newest;	/* as the chain has it */
 	size_t			 ch_left;
 };
 
@@ -333,6 +334,8 @@ check_one(const uint8_t *key, size_t keylen, const uint8_t *value, size_t len,
 		return (check_broken(ac, seq, "it is before the beginning"));
 	if (seq > ac->ac_next)
 		return (check_broken(ac, ac->ac_next, "it is missing"));
+	if (seq > ch->ch_newest)
+		return (check_broken(ac, seq, "it is after the end"));
 	if (ch->ch_left == 0)
 		return (STORE_STOP);
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
@@ -361,8 +364,6 @@ check_end(struct db_audit_check *ac, const Sentinel__Store__AuditChain *ch)
 {
 	if (ac->ac_next <= ch->newest)
 		(void)check_broken(ac, ac->ac_next, "it is missing");
-	else if (ac->ac_next > ch->newest + 1)
-		(void)check_broken(ac, ch->newest + 1, "it is after the end");
 	else if (memcmp(ac->ac_hash, ch->hash.data,
 	    sizeof(ac->ac_hash)) != 0)
 		(void)check_broken(ac, ch->newest, "it is not what was "
@@ -373,7 +374,7 @@ int
 db_audit_check(struct store_txn *tx, struct db_audit_check *ac, size_t max)
 {
 	Sentinel__Store__AuditChain	*anchor;
-	struct check			 ch = { ac, max };
+	struct check			 ch = { ac, 0, max };
 	struct newest			 ne = { 0, { 0 } };
 	struct pbmem			 pm;
 	uint8_t				 key[8];
@@ -402,6 +403,7 @@ db_audit_check(struct store_txn *tx, struct db_audit_check *ac, size_t max)
 		ac->ac_records = 0;
 	}
 	ac->ac_first = anchor->first;
+	ch.ch_newest = anchor->newest;
 	audit_key(key, ac->ac_next);
 	ret = store_walk(tx, STORE_AUDIT, false, begin ? NULL : key,
 	    sizeof(key), 0, check_one, &ch) == -1 ? -1 : 0;
