@@ -41,6 +41,10 @@ static const struct pbcheck_field control_request[] = {
 	NUM(13, "uid", 0, UINT32_MAX),
 	STR(14, "label", 0, 1024, LINE),
 	ANY(15, "all"),
+	NUM(16, "since_sec", 0, 36500LL * 86400),
+	NUM(17, "limit", 0, UINT32_MAX),
+	NUM(18, "uses", 0, UINT32_MAX),
+	STRS(19, "labels", MAX_LABELS, 1, 1024, LINE),
 	END
 };
 
@@ -54,6 +58,7 @@ static const struct pbcheck_field control_item[] = {
 	MSG(7, "progress"),
 	MSG(8, "logs"),
 	MSG(9, "result"),
+	MSG(10, "audit"),
 	END
 };
 
@@ -189,6 +194,35 @@ static const struct pbcheck_field result_view[] = {
 	END
 };
 
+static const struct pbcheck_field audit_view[] = {
+	MSG(1, "entry"),
+	MSG(2, "chain"),
+	END
+};
+
+static const struct pbcheck_field audit_entry_view[] = {
+	NUM(1, "seq", 1, INT64_MAX),
+	NUM(2, "time_msec", 0, MAX_TIME * 1000),
+	STR(3, "actor", 0, 320, LINE),
+	STR(4, "action", 0, 64, NAME),
+	STR(5, "subject", 0, 512, LINE),
+	STR(6, "outcome", 0, MAX_WORD, NAME),
+	STR(7, "text", 0, 1024, LINE),
+	STR(8, "hash", 64, 64, HEX),
+	STR(9, "previous", 64, 64, HEX),
+	END
+};
+
+static const struct pbcheck_field audit_chain_view[] = {
+	NUM(1, "records", 0, INT64_MAX),
+	NUM(2, "first", 0, INT64_MAX),
+	NUM(3, "newest", 0, INT64_MAX),
+	STR(4, "hash", 0, 64, HEX),
+	NUM(5, "broken", 0, INT64_MAX),
+	STR(6, "why", 0, 256, LINE),
+	END
+};
+
 #define M(name)	{ &sentinel__ipc__##name##__descriptor, name }
 const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(container_view),
@@ -203,5 +237,8 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(progress_view),
 	M(logs_view),
 	M(result_view),
+	M(audit_view),
+	M(audit_entry_view),
+	M(audit_chain_view),
 	{ NULL, NULL }
 };

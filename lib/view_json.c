@@ -315,3 +315,32 @@ view_json_result(struct json_gen *g, const Sentinel__Ipc__ResultView *v)
 	put_int(g, "duration_ms", (int64_t)v->duration_msec);
 	json_gen_end_object(g);
 }
+
+void
+view_json_audit(struct json_gen *g, const Sentinel__Ipc__AuditView *v)
+{
+	char	 text[VIEW_TIME_SIZE];
+
+	json_gen_object(g);
+	if (v->entry != NULL) {
+		view_time_msec(text, v->entry->time_msec);
+		put_int(g, "seq", (int64_t)v->entry->seq);
+		put_str(g, "time", text);
+		put_str(g, "actor", v->entry->actor);
+		put_str(g, "action", v->entry->action);
+		put_opt(g, "subject", v->entry->subject);
+		put_str(g, "outcome", v->entry->outcome);
+		put_opt(g, "text", v->entry->text);
+		put_str(g, "hash", v->entry->hash);
+		put_str(g, "previous", v->entry->previous);
+	} else if (v->chain != NULL) {
+		put_int(g, "records", (int64_t)v->chain->records);
+		put_int(g, "first", (int64_t)v->chain->first);
+		put_int(g, "newest", (int64_t)v->chain->newest);
+		put_opt(g, "hash", v->chain->hash);
+		if (v->chain->broken != 0)
+			put_int(g, "broken", (int64_t)v->chain->broken);
+		put_opt(g, "why", v->chain->why);
+	}
+	json_gen_end_object(g);
+}

@@ -60,4 +60,8 @@ void	 view_json_logs(struct json_gen *, const Sentinel__Ipc__LogsView *);
 void	 view_json_result(struct json_gen *,
 	    const Sentinel__Ipc__ResultView *);
 
+/* seq time actor action subject? outcome text? hash previous; or records
+ * first newest hash? broken? why? */
+void	 view_json_audit(struct json_gen *, const Sentinel__Ipc__AuditView *);
+
 #endif /* VIEW_JSON_H */

@@ -53,6 +53,10 @@ const struct ctl_cmd	ctl_cmds[] = {
 	    "the same for one whose key may be stolen", GONE },
 	{ "events", NULL, " follow ", CTL_STREAM, C(EVENTS), NULL,
 	    "what happened lately", NULL },
+	{ "audit list", NULL, " since limit ", CTL_LIST, C(AUDIT_LIST), NULL,
+	    "who did what to hosts, tokens and certificates", NULL },
+	{ "audit verify", NULL, "", CTL_ONE, C(AUDIT_VERIFY), NULL,
+	    "whether that list is whole and unchanged", NULL },
 	{ "container list", NULL, " host ", CTL_LIST, C(CONTAINER_LIST), NULL,
 	    "containers of all hosts or of one", NULL },
 	{ "container update", "HOST/NAME", " image ", CTL_ONE,
@@ -86,6 +90,8 @@ const struct ctl_opt	ctl_opts[] = {
 	{ "lines", 0, "N", CTL_NUMBER, AT(ca_lines), 500, false },
 	{ "follow", 'f', NULL, CTL_FLAG, AT(ca_follow), 0, false },
 	{ "all", 0, NULL, CTL_FLAG, AT(ca_all), 0, false },
+	{ "since", 0, "DURATION", CTL_DURATION, AT(ca_since_sec), 0, false },
+	{ "limit", 0, "N", CTL_NUMBER, AT(ca_limit), 100000, false },
 	{ "yes", 0, NULL, CTL_FLAG, AT(ca_yes), 0, false },
 };
 const size_t	ctl_nopts = nitems(ctl_opts);

@@ -54,6 +54,8 @@ struct ctl_args {
 	uint64_t	 ca_ttl_sec;	/* 0: the daemon's default */
 	int32_t		 ca_lines;	/* 0: the daemon's default */
 	bool		 ca_follow;
+	uint64_t	 ca_since_sec;	/* 0: no bound */
+	int32_t		 ca_limit;	/* 0: the daemon's default */
 	bool		 ca_all;
 	bool		 ca_yes;
 };
@@ -125,6 +127,10 @@ void	 text_host(FILE *, const Sentinel__Ipc__HostView *);
 void	 text_event(FILE *, const Sentinel__Ipc__EventView *);
 void	 text_logs(FILE *, const Sentinel__Ipc__LogsView *);
 void	 text_result(FILE *, const Sentinel__Ipc__ResultView *);
+/* show_audit.c */
+void	 text_chain(FILE *, const Sentinel__Ipc__AuditChainView *);
+extern const char *const	heads_audit[];
+void	 row_audit(struct table *, const Sentinel__Ipc__AuditEntryView *);
 /* Rows of the tables; the heads go with table_new(). */
 extern const char *const	heads_token[];
 extern const char *const	heads_host[];

@@ -138,6 +138,8 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 	req->follow = a->ca_follow;
 	req->label = lend(a->ca_label);
 	req->all = a->ca_all;
+	req->since_sec = a->ca_since_sec;
+	req->limit = (uint32_t)a->ca_limit;
 }
 
 static unsigned int

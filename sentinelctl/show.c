@@ -181,6 +181,9 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_RESULT:
 		view_json_result(g, item->result);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
+		view_json_audit(g, item->audit);
+		break;
 	default:
 		json_gen_free(g);
 		return (0);
@@ -246,6 +249,13 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_RESULT:
 		text_result(sh->sh_out, item->result);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
+		if (item->audit->entry != NULL)
+			row_audit(show_table(sh, heads_audit),
+			    item->audit->entry);
+		else if (item->audit->chain != NULL)
+			text_chain(sh->sh_out, item->audit->chain);
 		break;
 	default:
 		break;

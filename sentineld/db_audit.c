@@ -365,9 +365,11 @@ check_end(struct db_audit_check *ac, const Sentinel__Store__AuditChain *ch)
 	if (ac->ac_next <= ch->newest)
 		(void)check_broken(ac, ac->ac_next, "it is missing");
 	else if (memcmp(ac->ac_hash, ch->hash.data,
-	    sizeof(ac->ac_hash)) != 0)
+	    sizeof(ac->ac_hash)) != 0) {
 		(void)check_broken(ac, ch->newest, "it is not what was "
 		    "written");
+		ac->ac_records--;
+	}
 }
 
 int

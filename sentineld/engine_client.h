@@ -19,6 +19,7 @@
 
 #include "compat.h"
 
+#include "db.h"
 #include "engine.h"
 
 /*
@@ -47,6 +48,7 @@ struct client {
 	client_more	 cl_more;		/* NULL: all is sent */
 	char		 cl_at[HOST_ID_SIZE];	/* host that comes next, */
 	size_t		 cl_skip;		/* and how much of it went */
+	struct db_audit_check cl_audit;		/* the audit trail, so far */
 };
 
 /* --- engine_control.c --------------------------------------------------- */
@@ -74,6 +76,8 @@ client_command	 client_status, client_token_create, client_token_list,
 /* engine_control_host.c */
 client_command	 client_host_list, client_host_show, client_host_pause,
 	    client_host_end, client_host_rename, client_host_label;
+/* engine_control_audit.c */
+client_command	 client_audit_list, client_audit_verify;
 /* engine_control_op.c */
 client_command	 client_container_list, client_container_op;
 

@@ -61,6 +61,8 @@ static const struct {
 	[C(HOST_REVOKE)] =	{ client_host_end,	true },
 	[C(HOST_RENAME)] =	{ client_host_rename,	true },
 	[C(HOST_LABEL)] =	{ client_host_label,	true },
+	[C(AUDIT_LIST)] =	{ client_audit_list,	true },
+	[C(AUDIT_VERIFY)] =	{ client_audit_verify,	true },
 };
 #undef C
 

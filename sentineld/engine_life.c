@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "db.h"
+#include "engine_audit.h"
 #include "grpc.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -34,7 +35,13 @@
  * sees half of it: what was let in before is ended here, what comes later
  * meets peer_gate().
  */
+struct change {
+	Sentinel__Store__Host	*ch_host;
+	struct audit		 ch_audit;
+};
+
 struct ending {
+	struct audit		 en_audit;
 	Sentinel__Store__Host	 en_host;
 	Sentinel__Store__Revoked en_revoked;
 };
@@ -45,7 +52,7 @@ struct old {
 };
 
 static int	 put_host(struct store_txn *, void *);
-static int	 write_host(const struct host *, Sentinel__Store__Host *);
+static int	 write_host(const struct host *, struct change *);
 static void	 tell(struct host *, const char *, ...) __printflike_(2, 3);
 static size_t	 label_key(const char *);
 static int	 put_ending(struct store_txn *, void *);
@@ -55,13 +62,17 @@ static int	 delete_old(struct store_txn *, void *);
 static int
 put_host(struct store_txn *txn, void *arg)
 {
-	return (db_host_put(txn, arg));
+	struct change	*ch = arg;
+
+	if (db_host_put(txn, ch->ch_host) == -1)
+		return (-1);
+	return (audit_put(txn, &ch->ch_audit));
 }
 
 static int
-write_host(const struct host *h, Sentinel__Store__Host *rec)
+write_host(const struct host *h, struct change *ch)
 {
-	if (store_update(eng->store, put_host, rec) == 0)
+	if (store_update(eng->store, put_host, ch) == 0)
 		return (0);
 	log_warn("host %s: not changed: database", h->h_id);
 	return (-1);
@@ -87,12 +98,15 @@ host_set_paused(struct host *h, bool paused, const char *by)
 {
 	static char		 names[][8] = { "active", "paused" };
 	Sentinel__Store__Host	 rec;
+	struct change		 ch = { .ch_host = &rec };
 
 	if (paused == (h->h_state == HOST_PAUSED))
 		return (0);
 	host_record(h, &rec);
 	rec.state = names[paused];
-	if (write_host(h, &rec) == -1)
+	audit_set(&ch.ch_audit, by, paused ? "host.pause" : "host.resume",
+	    audit_host(h), AUDIT_OK, "%s", "");
+	if (write_host(h, &ch) == -1)
 		return (-1);
 	h->h_state = paused ? HOST_PAUSED : HOST_ACTIVE;
 	tell(h, "%s by %s", paused ? "paused" : "resumed", by);
@@ -103,6 +117,7 @@ int
 host_rename(struct host *h, const char *name, const char *by)
 {
 	Sentinel__Store__Host	 rec;
+	struct change		 ch = { .ch_host = &rec };
 	char			 copy[HOST_NAME_SIZE], old[HOST_NAME_SIZE];
 
 	if (strcmp(h->h_name, name) == 0)
@@ -110,7 +125,9 @@ host_rename(struct host *h, const char *name, const char *by)
 	(void)strlcpy(copy, name, sizeof(copy));
 	host_record(h, &rec);
 	rec.name = copy;
-	if (write_host(h, &rec) == -1)
+	audit_set(&ch.ch_audit, by, "host.rename", audit_host(h), AUDIT_OK,
+	    "to %s", copy);
+	if (write_host(h, &ch) == -1)
 		return (-1);
 	(void)strlcpy(old, h->h_name, sizeof(old));
 	(void)strlcpy(h->h_name, name, sizeof(h->h_name));
@@ -140,6 +157,7 @@ int
 host_label(struct host *h, const char *label, const char *by)
 {
 	Sentinel__Store__Host	 rec;
+	struct change		 ch = { .ch_host = &rec };
 	const char		*found = NULL;
 	char			*list[HOST_LABELS_MAX + 1];
 	size_t			 i, key = label_key(label), n = 0;
@@ -168,7 +186,9 @@ host_label(struct host *h, const char *label, const char *by)
 	host_record(h, &rec);
 	rec.labels = list;
 	rec.n_labels = n;
-	if (write_host(h, &rec) == -1) {
+	audit_set(&ch.ch_audit, by, "host.label", audit_host(h), AUDIT_OK,
+	    "%s", label);
+	if (write_host(h, &ch) == -1) {
 		errno = EIO;
 		return (-1);
 	}
@@ -190,7 +210,9 @@ put_ending(struct store_txn *txn, void *arg)
 	if (en->en_host.cert_serial[0] != '\0' && db_revoked_put(txn,
 	    en->en_host.cert_serial, &en->en_revoked) == -1)
 		return (-1);
-	return (db_host_put(txn, &en->en_host));
+	if (db_host_put(txn, &en->en_host) == -1)
+		return (-1);
+	return (audit_put(txn, &en->en_audit));
 }
 
 int
@@ -198,6 +220,7 @@ host_decommission(struct host *h, enum host_end how, const char *by)
 {
 	static char	 state[] = "decommissioned";
 	static char	 words[][8] = { "removed", "revoked" };
+	static char	 acts[][12] = { "host.remove", "host.revoke" };
 	struct ending	 en;
 	int64_t		 now = time(NULL);
 	char		 copy[sizeof(h->h_ended_by)], text[256];
@@ -213,6 +236,8 @@ host_decommission(struct host *h, enum host_end how, const char *by)
 	en.en_revoked.not_after = h->h_not_after;
 	en.en_revoked.host_id = h->h_id;
 	en.en_revoked.reason = words[how];
+	audit_set(&en.en_audit, by, acts[how], audit_host(h), AUDIT_OK,
+	    "serial %s", h->h_serial);
 	if (store_update(eng->store, put_ending, &en) == -1) {
 		log_warn("host %s: not %s: database", h->h_id, words[how]);
 		return (-1);
