@@ -190,6 +190,8 @@ key_ca_use(struct keyring *kr, enum key_ca_use use, char *why)
 		strlcpy(why, "there is no new CA", KEY_WHY_SIZE);
 		return (-1);
 	}
+	/* Another issuer: the command key wants another certificate. */
+	kr->kr_command_renew = 0;
 	switch (use) {
 	case KEY_CA_USE_NEW:
 		kr->kr_use_new = true;

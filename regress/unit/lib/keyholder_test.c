@@ -798,6 +798,23 @@ test_command(void **state)
 	assert_true(ask(&engine, IMSG_KEY_COMMAND, 4, -1, ibuf_data(b),
 	    ibuf_size(b)));
 	assert_int_equal(ncaught, 1);
+
+	/* Asked for, and not due; then due. */
+	forget();
+	assert_true(ask(&engine, IMSG_KEY_COMMAND_NEW, 0, -1, NULL, 0));
+	assert_int_equal(ncaught, 0);
+	keyholder_ring()->kr_command_renew = time(NULL);
+	assert_true(ask(&engine, IMSG_KEY_COMMAND_NEW, 0, -1, NULL, 0));
+	assert_int_equal(ncaught, 1);
+	assert_true(find_info(KEY_PURPOSE_COMMAND, &cmd));
+	assert_memory_not_equal(leaf.in_point, cmd.in_point, 65);
+	assert_true(keyholder_ring()->kr_command_renew > time(NULL));
+	/* A new server certificate is no reason for a new command key. */
+	assert_int_equal(names("localhost", 60), 0);
+	assert_false(find_info(KEY_PURPOSE_COMMAND, &cmd));
+	keyholder_ring()->kr_command_renew = time(NULL);
+	assert_int_equal(names("localhost", 60), 0);
+	assert_true(find_info(KEY_PURPOSE_COMMAND, &cmd));
 	ibuf_free(b);
 }
 
