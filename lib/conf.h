@@ -49,7 +49,7 @@ struct conf_addr {
 };
 
 struct conf_names {
-	char		**n_name;	/* addresses and DNS names */
+	char		**n_name;	/* addresses and names, words, patterns */
 	size_t		 n_len;
 };
 
@@ -107,6 +107,10 @@ struct conf_agent {
 	struct conf_docker ca_docker;
 	uint64_t	 ca_grace_msec;
 	enum conf_signed ca_signed;
+	bool		 ca_allow_exec;
+	struct conf_names ca_allow_images; /* imagerule.h */
+	struct conf_names ca_allow_actions;
+	bool		 ca_allow_read_only;
 	uint64_t	 ca_heartbeat_msec;
 	uint64_t	 ca_reconnect_min_msec;
 	uint64_t	 ca_reconnect_max_msec;
@@ -118,7 +122,7 @@ enum conf_key_type {
 	CONF_T_BOOL, CONF_T_NUMBER, CONF_T_DURATION, CONF_T_WORD, CONF_T_PATH,
 	CONF_T_SOCKET, CONF_T_SOCKNONE, CONF_T_DOCKER, CONF_T_LISTEN,
 	CONF_T_ADDR, CONF_T_NAME, CONF_T_NAMES, CONF_T_HOST, CONF_T_SECRET,
-	CONF_T_PIN
+	CONF_T_PIN, CONF_T_WORDS, CONF_T_IMAGES
 };
 
 struct conf_key {

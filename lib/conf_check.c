@@ -24,6 +24,7 @@
 
 #include "conf.h"
 #include "conf_load.h"
+#include "imagerule.h"
 #include "roles.h"
 
 static void	 check_common(const struct conf *, struct conf_errs *);
@@ -33,6 +34,8 @@ static void	 check_dir(const struct conf *, const char *, const char *,
 		    const char *, const char *, struct conf_errs *);
 static void	 check_controls(const struct conf *, const char *,
 		    const char *, const char *, struct conf_errs *);
+static void	 check_images(const struct conf *, const struct conf_names *,
+		    struct conf_errs *);
 static int	 key_of(const char *);
 
 int
@@ -164,6 +167,7 @@ check_agent(const struct conf *c, mode_t mode, struct conf_errs *errs)
 	check_controls(c, "agent.control_ro", ca->ca_control,
 	    ca->ca_control_ro, errs);
 	check_dir(c, "agent.dir", ca->ca_dir, ca->ca_data_dir, "/state", errs);
+	check_images(c, &ca->ca_allow_images, errs);
 	if (ca->ca_reconnect_min_msec > ca->ca_reconnect_max_msec)
 		conf_errs_key(errs, c, key_of("agent.timers.reconnect_min"),
 		    "is more than agent.timers.reconnect_max");
@@ -177,6 +181,21 @@ check_agent(const struct conf *c, mode_t mode, struct conf_errs *errs)
 		conf_errs_key(errs, c, token, "group or others may read the "
 		    "file: run chmod go-r %s, or use enroll_token_file",
 		    c->c_file);
+}
+
+/* They travel to the engine as one string. */
+static void
+check_images(const struct conf *c, const struct conf_names *images,
+    struct conf_errs *errs)
+{
+	size_t	 i, len = 0;
+
+	for (i = 0; i < images->n_len; i++)
+		len += strlen(images->n_name[i]) + 1;
+	if (len > IMAGERULE_LIST_SIZE)
+		conf_errs_key(errs, c, key_of("agent.allow.images"), "all "
+		    "patterns together are longer than %d bytes: use wider "
+		    "ones", IMAGERULE_LIST_SIZE);
 }
 
 /* Whoever may write a directory may replace the keys in it. */

@@ -18,12 +18,14 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "conf_set.h"
+#include "imagerule.h"
 
 static int	 set_bool(void *, const struct conf_key *, const char *,
 		    char *);
@@ -37,6 +39,8 @@ static int	 set_names(void *, const struct conf_key *, const char *,
 		    char *);
 static int	 names_add(struct conf_names *, const struct conf_key *,
 		    const char *, char *);
+static int	 check_item(const struct conf_key *, const char *, char *);
+static unsigned int word_find(const char *, const char *);
 static int	 set_string(void *, const struct conf_key *, const char *,
 		    char *);
 static const char *check_path(const char *, size_t *, char *);
@@ -80,10 +84,19 @@ conf_set_text(struct conf *c, int key, const char *text, char *why)
 	case CONF_T_ADDR:
 		return (set_addr(p, k, text, why));
 	case CONF_T_NAMES:
+	case CONF_T_WORDS:
+	case CONF_T_IMAGES:
 		return (set_names(p, k, text, why));
 	default:
 		return (set_string(p, k, text, why));
 	}
+}
+
+bool
+conf_set_is_list(enum conf_key_type type)
+{
+	return (type == CONF_T_NAMES || type == CONF_T_WORDS ||
+	    type == CONF_T_IMAGES);
 }
 
 int
@@ -119,6 +132,8 @@ conf_set_clear(struct conf *c, int key)
 		memset(p, 0, sizeof(struct conf_addr));
 		break;
 	case CONF_T_NAMES:
+	case CONF_T_WORDS:
+	case CONF_T_IMAGES:
 		names_free(p);
 		break;
 	default:
@@ -223,23 +238,32 @@ set_number(void *p, const struct conf_key *k, const char *s, char *why)
 static int
 set_word(void *p, const struct conf_key *k, const char *s, char *why)
 {
-	const char	*w = k->ck_bounds;
-	size_t		 len;
-	unsigned int	 i;
+	unsigned int	 i = word_find(k->ck_bounds, s);
 
-	for (i = 0;; i++) {
-		len = strcspn(w, "|");
-		if (strlen(s) == len && strncasecmp(s, w, len) == 0) {
-			memcpy(p, &i, sizeof(i));
-			return (0);
-		}
-		if (w[len] == '\0')
-			break;
-		w += len + 1;
+	if (i != UINT_MAX) {
+		memcpy(p, &i, sizeof(i));
+		return (0);
 	}
 	(void)snprintf(why, CONF_WHY_MAXBYTES, "\"%.40s\" is not one of %s", s,
 	    k->ck_bounds);
 	return (-1);
+}
+
+/* Number of s among "a|b|c", or UINT_MAX. */
+static unsigned int
+word_find(const char *words, const char *s)
+{
+	unsigned int	 i;
+	size_t		 len;
+
+	for (i = 0;; i++) {
+		len = strcspn(words, "|");
+		if (strlen(s) == len && strncasecmp(s, words, len) == 0)
+			return (i);
+		if (words[len] == '\0')
+			return (UINT_MAX);
+		words += len + 1;
+	}
 }
 
 static int
@@ -289,9 +313,11 @@ names_add(struct conf_names *n, const struct conf_key *k, const char *s,
 	char		**grown;
 	size_t		  max;
 
-	if (check_name(s, why) == -1)
+	if (check_item(k, s, why) == -1)
 		return (-1);
-	max = (size_t)strtonum(k->ck_bounds, 1, 1000, &errstr);
+	/* Of words there are never more than those there are. */
+	max = k->ck_type == CONF_T_WORDS ? strlen(k->ck_bounds) :
+	    (size_t)strtonum(k->ck_bounds, 1, 1000, &errstr);
 	if (n->n_len >= max) {
 		(void)snprintf(why, CONF_WHY_MAXBYTES, "more than %zu items",
 		    max);
@@ -308,6 +334,29 @@ names_add(struct conf_names *n, const struct conf_key *k, const char *s,
 	}
 	(void)snprintf(why, CONF_WHY_MAXBYTES, "out of memory");
 	return (-1);
+}
+
+static int
+check_item(const struct conf_key *k, const char *s, char *why)
+{
+	const char	*fault;
+
+	switch (k->ck_type) {
+	case CONF_T_WORDS:
+		if (word_find(k->ck_bounds, s) != UINT_MAX)
+			return (0);
+		(void)snprintf(why, CONF_WHY_MAXBYTES, "\"%.40s\" is not one "
+		    "of %s", s, k->ck_bounds);
+		return (-1);
+	case CONF_T_IMAGES:
+		if ((fault = imagerule_fault(s)) == NULL)
+			return (0);
+		(void)snprintf(why, CONF_WHY_MAXBYTES, "\"%.80s\" is no "
+		    "pattern of images: %s", s, fault);
+		return (-1);
+	default:
+		return (check_name(s, why));
+	}
 }
 
 /* Every type whose value is one string; *v of len bytes is what is kept. */
@@ -497,6 +546,8 @@ print_value(FILE *f, const struct conf_key *k, const void *p)
 		    "\"[%s]:%u\"" : "\"%s:%u\"", a->a_host,
 		    (unsigned int)a->a_port) < 0 ? -1 : 1);
 	case CONF_T_NAMES:
+	case CONF_T_WORDS:
+	case CONF_T_IMAGES:
 		for (i = 0; i < n->n_len; i++) {
 			(void)fputs(i == 0 ? "[" : ", ", f);
 			(void)print_quoted(f, "", n->n_name[i]);

@@ -36,7 +36,9 @@
  * Returns 0 or -1.
  */
 int	 conf_set_text(struct conf *, int key, const char *text, char *why);
-/* Appends one item to a NAMES key; as above. */
+/* Whether a key of that type holds items, in a struct conf_names. */
+bool	 conf_set_is_list(enum conf_key_type);
+/* Appends one item to a list; as conf_set_text(). */
 int	 conf_set_add_name(struct conf *, int key, const char *text, char *why);
 /* Frees the value of a key and makes it "not set"; secrets are wiped. */
 void	 conf_set_clear(struct conf *, int key);

@@ -51,6 +51,7 @@ static void	 load_subsection(struct load *, const char *, int, int,
 static void	 load_key(struct load *, int, yaml_mark_t);
 static void	 load_scalar(struct load *, int);
 static void	 load_list(struct load *, int);
+static const char *list_example(int);
 static const char *scalar_text(struct load *, const char *);
 static bool	 is_null(const yaml_event_t *);
 static int	 section_find(const char *);
@@ -212,7 +213,7 @@ load_key(struct load *l, int key, yaml_mark_t mark)
 	from->cf_origin = CONF_O_FILE;
 	from->cf_line = (unsigned int)at.line + 1;
 	from->cf_column = (unsigned int)at.column + 1;
-	if (conf_keys[key].ck_type == CONF_T_NAMES)
+	if (conf_set_is_list(conf_keys[key].ck_type))
 		load_list(l, key);
 	else
 		load_scalar(l, key);
@@ -237,6 +238,19 @@ load_scalar(struct load *l, int key)
 		error_at(l, l->l_event.start_mark, "%s: %s", name, why);
 }
 
+static const char *
+list_example(int key)
+{
+	switch (conf_keys[key].ck_type) {
+	case CONF_T_WORDS:
+		return ("start, stop, restart");
+	case CONF_T_IMAGES:
+		return ("ghcr.io/acme/*");
+	default:
+		return ("100.64.0.5, sentinel.example.com");
+	}
+}
+
 static void
 load_list(struct load *l, int key)
 {
@@ -246,7 +260,7 @@ load_list(struct load *l, int key)
 	if (l->l_event.type != YAML_SEQUENCE_START_EVENT) {
 		if (l->l_event.type != YAML_ALIAS_EVENT)
 			error_at(l, l->l_event.start_mark, "%s: want a list, "
-			    "like [ 100.64.0.5, sentinel.example.com ]", name);
+			    "like [ %s ]", name, list_example(key));
 		skip(l);
 		return;
 	}

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "docker_txn.h"
+#include "imagerule.h"
 
 /*
  * Everything of an update that only looks, and the pull.  Whatever is wrong
@@ -176,6 +177,14 @@ prep_inspected(void *arg, const struct docker_reply *dr)
 	if (strncmp(tx->tx_new_ref, "sha256:", 7) == 0) {
 		txn_error(tx, "the container was made from an image without a "
 		    "name: say which image to update to");
+		prep_fail(tx);
+		return;
+	}
+	/* Only here is it known what "the current one" is. */
+	if (tx->tx_want_ref[0] == '\0' && tx->tx_rule != NULL &&
+	    !imagerule_allows(tx->tx_rule, tx->tx_new_ref)) {
+		txn_error(tx, "%s: not allowed by agent.allow.images on this "
+		    "host", tx->tx_new_ref);
 		prep_fail(tx);
 		return;
 	}

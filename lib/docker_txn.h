@@ -95,6 +95,7 @@ struct txn {
 	char			 tx_want_digest[80];
 	char			*tx_auth;	/* until the pull */
 	bool			 tx_nopull;
+	char			*tx_rule;	/* uq_rule */
 	time_t			 tx_began;
 	monotime_t		 tx_mono;
 

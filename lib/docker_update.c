@@ -158,6 +158,7 @@ txn_free(struct txn *tx)
 		free(tx->tx_fixed[i].nt_config);
 	}
 	free(tx->tx_policy);
+	free(tx->tx_rule);
 	docker_spec_free(&tx->tx_spec);
 	json_free(tx->tx_inspect);
 	json_splitter_free(tx->tx_split);
@@ -387,8 +388,10 @@ updater_start(struct updater *up, const struct update_request *uq, char *err,
 	strlcpy(tx->tx_want_ref, uq->uq_image, sizeof(tx->tx_want_ref));
 	strlcpy(tx->tx_want_digest, uq->uq_digest, sizeof(tx->tx_want_digest));
 	tx->tx_nopull = uq->uq_nopull;
-	if (uq->uq_auth != NULL &&
-	    (tx->tx_auth = strdup(uq->uq_auth)) == NULL) {
+	if ((uq->uq_auth != NULL &&
+	    (tx->tx_auth = strdup(uq->uq_auth)) == NULL) ||
+	    (uq->uq_rule != NULL &&
+	    (tx->tx_rule = strdup(uq->uq_rule)) == NULL)) {
 		txn_free(tx);
 		return (updater_refuse(err, errsize, "out of memory"));
 	}

@@ -174,6 +174,7 @@ static const struct pbcheck_field docker_op[] = {
 	ANY(5, "lines"),
 	STR(6, "image", 0, MAX_REF, WORD),
 	STR(7, "digest", 0, MAX_REF, WORD),
+	STR(20, "image_rule", 0, 4096, LINE),
 	END
 };
 

@@ -89,6 +89,15 @@ static const struct pbcheck_field status_view[] = {
 	ANY(18, "docker"),
 	STR(19, "docker_error", 0, MAX_TEXT, TEXT),
 	NUM(20, "containers", 0, UINT32_MAX),
+	MSG(40, "allow"),
+	END
+};
+
+static const struct pbcheck_field allow_view[] = {
+	ANY(1, "exec"),
+	ANY(2, "read_only"),
+	STRS(3, "actions", 32, 1, MAX_WORD, WORD),
+	STRS(4, "images", 64, 1, 256, WORD),
 	END
 };
 
@@ -232,6 +241,7 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(control_request),
 	M(control_end),
 	M(status_view),
+	M(allow_view),
 	M(process_view),
 	M(token_view),
 	M(progress_view),

@@ -99,7 +99,31 @@ view_time_msec(char text[VIEW_TIME_SIZE], int64_t msec)
 	    (int)(msec % 1000));
 }
 
+static void
+put_strs(struct json_gen *g, const char *key, char *const *list, size_t n)
+{
+	size_t	 i;
+
+	json_gen_key(g, key);
+	json_gen_array(g);
+	for (i = 0; i < n; i++)
+		json_gen_str(g, list[i]);
+	json_gen_end_array(g);
+}
+
 /* --- objects ------------------------------------------------------------ */
+
+static void
+put_allow(struct json_gen *g, const Sentinel__Ipc__AllowView *v)
+{
+	json_gen_key(g, "allow");
+	json_gen_object(g);
+	put_bool(g, "exec", v->exec);
+	put_strs(g, "images", v->images, v->n_images);
+	put_strs(g, "actions", v->actions, v->n_actions);
+	put_bool(g, "read_only", v->read_only);
+	json_gen_end_object(g);
+}
 
 void
 view_json_status(struct json_gen *g, const Sentinel__Ipc__StatusView *v,
@@ -126,6 +150,8 @@ view_json_status(struct json_gen *g, const Sentinel__Ipc__StatusView *v,
 		put_opt(g, "last_error", v->last_error);
 		put_opttime(g, "cert_not_after", v->cert_not_after);
 		put_bool(g, "signed_commands", v->signed_commands);
+		if (v->allow != NULL)
+			put_allow(g, v->allow);
 	}
 	put_opt(g, "engine_id", v->engine_id);
 	put_bool(g, "docker", v->docker);
@@ -187,8 +213,6 @@ put_labels(struct json_gen *g, const Sentinel__Ipc__HostView *v)
 void
 view_json_host(struct json_gen *g, const Sentinel__Ipc__HostView *v)
 {
-	size_t	 i;
-
 	json_gen_object(g);
 	put_str(g, "id", v->id);
 	put_str(g, "name", v->name);
@@ -200,11 +224,7 @@ view_json_host(struct json_gen *g, const Sentinel__Ipc__HostView *v)
 	put_time(g, "enrolled_at", v->enrolled_at);
 	put_time(g, "last_seen", v->last_seen);
 	put_opt(g, "agent_version", v->agent_version);
-	json_gen_key(g, "features");
-	json_gen_array(g);
-	for (i = 0; i < v->n_features; i++)
-		json_gen_str(g, v->features[i]);
-	json_gen_end_array(g);
+	put_strs(g, "features", v->features, v->n_features);
 	put_int(g, "containers", v->containers);
 	put_time(g, "disconnect_at", v->disconnect_at);
 	put_opt(g, "disconnect_err", v->disconnect_err);

@@ -21,6 +21,7 @@
 
 #include "conf.h"
 #include "confpart.h"
+#include "imagerule.h"
 #include "proc.h"
 
 /*
@@ -50,12 +51,16 @@ struct agent_conf {
 	uint64_t	 ac_reconnect_max_msec;
 	uint64_t	 ac_connect_msec;
 	uint64_t	 ac_rpc_msec;
+	uint64_t	 ac_allow_exec;
+	uint64_t	 ac_allow_read_only;
+	uint64_t	 ac_allow_actions; /* allow_mask() */
 	char		 ac_server[AGENTD_SERVER_SIZE];
 	char		 ac_server_name[AGENTD_NAME_SIZE]; /* "": as dialled */
 	char		 ac_name[AGENTD_NAME_SIZE];
 	char		 ac_ca_pin[65];	/* "" or 64 hex */
 	char		 ac_dir[AGENTD_PATH_SIZE];	/* for messages */
 	char		 ac_token[AGENTD_TOKEN_LEN + 1]; /* secret, or "" */
+	char		 ac_allow_images[IMAGERULE_LIST_SIZE];
 };
 extern const struct confpart	agent_confpart;
 

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine_allow.h"
 #include "log.h"
 #include "pbcheck.h"
 
@@ -163,12 +164,18 @@ receive_signed(const Sentinel__Cluster__SignedCommand *cmd)
 	pbmem_free(&pm);
 }
 
-/* refuse: why it is answered but not carried out; NULL: it is. */
+/* refuse: why it is answered but not carried out; NULL: it is, if the rules
+ * of this host allow it. */
 static void
 dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
 {
-	struct command	 c;
+	enum allow_action	 action;
+	struct command		 c;
+	const char		*image;
 
+	action = allow_action(m, &image);
+	if (refuse == NULL)
+		refuse = allow_fault(&eng->conf, action, image);
 	switch (m->payload_case) {
 	case PAYLOAD(LIST_CONTAINERS):
 		do_list(m->request_id, refuse);

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_allow.h"
 #include "ipccheck.h"
 #include "log.h"
 #include "utf8.h"
@@ -132,10 +133,13 @@ static void
 do_status(uint32_t id, const Sentinel__Ipc__ControlRequest *req)
 {
 	Sentinel__Ipc__ControlItem	 item;
+	Sentinel__Ipc__AllowView	 allow;
 	Sentinel__Ipc__StatusView	 v;
 
 	(void)req;
 	sentinel__ipc__status_view__init(&v);
+	if (allow_view(&eng->conf, &allow))
+		v.allow = &allow;
 	v.daemon = engine_lend("sentinel-agentd");
 	v.version = engine_lend(SENTINEL_VERSION);
 	v.started_at = eng->started;
@@ -154,6 +158,7 @@ do_status(uint32_t id, const Sentinel__Ipc__ControlRequest *req)
 	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_STATUS;
 	item.status = &v;
 	client_item(id, &item);
+	allow_view_free(&allow);
 	peer_send(proc_peer(ROLE_A_PARENT), IMSG_STATUS_ASK, id, -1, NULL, 0);
 }
 

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_allow.h"
 #include "ipccheck.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -133,6 +134,9 @@ docker_run(const struct command *want)
 	m.image = c->cm_image;
 	m.digest = c->cm_digest;
 	m.lines = c->cm_lines;
+	if (c->cm_kind == KIND(UPDATE) && c->cm_image[0] == '\0' &&
+	    allow_has_images(&eng->conf))
+		m.image_rule = eng->conf.ac_allow_images;
 	peer_send_pb(p, IMSG_DOCKER_OP, 0, &m.base);
 }
 

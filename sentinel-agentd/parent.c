@@ -26,6 +26,7 @@
 #include "daemon.h"
 #include "datadir.h"
 #include "dockersock.h"
+#include "engine_allow.h"
 #include "hex.h"
 #include "log.h"
 #include "privdrop.h"
@@ -50,6 +51,7 @@ static void	 on_exit_last(void);
 static void	 send_journal(void);
 static void	 pack_part(enum role, uint32_t, struct ibuf *);
 static void	 pack_engine(struct agent_conf *);
+static void	 pack_allow(struct agent_conf *);
 static void	 host_name(char *, size_t);
 
 static struct {
@@ -288,6 +290,28 @@ pack_engine(struct agent_conf *ac)
 		    sizeof(ac->ac_ca_pin));
 	(void)strlcpy(ac->ac_dir, ca->ca_dir, sizeof(ac->ac_dir));
 	(void)strlcpy(ac->ac_token, parent.token, sizeof(ac->ac_token));
+	pack_allow(ac);
+}
+
+/* conf_check() has seen that the patterns fit. */
+static void
+pack_allow(struct agent_conf *ac)
+{
+	const struct conf_agent	*ca = &parent.conf->c_agent;
+	size_t			 i;
+
+	ac->ac_allow_exec = ca->ca_allow_exec;
+	ac->ac_allow_read_only = ca->ca_allow_read_only;
+	ac->ac_allow_actions = allow_mask(ca->ca_allow_actions.n_name,
+	    ca->ca_allow_actions.n_len);
+	for (i = 0; i < ca->ca_allow_images.n_len; i++) {
+		if (i > 0)
+			(void)strlcat(ac->ac_allow_images, " ",
+			    sizeof(ac->ac_allow_images));
+		(void)strlcat(ac->ac_allow_images,
+		    ca->ca_allow_images.n_name[i],
+		    sizeof(ac->ac_allow_images));
+	}
 }
 
 /* "": the server takes the address instead. */

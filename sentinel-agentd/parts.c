@@ -41,6 +41,10 @@ static const struct confpart_field	agent_fields[] = {
 	CONFPART_STR(14, agent_conf, ac_dir),
 	/* The engine wipes it once it is enrolled. */
 	CONFPART_STR(15, agent_conf, ac_token),
+	CONFPART_NUM(40, agent_conf, ac_allow_exec),
+	CONFPART_NUM(41, agent_conf, ac_allow_read_only),
+	CONFPART_NUM(42, agent_conf, ac_allow_actions),
+	CONFPART_STR(43, agent_conf, ac_allow_images),
 };
 const struct confpart	agent_confpart = {
 	agent_fields, nitems(agent_fields), sizeof(struct agent_conf)

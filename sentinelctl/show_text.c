@@ -102,6 +102,32 @@ text_docker(FILE *f, const Sentinel__Ipc__StatusView *v)
 	pair(f, "containers", "%u", v->containers);
 }
 
+/* agent.allow; NULL: nothing is restricted. */
+static void
+text_allow(FILE *f, const Sentinel__Ipc__AllowView *v)
+{
+	char	 text[4096] = "";
+	size_t	 i;
+
+	if (v == NULL) {
+		pair(f, "allowed", "everything");
+		return;
+	}
+	for (i = 0; i < v->n_actions; i++) {
+		(void)strlcat(text, i > 0 ? " " : "", sizeof(text));
+		(void)strlcat(text, v->actions[i], sizeof(text));
+	}
+	pair(f, "allowed", "%s%s%s", v->read_only ?
+	    "read only, of: " : "", i == 0 ? "nothing" : text,
+	    v->exec ? "" : ", no exec");
+	text[0] = '\0';
+	for (i = 0; i < v->n_images; i++) {
+		(void)strlcat(text, i > 0 ? " " : "", sizeof(text));
+		(void)strlcat(text, v->images[i], sizeof(text));
+	}
+	pair(f, "allowed images", "%s", i == 0 ? "none" : text);
+}
+
 void
 text_status(FILE *f, const Sentinel__Ipc__StatusView *v,
     Sentinel__Ipc__ProcessView *const *procs, size_t nprocs, bool colour)
@@ -128,6 +154,7 @@ text_status(FILE *f, const Sentinel__Ipc__StatusView *v,
 		pair_expiry(f, "expires", v->cert_not_after);
 		pair(f, "commands", "%s",
 		    v->signed_commands ? "signed" : "not signed");
+		text_allow(f, v->allow);
 	}
 	text_docker(f, v);
 	if (nprocs == 0)

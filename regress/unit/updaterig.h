@@ -51,6 +51,7 @@ static bool		 harm, recovered;
 static char		 error[UPDATE_ERROR_MAXBYTES];
 static char		 stages[1024];
 static bool		 ended;
+static const char	*rule;		/* uq_rule */
 
 /* --- rig --------------------------------------------------------------- */
 
@@ -209,7 +210,7 @@ static inline void
 start(const char *image, const char *digest)
 {
 	struct update_request	 uq = { OPID, NAME, image, digest, NULL,
-		false };
+		false, rule };
 	char			 err[256] = "";
 
 	if (updater_start(up, &uq, err, sizeof(err)) == -1)

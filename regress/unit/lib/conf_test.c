@@ -237,7 +237,8 @@ test_manual(void **state)
 		}
 		if (k->ck_env != NULL)
 			assert_says(k->ck_name, p, k->ck_env);
-		if (k->ck_type == CONF_T_NAMES)
+		if (k->ck_type == CONF_T_NAMES ||
+		    k->ck_type == CONF_T_IMAGES)
 			assert_says(k->ck_name, p, k->ck_bounds);
 		if (k->ck_type == CONF_T_NUMBER ||
 		    k->ck_type == CONF_T_DURATION) {

@@ -214,7 +214,8 @@ test_put_aside(void **state)
 {
 	static const char	*names[] = { NAME ".sentinel-prev",
 		NAME ".sentinel-next" };
-	struct update_request	 uq = { OPID, NULL, "", "", NULL, false };
+	struct update_request	 uq = { OPID, NULL, "", "", NULL, false,
+		NULL };
 	char			 err[256];
 	size_t			 i;
 
@@ -266,7 +267,8 @@ test_credentials(void **state)
 	static const char	 secret[] = "c2VjcmV0LXBhc3N3b3Jk";
 	static const char	*names[] = { "/images/create", "/tag?",
 		"/start", "DELETE /v1.41/c" };
-	struct update_request	 uq = { OPID, NAME, "", "", secret, false };
+	struct update_request	 uq = { OPID, NAME, "", "", secret, false,
+		NULL };
 	char			 buf[65536], err[256];
 	ssize_t			 n;
 	size_t			 i;
@@ -371,7 +373,8 @@ test_strange_plan(void **state)
 static void
 test_others_go_on(void **state)
 {
-	struct update_request	 uq = { OPID, NAME, "", "", NULL, false };
+	struct update_request	 uq = { OPID, NAME, "", "", NULL, false,
+		NULL };
 	char			 err[256];
 
 	(void)state;

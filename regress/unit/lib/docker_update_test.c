@@ -198,6 +198,18 @@ test_refused(void **state)
 	fk.away = true;
 	refused("", "", "Docker is not there");
 
+	/* Its own reference is judged here, another one was before. */
+	world_begin();
+	rule = "ghcr.io/acme/*";
+	refused("", "", "app:latest: not allowed by agent.allow.images");
+	world_begin();
+	rule = "ghcr.io/acme/* docker.io/library/app";
+	start("", "");
+	run();
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	rule = NULL;
+	world_end();
+
 	world_begin();		/* the right digest passes */
 	snprintf(body, sizeof(body), "sha256:%064d", 9);
 	start("", body);
@@ -210,13 +222,14 @@ static void
 test_request_checks(void **state)
 {
 	static const struct update_request bad[] = {
-		{ "", NAME, "", "", NULL, false },
-		{ "o", "a/b", "", "", NULL, false },
-		{ "o", "", "", "", NULL, false },
-		{ "o", NAME, "a b", "", NULL, false },
-		{ "o", NAME, "", "sha256:1", NULL, false },
+		{ "", NAME, "", "", NULL, false, NULL },
+		{ "o", "a/b", "", "", NULL, false, NULL },
+		{ "o", "", "", "", NULL, false, NULL },
+		{ "o", NAME, "a b", "", NULL, false, NULL },
+		{ "o", NAME, "", "sha256:1", NULL, false, NULL },
 	};
-	struct update_request	 uq = { OPID, NAME, "", "", NULL, false };
+	struct update_request	 uq = { OPID, NAME, "", "", NULL, false,
+		NULL };
 	char			 err[256];
 	size_t			 i;
 
@@ -442,7 +455,8 @@ test_torn_record(void **state)
 static void
 test_disk_full(void **state)
 {
-	struct update_request	 uq = { OPID, NAME, "", "", NULL, false };
+	struct update_request	 uq = { OPID, NAME, "", "", NULL, false,
+		NULL };
 	struct rlimit		 old, rl;
 	char			 err[256];
 	int			 room, nrolled = 0;

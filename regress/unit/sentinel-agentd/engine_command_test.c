@@ -34,6 +34,7 @@ static struct engine	 state_;
 struct engine		*eng = &state_;
 
 static char	 did[4096];		/* what was carried out or answered */
+static char	 hook_error[256];
 static bool	 list_error_feature;
 static list_cb	 list_waits;
 static void	*list_arg;
@@ -96,6 +97,8 @@ out_push(enum out_kind kind, Sentinel__Cluster__AgentMessage *m,
 	if (m->payload_case ==
 	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HOOK_RESULT) {
 		assert_int_equal(m->hook_result->exit_code, -1);
+		(void)strlcpy(hook_error, m->hook_result->error,
+		    sizeof(hook_error));
 		note("hook", m->hook_result->request_id, "");
 	} else
 		note("rollback", m->rollback_result->request_id,
@@ -146,6 +149,10 @@ setup(void **state)
 	    sizeof(eng->conf.ac_server));
 	eng->attempt = 1;
 	eng->docker_up = true;
+	eng->conf.ac_allow_exec = 1;
+	eng->conf.ac_allow_actions = UINT64_MAX;
+	(void)strlcpy(eng->conf.ac_allow_images, "*",
+	    sizeof(eng->conf.ac_allow_images));
 	command_init();
 	command_session();
 	return (0);
@@ -302,6 +309,74 @@ test_signed(void **state)
 	eng->id.id_calen = strlen(world->w_capem);
 }
 
+/* agent.allow: refused whoever signs, in the command's own kind of answer,
+ * and the id is not used up. */
+static void
+test_allowed(void **state)
+{
+	static const char				 now[] =
+							    "0123456789abcdef";
+	Sentinel__Cluster__ListContainersRequest	 l;
+	Sentinel__Cluster__UpdateContainerRequest	 u;
+	Sentinel__Cluster__RunHookRequest		 h;
+	Sentinel__Cluster__ServerMessage		 m;
+
+	(void)state;
+	memcpy(eng->nonce, now, sizeof(eng->nonce));
+	eng->conf.ac_signed = CONF_SIGNED_REQUIRED;
+	eng->conf.ac_allow_read_only = 1;
+	action(&m, "a1", "stop");
+	receive_signed(&m, now);
+	assert_string_equal(did, "refuse a1 not allowed by "
+	    "agent.allow.read_only on this host;");
+	eng->conf.ac_allow_read_only = 0;
+	receive_signed(&m, now);
+	assert_string_equal(did, "run a1 web;");
+
+	(void)strlcpy(eng->conf.ac_allow_images, "ghcr.io/acme/*",
+	    sizeof(eng->conf.ac_allow_images));
+	sentinel__cluster__update_container_request__init(&u);
+	u.container_name = engine_lend("web");
+	u.target_image = engine_lend("evil/web:1");
+	sentinel__cluster__server_message__init(&m);
+	m.request_id = engine_lend("a2");
+	m.payload_case =
+	    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_UPDATE_CONTAINER;
+	m.update_container = &u;
+	receive_signed(&m, now);
+	assert_string_equal(did, "refuse a2 not allowed by "
+	    "agent.allow.images on this host;");
+	u.target_image = engine_lend("ghcr.io/acme/web:1");
+	receive_signed(&m, now);
+	assert_string_equal(did, "run a2 web;");
+
+	eng->conf.ac_allow_actions = 0;
+	sentinel__cluster__list_containers_request__init(&l);
+	m.request_id = engine_lend("a3");
+	m.payload_case =
+	    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_LIST_CONTAINERS;
+	m.list_containers = &l;
+	list_error_feature = true;
+	receive_signed(&m, now);
+	assert_string_equal(did, "list a3 not allowed by agent.allow.actions "
+	    "on this host: list;");
+	list_error_feature = false;
+	eng->conf.ac_allow_actions = UINT64_MAX;
+	eng->conf.ac_allow_exec = 0;
+	sentinel__cluster__run_hook_request__init(&h);
+	m.request_id = engine_lend("a4");
+	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_RUN_HOOK;
+	m.run_hook = &h;
+	hook_error[0] = '\0';
+	receive_signed(&m, now);
+	assert_string_equal(did, "hook a4 ;");
+	assert_string_equal(hook_error, "not allowed by agent.allow.exec on "
+	    "this host");
+	eng->conf.ac_allow_exec = 1;
+	(void)strlcpy(eng->conf.ac_allow_images, "*",
+	    sizeof(eng->conf.ac_allow_images));
+}
+
 static void
 test_list(void **state)
 {
@@ -407,6 +482,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_allowed),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_ring),
