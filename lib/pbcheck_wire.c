@@ -273,6 +273,8 @@ static const struct pbcheck_field policies_entry[] = {
 static const struct pbcheck_field policy_sync[] = {
 	LIST(1, "policies", 20000),
 	STR(2, "default_policy", 0, MAX_WORD, WORD),
+	ANY(100, "revision"),
+	ANY(101, "host_default"),
 	END
 };
 
@@ -284,6 +286,8 @@ static const struct pbcheck_field settings_sync[] = {
 	ANY(5, "hooks_enabled"),
 	ANY(6, "dependency_aware"),
 	STR(7, "rollback_policy", 0, MAX_WORD, WORD),
+	ANY(100, "revision"),
+	MSG(101, "grace_period_offline"),
 	END
 };
 

@@ -77,10 +77,14 @@ enum conf_file {
 	CONF_FILE_CERT = 4,		/* agent.pem */
 	CONF_FILE_HOSTID = 5,		/* host-id */
 	CONF_FILE_SPENT = 6,		/* token-spent: SHA-256, 32 bytes */
-	CONF_FILE_CERT_NEW = 7		/* agent.pem.new: of a renewal */
+	CONF_FILE_CERT_NEW = 7,		/* agent.pem.new: of a renewal */
+	/* Not of the identity: to be imported (parent_import.c). */
+	CONF_FILE_POLICY = 16,		/* policy_cache.json */
+	CONF_FILE_JOURNAL = 17		/* offline_journal.json */
 };
 #define PASSED_MAXBYTES	(64 * 1024)	/* of each to the engine */
 #define PASSED_NAMES_MAXBYTES (256 * 1024)	/* RESOLV and HOSTS */
+#define PASSED_IMPORT_MAXBYTES (16 * 1024 * 1024)
 
 /*
  * All of a passed file, at most max bytes; malloc'd with a NUL after *len
@@ -114,6 +118,14 @@ void	 parent_identity_load(void (*done)(void));
 void	 parent_identity_newkey(struct peer *, struct imsg *);
 void	 parent_identity_store(struct peer *, struct imsg *);
 void	 parent_identity_loaded(struct peer *, struct imsg *);
+
+/*
+ * parent_import.c: files in agent.dir that the engine takes over once; offered
+ * before the configuration, unlinked when the engine has them on disk.
+ */
+void	 parent_import_offer(const char *dir);
+/* Row of the handler table. */
+void	 parent_import_done(struct peer *, struct imsg *);
 
 /* parent_names.c: /etc/resolv.conf and /etc/hosts for uplink, looked at again
  * every PARENT_NAMES_MSEC. */

@@ -22,6 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine_import.h"
+#include "engine_policy.h"
 #include "hex.h"
 #include "log.h"
 #include "utf8.h"
@@ -124,6 +126,8 @@ on_commit(bool first)
 	docker_init();
 	list_init();
 	out_init();
+	policy_init();
+	import_run();
 	engine_begin();
 }
 
@@ -156,9 +160,14 @@ conf_file(struct peer *p, struct imsg *imsg)
 	int	 fd = imsg_get_fd(imsg);
 
 	if (ibuf_get_n8(imsg_get_ibuf(imsg), &kind) == -1 ||
-	    kind < CONF_FILE_CA || kind > CONF_FILE_SPENT || eng->ready) {
+	    kind < CONF_FILE_CA || kind > CONF_FILE_JOURNAL || eng->ready) {
 		close(fd);
 		peer_broken(p, imsg, "file out of order");
+		return;
+	}
+	if (kind >= CONF_FILE_POLICY) {
+		if (!import_hold(kind, fd))
+			peer_broken(p, imsg, "file twice");
 		return;
 	}
 	if ((data = passedfile_read(fd, PASSED_MAXBYTES, &len)) == NULL)
@@ -253,7 +262,8 @@ engine_features(size_t *n)
 {
 	static const char *const	 words[] = {
 		"update", "pull", "list", "logs", "progress", "list-error",
-		"engine-id", "pull-result", "signed-command"
+		"engine-id", "pull-result", "sync", "server-heartbeat",
+		"signed-command"
 	};
 
 	/* The last one is a promise that can be switched off. */

@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_sync.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -201,6 +201,8 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
 	case PAYLOAD(HEARTBEAT):
 	case PAYLOAD(POLICY_SYNC):
 	case PAYLOAD(SETTINGS_SYNC):
+		sync_receive(m, refuse);
+		break;
 	case PAYLOAD(CERT_RENEWAL_RESPONSE):
 	case PAYLOAD(JOURNAL_ACK):
 		log_debug("server %s: message %d is not used by this version",

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_policy.h"
 #include "ipccheck.h"
 #include "log.h"
 #include "resolv.h"
@@ -212,6 +213,7 @@ session_up(struct peer *p, struct imsg *imsg)
 	guard(eng->conf.ac_rpc_msec);
 	arc4random_buf(eng->nonce, sizeof(eng->nonce));
 	command_session();
+	policy_session();
 	send_report();
 }
 

@@ -68,6 +68,7 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_KEY_LOADED,	parent_identity_loaded },
 	{ IMSG_IDENTITY_NEWKEY,	parent_identity_newkey },
 	{ IMSG_IDENTITY_STORE,	parent_identity_store },
+	{ IMSG_IMPORT_DONE,	parent_import_done },
 	{ IMSG_STATUS_ASK,	procstatus_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
 	{ 0, NULL }
@@ -186,6 +187,7 @@ static void
 on_key(void)
 {
 	parent_names_start();
+	parent_import_offer(parent.conf->c_agent.ca_dir);
 	parent.offered = true;
 	if (confpart_push(PARENT_CONF_ROLES, pack_part, on_pushed) == -1)
 		fatal("configuration");

@@ -116,6 +116,10 @@ text_value(struct text *t, const ProtobufCFieldDescriptor *fd,
 	case PROTOBUF_C_TYPE_INT64:
 		text_add(t, ": %lld\n", (long long)*(const int64_t *)p);
 		break;
+	case PROTOBUF_C_TYPE_UINT64:
+		text_add(t, ": %llu\n", (unsigned long long)
+		    *(const uint64_t *)p);
+		break;
 	case PROTOBUF_C_TYPE_UINT32:
 		text_add(t, ": %u\n", *(const uint32_t *)p);
 		break;
@@ -138,6 +142,7 @@ is_default(const ProtobufCFieldDescriptor *fd, const void *p)
 	case PROTOBUF_C_TYPE_BYTES:
 		return (((const ProtobufCBinaryData *)p)->len == 0);
 	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_UINT64:
 		return (*(const int64_t *)p == 0);
 	default:
 		return (*(const int32_t *)p == 0);

@@ -28,7 +28,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine.h"
+#include "engine_policy.h"
 #include "pbcheck.h"
 
 #define CAUSE(x)	SENTINEL__IPC__UPLINK_DOWN__CAUSE__##x
@@ -251,6 +251,11 @@ size_t
 out_unsent(void)
 {
 	return (1);
+}
+
+void
+policy_session(void)
+{
 }
 
 int
