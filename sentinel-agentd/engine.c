@@ -290,8 +290,8 @@ engine_tell_refusal(const char *id, const char *why)
 		return;
 	}
 	told++;
-	log_warnx("server %s: request %s refused: %s", eng->conf.ac_server,
-	    id, why);
+	log_warnx("server %s: %s%s refused: %s", eng->conf.ac_server,
+	    id[0] != '\0' ? "request " : "message", id, why);
 }
 
 char *

@@ -125,8 +125,8 @@ void	 engine_begin(void);
 const char *engine_version(void);
 /* Words for supported_features; NULL-terminated list of *n. */
 char	**engine_features(size_t *n);
-/* One line for a command that is not carried out, and no more of them than a
- * log can take: the other end decides how many there are. */
+/* One line for what is not carried out, and no more of them than a log can
+ * take: the other end decides how many there are.  request_id may be "". */
 void	 engine_tell_refusal(const char *request_id, const char *why);
 char	*engine_lend(const char *);	/* const away, NULL becomes "" */
 /* A copy that is cut between characters. */

@@ -113,16 +113,17 @@ command_receive(const uint8_t *data, size_t len)
 	Sentinel__Cluster__ServerMessage	*m;
 	struct pbmem				 pm;
 	const char				*why;
+	char					 text[300];
 
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	m = pbcheck_unpack(&sentinel__cluster__server_message__descriptor,
 	    data, len, &pm, &why);
-	if (m == NULL)
+	if (m == NULL) {
 		/* A foreign server may be newer: one bad message is no
 		 * reason to lose the session. */
-		log_warnx("server %s: broken message ignored: %s",
-		    eng->conf.ac_server, why);
-	else if (m->payload_case == PAYLOAD(SIGNED_COMMAND))
+		(void)snprintf(text, sizeof(text), "broken: %s", why);
+		engine_tell_refusal("", text);
+	} else if (m->payload_case == PAYLOAD(SIGNED_COMMAND))
 		receive_signed(m->signed_command);
 	else if (command_must_be_signed())
 		dispatch(m, unsigned_why());
@@ -143,7 +144,7 @@ receive_signed(const Sentinel__Cluster__SignedCommand *cmd)
 	};
 	Sentinel__Cluster__ServerMessage *m;
 	struct pbmem		 pm;
-	char			 why[300];
+	char			 why[300], text[400];
 
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	switch (verify_command(&vf, cmd, &pm, &m, why, sizeof(why))) {
@@ -157,8 +158,8 @@ receive_signed(const Sentinel__Cluster__SignedCommand *cmd)
 	case VERIFY_BROKEN:
 	case VERIFY_FOREIGN:
 		/* Not even its id is known: there is nothing to answer. */
-		log_warnx("server %s: signed command refused: %s",
-		    eng->conf.ac_server, why);
+		(void)snprintf(text, sizeof(text), "signed command: %s", why);
+		engine_tell_refusal("", text);
 		break;
 	}
 	pbmem_free(&pm);
@@ -176,6 +177,12 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
 	action = allow_action(m, &image);
 	if (refuse == NULL)
 		refuse = allow_fault(&eng->conf, action, image);
+	else if (action == ALLOW_NONE && m->payload_case !=
+	    PAYLOAD(CONTAINER_ACTION)) {
+		/* No command, so there is no answer either. */
+		engine_tell_refusal(m->request_id, refuse);
+		return;
+	}
 	switch (m->payload_case) {
 	case PAYLOAD(LIST_CONTAINERS):
 		do_list(m->request_id, refuse);
@@ -185,8 +192,8 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
 	case PAYLOAD(CONTAINER_ACTION):
 	case PAYLOAD(FETCH_LOGS):
 		if (!to_command(m, &c))
-			log_warnx("server %s: command without a request id "
-			    "ignored", eng->conf.ac_server);
+			engine_tell_refusal("", "a command without a request "
+			    "id");
 		else if (refuse != NULL)
 			docker_refuse(&c, refuse);
 		else
@@ -209,8 +216,8 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
 		    eng->conf.ac_server, (int)m->payload_case);
 		break;
 	default:
-		log_warnx("server %s: empty or unknown message ignored",
-		    eng->conf.ac_server);
+		engine_tell_refusal(m->request_id, "empty or of a kind that "
+		    "this version does not know");
 		break;
 	}
 }
@@ -271,8 +278,7 @@ run(const struct command *c)
 		return;
 	}
 	if (docker_is_running(c->cm_id) || reqmem_has(requests, c->cm_id)) {
-		log_info("server %s: request %s came again: it runs once",
-		    eng->conf.ac_server, c->cm_id);
+		engine_tell_refusal(c->cm_id, "it came again and runs once");
 		return;
 	}
 	if (c->cm_kind == KIND(ACTION) && strcmp(c->cm_action, "stop") != 0 &&

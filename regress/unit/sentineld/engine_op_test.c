@@ -237,6 +237,98 @@ test_foreign(void **state)
 	assert_int_equal(rig.broken, 0);
 }
 
+/*
+ * A message of this kind, with the request id where it has one; every other
+ * field as empty as it can be.
+ */
+static void
+give_any(uint32_t call, const ProtobufCFieldDescriptor *kind, const char *id)
+{
+	Sentinel__Cluster__AgentMessage		 m;
+	const ProtobufCMessageDescriptor	*sub = kind->descriptor;
+	const ProtobufCFieldDescriptor		*fd;
+	ProtobufCMessage			*body;
+	char					*text = rig_str(id);
+
+	body = xcalloc(1, sub->sizeof_message);
+	sub->message_init(body);
+	fd = protobuf_c_message_descriptor_get_field_by_name(sub,
+	    "request_id");
+	if (fd != NULL)
+		memcpy((char *)body + fd->offset, &text, sizeof(text));
+	sentinel__cluster__agent_message__init(&m);
+	m.payload_case =
+	    (Sentinel__Cluster__AgentMessage__PayloadCase)kind->id;
+	memcpy((char *)&m + kind->offset, &body, sizeof(body));
+	rig_message(call, &m);
+	free(body);
+}
+
+static bool
+is_result_of(const ProtobufCFieldDescriptor *kind, const char *name)
+{
+	return (strcmp(kind->name, name) == 0);
+}
+
+/*
+ * A cluster process that lies: every kind of message under the id of an
+ * operation, on a call that is not there, on one of another host, on one that
+ * is over; then on the right one, where at most one end may come of it.
+ */
+static void
+test_lies(void **state)
+{
+	const ProtobufCMessageDescriptor	*d =
+	    &sentinel__cluster__agent_message__descriptor;
+	const ProtobufCFieldDescriptor		*kind;
+	char					 id[REQUEST_ID_SIZE];
+	uint32_t				 client, call = CALL_A;
+	unsigned int				 i, j;
+	int					 code;
+
+	(void)state;
+	for (i = 0; i < d->n_fields; i++) {
+		kind = &d->fields[i];
+		/* Lists come to the engine in pieces, not like this. */
+		if (is_result_of(kind, "container_list"))
+			continue;
+		client = i % 2 == 0 ? logs("alpha") : update("alpha");
+		(void)strlcpy(id, sent_id(call), sizeof(id));
+		assert_true(hex_is_valid(id, 16));
+		give_any(999, kind, id);
+		give_any(CALL_B, kind, id);
+		rig_open(call + 1, HOST_A, "0a", NULL);
+		/* The stream that was replaced took the operation along. */
+		assert_int_equal(rig_ended(client), CONTROL_UNREACH);
+		give_any(call, kind, id);
+		rig_closed(call);
+		give_any(call, kind, id);
+		assert_int_equal(rig_ended(client), -1);
+		call++;
+
+		rig_forget();
+		client = i % 2 == 0 ? logs("alpha") : update("alpha");
+		(void)strlcpy(id, sent_id(call), sizeof(id));
+		for (j = 0; j < 3; j++)
+			give_any(call, kind, id);
+		code = rig_ended(client);
+		if (is_result_of(kind, i % 2 == 0 ? "fetch_logs_result" :
+		    "update_result"))
+			assert_int_not_equal(code, -1);
+		else if (code != -1)
+			assert_int_equal(code, CONTROL_FAILED);
+		assert_int_equal(rig_ended(client), -1);
+		if (code == -1) {	/* it still waits for the right one */
+			assert_non_null(op_find(id));
+			rig_closed(call);
+			assert_int_equal(rig_ended(client), CONTROL_UNREACH);
+			rig_open(++call, HOST_A, "0a", NULL);
+		}
+		assert_int_equal(eng->nops, 0);
+		rig_forget();
+	}
+}
+
 static void
 test_deadline(void **state)
 {
@@ -548,6 +640,7 @@ main(void)
 		T(test_ok),
 		T(test_codes),
 		T(test_foreign),
+		T(test_lies),
 		T(test_deadline),
 		T(test_session_lost),
 		T(test_client_gone),
