@@ -22,6 +22,7 @@
 /* proto/store.proto: a database may come from a backup or a broken disk. */
 #define MAX_TIME	253402300799LL		/* unix seconds, year 9999 */
 #define POINT_MAX	65
+#define CERT_MAX	3584
 #define HASH		32		/* SHA-256 */
 
 static const struct pbcheck_field schema[] = {
@@ -51,6 +52,8 @@ static const struct pbcheck_field host[] = {
 	NUM(19, "decommissioned_at", 0, MAX_TIME),
 	STR(20, "decommission_reason", 0, MAX_WORD, WORD),
 	STR(21, "decommissioned_by", 0, 256, LINE),
+	BYTES(25, "pending_cert", 0, CERT_MAX),
+	NUM(26, "cert_not_before", 0, MAX_TIME),
 	END
 };
 

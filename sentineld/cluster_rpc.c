@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "ipc.pb-c.h"
+#include "log.h"
 #include "pbcheck.h"
 #include "sentinel.pb-c.h"
 #include "tlsconf.h"
@@ -35,6 +36,7 @@
 #define RPC_CONTAINER_MAXBYTES	(1024 * 1024)	/* AGENT_CONTAINER */
 #define RPC_MESSAGE_MAXBYTES	4259840		/* AGENT_MESSAGE */
 #define RPC_LISTERROR_MAXBYTES	4096		/* ListEnd.error */
+#define RPC_RENEWAL_COST	32		/* messages */
 #define RPC_NOCERT	"no valid client certificate: "
 
 static enum grpc_status on_open(struct grpc_call *, const char **, void *);
@@ -46,6 +48,8 @@ static void	 on_closed(struct grpc_call *, enum grpc_end, void *);
 static void	 take_enroll(struct cluster_call *, const uint8_t *, size_t);
 static void	 take_report(struct cluster_call *, const uint8_t *, size_t);
 static void	 take_message(struct cluster_call *, const uint8_t *, size_t);
+static void	 take_renewal(struct cluster_call *,
+		    const Sentinel__Cluster__CertRenewalCSR *);
 static void	 refuse_message(struct cluster_call *, const char *, int);
 static void	 send_open(struct cluster_call *,
 		    Sentinel__Cluster__StateReport *);
@@ -355,6 +359,11 @@ take_message(struct cluster_call *call, const uint8_t *data, size_t len)
 		    list->error);
 		goto out;
 	}
+	if (msg->payload_case ==
+	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CERT_RENEWAL) {
+		take_renewal(call, msg->cert_renewal);
+		goto out;
+	}
 	/* Packed anew a message only shrinks, but for bytes here and there. */
 	if (protobuf_c_message_get_packed_size(&msg->base) >
 	    RPC_MESSAGE_MAXBYTES) {
@@ -365,6 +374,35 @@ take_message(struct cluster_call *call, const uint8_t *data, size_t len)
 	    call->cl_id, &msg->base);
  out:
 	pbmem_free(&pm);
+}
+
+/*
+ * The engine gets the point alone.  There is no answer that says no: an agent
+ * asks again later.  A signature is verified here, which costs as much as
+ * many messages.
+ */
+static void
+take_renewal(struct cluster_call *call,
+    const Sentinel__Cluster__CertRenewalCSR *csr)
+{
+	uint8_t		 point[ECKEY_POINT_LEN];
+	const char	*why;
+	struct ibuf	*buf;
+
+	cluster_conn_charge(call->cl_conn, RPC_RENEWAL_COST *
+	    CLUSTER_RATE_UNIT);
+	why = x509_csr_point(csr->csr.data, csr->csr.len, point);
+	if (why != NULL) {
+		cluster_log("agent %s: renewal refused: %s",
+		    call->cl_conn->cn_facts.xf_cn, why);
+		return;
+	}
+	if ((buf = ibuf_open(2 + sizeof(point))) == NULL ||
+	    ibuf_add_bytes(buf, point, sizeof(point)) == -1)
+		fatal("AGENT_RENEW");
+	(void)peer_send_ibuf(proc_peer(ROLE_ENGINE), IMSG_AGENT_RENEW,
+	    call->cl_id, -1, buf);
+	ibuf_free(buf);
 }
 
 /* The words of grpc-go, since people search for them. */

@@ -14,6 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
+#include "engine_cert.h"
 #include "engine_identity.h"
 
 #include <errno.h>
@@ -68,6 +69,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_CLUSTER_STATS,	engine_cluster_stats },
 	{ IMSG_ENROLL_ASK,	enroll_ask },
 	{ IMSG_AGENT_OPEN,	session_open },
+	{ IMSG_AGENT_RENEW,	cert_renew_ask },
 	{ IMSG_AGENT_CONTAINER,	session_container },
 	{ IMSG_AGENT_LIST_END,	session_list_end },
 	{ IMSG_AGENT_MESSAGE,	session_message },
@@ -139,6 +141,7 @@ on_tick(int fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	identity_tick(now);
+	cert_tick(now);
 	session_check_silence();
 	(void)host_flush(ENGINE_TICK_COMMITS);
 	if (now - swept >= ENGINE_SWEEP_SEC || now < swept) {

@@ -94,6 +94,16 @@ TAILQ_HEAD(container_list, container);
 struct host;
 struct session;
 
+/* A certificate of a host that is not the current one. */
+struct host_cert {
+	char		 hc_serial[X509_SERIAL_SIZE];	/* "": there is none */
+	int64_t		 hc_not_before;
+	int64_t		 hc_not_after;
+	uint8_t		 hc_point[ECKEY_POINT_LEN];
+	uint8_t		*hc_der;
+	size_t		 hc_len;
+};
+
 /* A list that comes in item by item. */
 struct container_stage {
 	struct host	*cs_host;
@@ -121,8 +131,12 @@ struct host {
 
 	char		 h_address[64];
 	char		 h_serial[X509_SERIAL_SIZE];
+	int64_t		 h_not_before;	/* 0: not known yet */
 	int64_t		 h_not_after;
 	uint8_t		 h_point[ECKEY_POINT_LEN];
+	struct host_cert h_pending;	/* engine_cert.c */
+	int64_t		 h_push_at;	/* certificate unasked, 0: to reckon */
+	bool		 h_renewing;	/* the keyholder makes one */
 	char		 h_token[9];	/* its token, until first seen */
 	int64_t		 h_enrolled_at;
 	int64_t		 h_last_seen;
@@ -150,6 +164,7 @@ struct host {
 	struct rate	 h_event_rate;
 	struct rate	 h_log_rate;
 	struct rate	 h_enroll_rate;
+	struct rate	 h_renew_rate;
 	struct rate	 h_audit_rate;
 	unsigned int	 h_events_lost;	/* since the last one kept */
 };
@@ -167,6 +182,10 @@ struct session {
 	struct host	*se_host;
 	bool		 se_channel;	/* else ReportState */
 	bool		 se_closing;	/* AGENT_CLOSE sent */
+	bool		 se_renew;	/* expired: may renew, no more */
+	monotime_t	 se_until;	/* se_renew: then it is ended */
+	char		 se_serial[X509_SERIAL_SIZE];
+	int64_t		 se_not_after;
 	bool		 se_signed;	/* commands go signed */
 	uint8_t		 se_nonce[16];	/* of the StateReport before it */
 	unsigned int	 se_unsent;	/* credit taken */
@@ -412,6 +431,7 @@ int	 session_send(struct session *, uint8_t *, size_t);
  */
 enum gate_verdict {
 	GATE_OK,
+	GATE_RENEW,	/* expired, let in to renew and for nothing else */
 	GATE_NO_NAME,
 	GATE_REVOKED,
 	GATE_UNKNOWN,
@@ -424,10 +444,11 @@ enum gate_verdict {
 struct gate_answer {
 	enum gate_verdict ga_verdict;
 	uint32_t	 ga_status;	/* enum grpc_status */
-	const char	*ga_text;
+	char		 ga_text[192];	/* "" when GATE_OK */
 };
+/* grace: seconds that an expired certificate may still be renewed. */
 void	 peer_gate(const Sentinel__Ipc__AgentOpen *, const struct host *,
-	    int is_revoked, int64_t now, struct gate_answer *);
+	    int is_revoked, int64_t now, int64_t grace, struct gate_answer *);
 
 /* --- engine_op.c: operations --------------------------------------------- */
 int	 op_cmp(const struct op *, const struct op *);

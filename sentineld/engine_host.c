@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_cert.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -79,6 +79,7 @@ host_free(struct host *h)
 		free(h->h_features[i]);
 	host_set_labels(h, NULL, 0);
 	container_list_free(&h->h_containers);
+	free(h->h_pending.hc_der);
 	free(h->h_raw_name);
 	free(h->h_version);
 	free(h->h_engine_id);
@@ -124,6 +125,8 @@ load_host(const Sentinel__Store__Host *r, void *arg)
 	if (r->point.len == ECKEY_POINT_LEN)
 		memcpy(h->h_point, r->point.data, ECKEY_POINT_LEN);
 	h->h_not_after = r->cert_not_after;
+	h->h_not_before = r->cert_not_before;
+	cert_load(h, &r->pending_cert);
 	h->h_enrolled_at = r->enrolled_at;
 	h->h_last_seen = r->last_seen;
 	h->h_disconnect_at = r->disconnect_at;
@@ -261,6 +264,9 @@ host_record(const struct host *h, Sentinel__Store__Host *r)
 	r->state = (char *)(uintptr_t)names[h->h_state];
 	r->cert_serial = (char *)(uintptr_t)h->h_serial;
 	r->cert_not_after = h->h_not_after;
+	r->cert_not_before = h->h_not_before;
+	r->pending_cert.data = h->h_pending.hc_der;
+	r->pending_cert.len = h->h_pending.hc_len;
 	r->point.data = (uint8_t *)(uintptr_t)h->h_point;
 	r->point.len = ECKEY_POINT_LEN;
 	r->enrolled_at = h->h_enrolled_at;

@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_cert.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -41,6 +41,7 @@ struct change {
 };
 
 struct ending {
+	const struct host	*en_of;
 	struct audit		 en_audit;
 	Sentinel__Store__Host	 en_host;
 	Sentinel__Store__Revoked en_revoked;
@@ -210,7 +211,9 @@ put_ending(struct store_txn *txn, void *arg)
 	if (en->en_host.cert_serial[0] != '\0' && db_revoked_put(txn,
 	    en->en_host.cert_serial, &en->en_revoked) == -1)
 		return (-1);
-	if (db_host_put(txn, &en->en_host) == -1)
+	if (cert_revoke(txn, en->en_of, en->en_of->h_pending.hc_serial,
+	    en->en_of->h_pending.hc_not_after, en->en_revoked.reason) == -1 ||
+	    db_host_put(txn, &en->en_host) == -1)
 		return (-1);
 	return (audit_put(txn, &en->en_audit));
 }
@@ -226,6 +229,7 @@ host_decommission(struct host *h, enum host_end how, const char *by)
 	char		 copy[sizeof(h->h_ended_by)], text[256];
 
 	(void)strlcpy(copy, by, sizeof(copy));
+	en.en_of = h;
 	host_record(h, &en.en_host);
 	en.en_host.state = state;
 	en.en_host.decommissioned_at = now;

@@ -14,13 +14,12 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_session.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "db.h"
 #include "grpc.h"
 #include "ipccheck.h"
 #include "log.h"
@@ -31,17 +30,7 @@
  * life of a cluster process, and an unknown one is a call that we have ended:
  * its last messages are dropped.
  */
-static struct session	*session_new(uint32_t, struct host *, bool);
 static void	 session_free(struct session *);
-static bool	 session_has_room(const struct host *);
-static void	 admit(uint32_t, uint32_t, const char *);
-static void	 open_report(struct host *, const Sentinel__Ipc__AgentOpen *,
-		    uint32_t);
-static void	 open_channel(struct host *, const Sentinel__Ipc__AgentOpen *,
-		    uint32_t);
-static void	 mark_seen(struct host *);
-static int	 token_seen(struct store_txn *, void *);
-static int	 check_revoked(struct store_txn *, void *);
 static void	 heartbeat(struct session *,
 		    const Sentinel__Cluster__Heartbeat *);
 static void	 disconnected(struct session *, const char *, const char *);
@@ -63,8 +52,9 @@ session_find(uint32_t call)
 	return (RB_FIND(session_tree, &eng->sessions, &want));
 }
 
-static struct session *
-session_new(uint32_t call, struct host *h, bool channel)
+struct session *
+session_new(uint32_t call, struct host *h,
+    const Sentinel__Ipc__AgentOpen *open)
 {
 	struct session	*s;
 
@@ -72,8 +62,16 @@ session_new(uint32_t call, struct host *h, bool channel)
 	s->se_call = call;
 	s->se_epoch = ++eng->epoch;
 	s->se_host = h;
-	s->se_channel = channel;
+	s->se_channel = open->kind ==
+	    SENTINEL__IPC__AGENT_OPEN__KIND__CHANNEL;
+	(void)strlcpy(s->se_serial, open->serial, sizeof(s->se_serial));
+	s->se_not_after = open->not_after;
 	s->se_heard = monotime_now();
+	if (s->se_channel) {
+		/* What ReportState said holds for the stream after it. */
+		s->se_signed = h->h_signed;
+		memcpy(s->se_nonce, h->h_nonce, sizeof(s->se_nonce));
+	}
 	stage_init(&s->se_stage, h);
 	RB_INSERT(session_tree, &eng->sessions, s);
 	eng->nsessions++;
@@ -92,15 +90,15 @@ session_free(struct session *s)
 }
 
 /* Those that end are counted as well until cluster has let go of them. */
-static bool
+bool
 session_has_room(const struct host *h)
 {
 	return (eng->nsessions < ENGINE_SESSIONS_MAX &&
 	    h->h_nsessions < HOST_SESSIONS_MAX);
 }
 
-static void
-admit(uint32_t call, uint32_t status, const char *text)
+void
+session_admit(uint32_t call, uint32_t status, const char *text)
 {
 	Sentinel__Ipc__AgentAdmit	 msg;
 	char				 copy[256];
@@ -113,165 +111,6 @@ admit(uint32_t call, uint32_t status, const char *text)
 	    &msg.base);
 }
 
-struct revoked_query {
-	const char	*serial;
-	int		 has;
-};
-
-static int
-check_revoked(struct store_txn *txn, void *arg)
-{
-	struct revoked_query	*q = arg;
-
-	q->has = db_revoked_has(txn, q->serial);
-	return (q->has == -1 ? -1 : 0);
-}
-
-/* An agent calls ReportState or Channel. */
-void
-session_open(struct peer *p, struct imsg *imsg)
-{
-	Sentinel__Ipc__AgentOpen	*open;
-	struct revoked_query		 q;
-	struct gate_answer		 ga;
-	struct pbmem			 pm;
-	struct host			*h;
-	uint32_t			 call = imsg_get_id(imsg);
-
-	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
-	open = ipc_unpack(imsg, &sentinel__ipc__agent_open__descriptor, &pm);
-	if (open == NULL || session_find(call) != NULL) {
-		peer_broken(p, imsg, open == NULL ? pm.pm_why : "call twice");
-		goto out;
-	}
-	if (open->kind == SENTINEL__IPC__AGENT_OPEN__KIND__REPORT ?
-	    open->report == NULL :
-	    open->kind != SENTINEL__IPC__AGENT_OPEN__KIND__CHANNEL) {
-		peer_broken(p, imsg, "kind of call, or no report");
-		goto out;
-	}
-	h = host_find(open->host_id);
-	q.serial = open->serial;
-	if (store_view(eng->store, check_revoked, &q) == -1)
-		q.has = -1;
-	peer_gate(open, h, q.has, time(NULL), &ga);
-	if (ga.ga_verdict == GATE_OK && !session_has_room(h)) {
-		ga.ga_verdict = GATE_BUSY;
-		ga.ga_status = GRPC_RESOURCE_EXHAUSTED;
-		ga.ga_text = "too many calls of this host at a time";
-	}
-	if (ga.ga_verdict != GATE_OK) {
-		if (host_may_log(h))
-			log_warnx("agent %s from %s refused: %s",
-			    open->host_id[0] != '\0' ? open->host_id :
-			    "without a name", open->address, ga.ga_text);
-		admit(call, ga.ga_status, ga.ga_text);
-		goto out;
-	}
-	if (strcmp(h->h_address, open->address) != 0) {
-		(void)strlcpy(h->h_address, open->address,
-		    sizeof(h->h_address));
-		h->h_dirty = true;
-	}
-	if (open->kind == SENTINEL__IPC__AGENT_OPEN__KIND__REPORT)
-		open_report(h, open, call);
-	else
-		open_channel(h, open, call);
- out:
-	pbmem_free(&pm);
-}
-
-/* The list follows item by item; the answer comes after AGENT_LIST_END. */
-static void
-open_report(struct host *h, const Sentinel__Ipc__AgentOpen *open,
-    uint32_t call)
-{
-	const Sentinel__Cluster__StateReport	*r = open->report;
-
-	(void)session_new(call, h, false);
-	engine_setstr(&h->h_version, r->agent_version);
-	host_set_features(h, r->supported_features, r->n_supported_features);
-	h->h_signed = host_has_feature(h, "signed-command") &&
-	    r->session_nonce.len == sizeof(h->h_nonce);
-	if (h->h_signed)
-		memcpy(h->h_nonce, r->session_nonce.data, sizeof(h->h_nonce));
-	if (r->engine_id[0] != '\0')
-		engine_setstr(&h->h_engine_id, r->engine_id);
-	engine_setstr(&h->h_docker_error, r->docker_error);
-	h->h_dirty = true;
-	mark_seen(h);
-}
-
-struct seen_query {
-	const char	*token;
-	const char	*host;
-};
-
-static int
-token_seen(struct store_txn *txn, void *arg)
-{
-	Sentinel__Store__Token	*t;
-	struct seen_query	*q = arg;
-	struct pbmem		 pm;
-	int			 rc;
-
-	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
-	rc = db_token_get(txn, q->token, &pm, &t);
-	if (rc == 1 && strcmp(t->host_id, q->host) == 0) {
-		t->seen = true;
-		rc = db_token_put(txn, t);
-	}
-	pbmem_free(&pm);
-	return (rc == -1 ? -1 : 0);
-}
-
-/* First sight of an enrolled host: its token cannot be offered again. */
-static void
-mark_seen(struct host *h)
-{
-	struct seen_query	 q = { h->h_token, h->h_id };
-
-	if (h->h_token[0] == '\0')
-		return;
-	if (store_update(eng->store, token_seen, &q) == 0)
-		h->h_token[0] = '\0';
-	else if (host_may_log(h))
-		log_warn("token %s: not marked as seen", h->h_token);
-}
-
-static void
-open_channel(struct host *h, const Sentinel__Ipc__AgentOpen *open,
-    uint32_t call)
-{
-	struct session	*old = h->h_session, *s;
-
-	s = session_new(call, h, true);
-	/* What ReportState said holds for the stream that follows it. */
-	s->se_signed = h->h_signed;
-	memcpy(s->se_nonce, h->h_nonce, sizeof(s->se_nonce));
-	mark_seen(h);
-	if (old != NULL) {
-		if (host_may_log(h))
-			log_info("host %s (%s): replaced stale stream",
-			    h->h_id, h->h_name);
-		session_close(old, GRPC_ABORTED, "server",
-		    "replaced by a newer stream");
-	}
-	h->h_session = s;
-	h->h_disconnect_at = 0;
-	engine_setstr(&h->h_disconnect_err, "");
-	engine_setstr(&h->h_disconnect_cat, "");
-	admit(call, 0, "");
-	h->h_last_seen = time(NULL);
-	h->h_dirty = true;
-	if (host_may_log(h))
-		log_info("host %s (%s): connected from %s, version %s%s",
-		    h->h_id, h->h_name, open->address,
-		    h->h_version[0] != '\0' ? h->h_version : "unknown",
-		    s->se_signed ? ", commands signed" : "");
-	event_publish("cluster_host", h, NULL, "agent %s connected", h->h_id);
-}
-
 void
 session_container(struct peer *p, struct imsg *imsg)
 {
@@ -279,7 +118,8 @@ session_container(struct peer *p, struct imsg *imsg)
 	struct session				*s;
 	struct pbmem				 pm;
 
-	if ((s = session_find(imsg_get_id(imsg))) == NULL || s->se_closing)
+	if ((s = session_find(imsg_get_id(imsg))) == NULL || s->se_closing ||
+	    s->se_renew)
 		return;
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	info = ipc_unpack(imsg, &sentinel__cluster__container_info__descriptor,
@@ -303,19 +143,23 @@ session_list_end(struct peer *p, struct imsg *imsg)
 					    "list-error", "engine-id",
 					    "pull-result", "signed-command" };
 	char				 text[] = "state received";
+	char				 renew[] = "certificate has expired: "
+					    "it may only be renewed";
 
 	if ((s = session_find(imsg_get_id(imsg))) == NULL || s->se_closing)
 		return;
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 	end = ipc_unpack(imsg, &sentinel__ipc__list_end__descriptor, &pm);
 	if (end == NULL || (end->count != s->se_stage.cs_count &&
-	    !s->se_stage.cs_overflow)) {
+	    !s->se_stage.cs_overflow && !s->se_renew)) {
 		peer_broken(p, imsg, end == NULL ? pm.pm_why : "list count");
 		goto out;
 	}
+	if (s->se_renew && s->se_channel)
+		goto out;
 	s->se_heard = monotime_now();
 	/* An error leaves the last known list in place. */
-	if (end->error[0] == '\0')
+	if (end->error[0] == '\0' && !s->se_renew)
 		stage_commit(&s->se_stage);
 	else
 		stage_drop(&s->se_stage);
@@ -326,7 +170,7 @@ session_list_end(struct peer *p, struct imsg *imsg)
 	}
 	sentinel__cluster__state_ack__init(&body);
 	body.accepted = true;
-	body.message = text;
+	body.message = s->se_renew ? renew : text;
 	body.signed_commands = s->se_host->h_signed;
 	body.supported_features = (char **)(uintptr_t)features;
 	body.n_supported_features = nitems(features);
@@ -387,6 +231,10 @@ session_message(struct peer *p, struct imsg *imsg)
 		return;
 	}
 	s->se_heard = monotime_now();
+	if (s->se_renew) {
+		pbmem_free(&pm);
+		return;
+	}
 	switch (m->payload_case) {
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HEARTBEAT:
 		heartbeat(s, m->heartbeat);
@@ -485,7 +333,7 @@ session_close_all(struct host *h, uint32_t status, const char *category,
 			session_close(s, status, category, text);
 			continue;
 		}
-		admit(s->se_call, status, text);
+		session_admit(s->se_call, status, text);
 		session_free(s);
 	}
 }

@@ -80,7 +80,7 @@ test_verdicts(void **state)
 		h->h_state = cases[i].state;
 		h->h_end = cases[i].end;
 		peer_gate(&open, cases[i].known ? h : NULL, cases[i].revoked,
-		    NOW, &ga);
+		    NOW, 0, &ga);
 		if (ga.ga_verdict != cases[i].verdict ||
 		    ga.ga_status != cases[i].status)
 			fail_msg("%s: verdict %d, status %u", cases[i].what,
@@ -106,7 +106,7 @@ test_local(void **state)
 	open.not_after = NOW + 1;
 	h = host_new(HOST_LOCAL_ID, "here");
 	h->h_local = true;
-	peer_gate(&open, h, 0, NOW, &ga);
+	peer_gate(&open, h, 0, NOW, 0, &ga);
 	assert_int_equal(ga.ga_verdict, GATE_UNKNOWN);
 	host_free(h);
 }
