@@ -60,6 +60,23 @@ struct conf_docker {
 	uint64_t	 cd_pull_idle_msec;
 };
 
+/* What can also be set at run time (setting.h). */
+enum conf_policy { CONF_POLICY_AUTO, CONF_POLICY_MANUAL, CONF_POLICY_PINNED };
+enum conf_rollback {
+	CONF_ROLLBACK_NONE, CONF_ROLLBACK_MANUAL, CONF_ROLLBACK_PINNED
+};
+struct conf_settings {
+	enum conf_policy ct_default_policy;
+	uint64_t	 ct_poll_msec;
+	uint64_t	 ct_grace_msec;
+	bool		 ct_latest_auto;
+	bool		 ct_image_cleanup;
+	bool		 ct_hooks;
+	bool		 ct_dependencies;
+	enum conf_rollback ct_rollback;
+	uint64_t	 ct_offline_msec; /* of agents; 0: never */
+};
+
 struct conf_server {
 	char		*cs_data_dir;
 	char		*cs_control;
@@ -83,6 +100,8 @@ struct conf_server {
 	uint64_t	 cs_handshake_msec;
 	uint64_t	 cs_ping_msec;
 	uint64_t	 cs_pong_msec;
+	struct conf_settings cs_settings;
+	uint64_t	 cs_beat_msec;	/* our heartbeats to agents */
 	uint64_t	 cs_heartbeat_msec; /* silence that ends a session */
 	uint64_t	 cs_list_msec;
 	uint64_t	 cs_action_msec;
