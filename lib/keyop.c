@@ -227,9 +227,11 @@ keyop_signed(struct imsg *imsg, uint8_t *sig, size_t *siglen)
 static int
 keyop_timeout(void)
 {
-	if (++ko->ko_timeouts >= KEYOP_TIMEOUTS)
-		fatalx("keyop: the keyholder did not answer %u times in a row",
-		    ko->ko_timeouts);
+	if (++ko->ko_timeouts >= KEYOP_TIMEOUTS) {
+		log_warnx("keyop: the keyholder did not answer %u times in a "
+		    "row", ko->ko_timeouts);
+		proc_exit(PROC_EXIT_DAEMON);
+	}
 	log_warnx("keyop: no signature from the keyholder within %d ms",
 	    KEYOP_WAIT_MSEC);
 	return (-1);

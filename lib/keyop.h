@@ -27,8 +27,9 @@
  *
  * This call blocks its event loop, at most KEYOP_WAIT_MSEC; a signature takes
  * about 0.1 ms.  A late answer is recognised by its id and dropped.
- * KEYOP_TIMEOUTS in a row without an answer end the process (and with it the
- * daemon: a keyholder that does not answer is broken), and so does EOF.
+ * KEYOP_TIMEOUTS in a row without an answer end the process with
+ * PROC_EXIT_DAEMON, and so the daemon: a keyholder that does not answer is
+ * broken, and we are not.  EOF ends the process: the keyholder has died.
  */
 #define KEYOP_WAIT_MSEC		2000
 #define KEYOP_TIMEOUTS		2

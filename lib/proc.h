@@ -48,10 +48,17 @@
 #define PROC_START_MSEC		10000
 #define PROC_STOP_MSEC		5000	/* SIGTERM to SIGKILL */
 #define PROC_STOP_EACH_MSEC	2000	/* then the next row is told as well */
-#define PROC_RESTART_MIN_MSEC	1000	/* back-off of a restartable row */
+#define PROC_RESTART_FIRST_MSEC	50	/* a row that lived long is back at once */
+#define PROC_RESTART_MIN_MSEC	1000	/* then this, doubled each time */
 #define PROC_RESTART_MAX_MSEC	60000	/* a life as long resets it */
 #define PROC_DISPATCH_MAX	32	/* messages per wake-up */
 #define PROC_WHY_MAXBYTES	200	/* reasons in PROC_BROKEN and logs */
+#define PROC_DEATH_SIZE		(128 + PROC_WHY_MAXBYTES)
+/*
+ * Exit status of a restartable process that another start would not help: it
+ * has found the keyholder broken.  The daemon ends as for any other row.
+ */
+#define PROC_EXIT_DAEMON	70
 
 enum proc_root {
 	PROC_ROOT_SLASH,		/* parent only */
@@ -131,6 +138,7 @@ struct peer {
 	struct event	*pe_kick;	/* messages left after a wake-up */
 	struct event	*pe_turn;	/* pe_sync: the others had theirs */
 	const char	*pe_doomed;	/* broken, closed at the next event */
+	uint32_t	 pe_faulty;	/* id of the message that was; or 0 */
 	bool		 pe_ready;	/* false in the parent until then */
 	bool		 pe_held;	/* not read until peer_listen() */
 	bool		 pe_closed;
@@ -151,6 +159,7 @@ struct proc_opts {
 	uint32_t	 po_uid_base;
 	unsigned int	 po_start_msec;	/* 0: PROC_START_MSEC */
 	unsigned int	 po_restart_msec; /* 0: PROC_RESTART_MIN_MSEC */
+	unsigned int	 po_restart_max_msec; /* 0: PROC_RESTART_MAX_MSEC */
 	unsigned int	 po_stop_msec;	/* 0: PROC_STOP_MSEC */
 	char		 po_emptydir[108];
 	char		 po_statedir[1024];
@@ -221,6 +230,12 @@ struct proc_parent_ops {
 	/* All rows passed the barrier: push configuration.  No handler of the
 	 * parent runs before. */
 	void	(*op_ready)(void);
+	/*
+	 * A restartable row has died and will be started again, its siblings
+	 * do not know yet; crashed: not by a kill(1) from outside.  May be
+	 * NULL.
+	 */
+	void	(*op_died)(enum role, bool crashed);
 	/* A restartable row is up again: push its configuration. */
 	void	(*op_restarted)(enum role);
 	/* SIGHUP; may be NULL. */

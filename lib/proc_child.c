@@ -451,7 +451,7 @@ proc_exit(int status)
 	ssize_t		 n;
 
 	peer_flush_all(CHILD_FLUSH_MSEC);
-	if (!cp->cp_stopping || status != 0)
+	if (cp == NULL || !cp->cp_stopping || status != 0)
 		_exit(status);
 	(void)peer_send(cp->cp_parent, IMSG_PROC_STOPPED, 0, -1, NULL, 0);
 	(void)imsgbuf_flush(&cp->cp_parent->pe_ibuf, CHILD_FLUSH_MSEC);

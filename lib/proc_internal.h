@@ -89,12 +89,12 @@ struct child {
 	int			 ch_logid;	/* logsink.h, or -1 */
 	struct event		*ch_timer;	/* start, back-off or stop */
 	monotime_t		 ch_born;
-	unsigned int		 ch_backoff;	/* ms, the next one */
+	unsigned int		 ch_backoff;	/* ms, the next; 0: the first */
 	unsigned int		 ch_restarts;
 	bool			 ch_late;	/* does not finish in time */
 	const char		*ch_why;	/* we killed it for, or NULL */
 	char			 ch_sandbox[128];
-	char			 ch_death[128 + PROC_WHY_MAXBYTES];
+	char			 ch_death[PROC_DEATH_SIZE];
 };
 
 struct parent {

@@ -117,6 +117,8 @@ parent_setup(const struct proc_table *pt, const struct proc_opts *po,
 		pa->pa_opts.po_start_msec = PROC_START_MSEC;
 	if (pa->pa_opts.po_restart_msec == 0)
 		pa->pa_opts.po_restart_msec = PROC_RESTART_MIN_MSEC;
+	if (pa->pa_opts.po_restart_max_msec == 0)
+		pa->pa_opts.po_restart_max_msec = PROC_RESTART_MAX_MSEC;
 	if (pa->pa_opts.po_stop_msec == 0)
 		pa->pa_opts.po_stop_msec = PROC_STOP_MSEC;
 	pa->pa_nchildren = pt->pt_nrows;
@@ -127,7 +129,6 @@ parent_setup(const struct proc_table *pt, const struct proc_opts *po,
 		ch->ch_parent = pa;
 		ch->ch_state = CHILD_OFF;
 		ch->ch_logid = -1;
-		ch->ch_backoff = pa->pa_opts.po_restart_msec;
 	}
 	proc_setup(pt, &pt->pt_rows[0], &parent_hooks);
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -528,6 +528,7 @@ peer_broken(struct peer *p, const struct imsg *m, const char *why)
 
 	if (p->pe_closed || p->pe_doomed != NULL)
 		return;
+	p->pe_faulty = m == NULL ? 0 : imsg_get_id(m);
 	if (m == NULL)
 		(void)strlcpy(text, why, sizeof(text));
 	else

@@ -41,6 +41,7 @@ static void	 reap_children(struct parent *);
 static void	 reap_child(struct child *, int);
 static void	 reap_describe(const struct child *, int, char *, size_t);
 static bool	 reap_may_restart(const struct child *, int);
+static bool	 reap_has_crashed(int);
 static void	 reap_restart(struct child *);
 static void	 restart_due(evutil_socket_t, short, void *);
 static void	 stop_one(struct child *);
@@ -137,6 +138,9 @@ reap_child(struct child *ch, int status)
 		log_debug("%s, pid %d: %s", name, (int)pid, ch->ch_death);
 	} else if (reap_may_restart(ch, status)) {
 		log_warnx("%s, pid %d: %s", name, (int)pid, ch->ch_death);
+		if (pa->pa_ops->op_died != NULL)
+			pa->pa_ops->op_died(ch->ch_row->pr_role,
+			    reap_has_crashed(status));
 		reap_restart(ch);
 	} else {
 		log_warnx("%s, pid %d: %s%s", name, (int)pid, ch->ch_death,
@@ -172,19 +176,33 @@ reap_may_restart(const struct child *ch, int status)
 
 	return ((ch->ch_row->pr_flags & PROC_F_RESTART) != 0 &&
 	    pa->pa_started && !pa->pa_stopping &&
-	    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS));
+	    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) &&
+	    !(WIFEXITED(status) && WEXITSTATUS(status) == PROC_EXIT_DAEMON));
+}
+
+/* SIGKILL is us, the operator or the kernel out of memory. */
+static bool
+reap_has_crashed(int status)
+{
+	return (WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL :
+	    WEXITSTATUS(status) != 0);
 }
 
 static void
 reap_restart(struct child *ch)
 {
-	unsigned int	 msec;
+	const struct proc_opts	*po = &ch->ch_parent->pa_opts;
+	unsigned int		 msec = ch->ch_backoff;
 
 	if (monotime_now() - ch->ch_born >= PROC_RESTART_MAX_MSEC)
-		ch->ch_backoff = ch->ch_parent->pa_opts.po_restart_msec;
-	msec = ch->ch_backoff;
-	ch->ch_backoff = msec > PROC_RESTART_MAX_MSEC / 2 ?
-	    PROC_RESTART_MAX_MSEC : msec * 2;
+		msec = 0;
+	if (msec == 0) {
+		msec = PROC_RESTART_FIRST_MSEC;
+		ch->ch_backoff = po->po_restart_msec;
+	} else if (msec > po->po_restart_max_msec / 2)
+		ch->ch_backoff = po->po_restart_max_msec;
+	else
+		ch->ch_backoff = msec * 2;
 	ch->ch_state = CHILD_WAIT;
 	log_info("%s: starts again in %u ms", ch->ch_row->pr_name, msec);
 	child_timer(ch, restart_due, msec);

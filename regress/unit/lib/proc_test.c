@@ -182,6 +182,16 @@ order_break(enum role to)
 		fatal("order_break");
 }
 
+static int
+count_fds(void)
+{
+	int	 fd, n = 0;
+
+	for (fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return (n);
+}
+
 static void
 child_order(struct peer *p, struct imsg *m)
 {
@@ -203,7 +213,12 @@ child_order(struct peer *p, struct imsg *m)
 		order_break(ROLE_ENGINE);
 	else if (strcmp(word, "break parent") == 0)
 		order_break(ROLE_PARENT);
-	else if (strcmp(word, "exec") == 0)
+	else if (strcmp(word, "exit daemon") == 0)
+		proc_exit(PROC_EXIT_DAEMON);
+	else if (strcmp(word, "count") == 0) {
+		log_info("open descriptors: %d", count_fds());
+		child_report("counted");
+	} else if (strcmp(word, "exec") == 0)
 		(void)execve("/bin/true", argv, env);
 	else if (strcmp(word, "abort") == 0)
 		abort();
@@ -356,6 +371,7 @@ struct scenario {
 	bool		 term;		/* SIGTERM while they start */
 	unsigned int	 start_msec;
 	unsigned int	 stop_msec;
+	unsigned int	 restart_max_msec;
 	const struct step *steps;	/* in order; fn NULL: the last */
 };
 
@@ -420,6 +436,13 @@ parent_restarted(enum role role)
 }
 
 static void
+parent_died(enum role role, bool crashed)
+{
+	log_info("died %d, %s, last: %s", (int)role, crashed ? "crashed" :
+	    "killed", proc_lastdeath(role));
+}
+
+static void
 parent_hup(void)
 {
 	log_info("got SIGHUP");
@@ -439,8 +462,8 @@ parent_exit(void)
 }
 
 static const struct proc_parent_ops ops = {
-	parent_ready, parent_restarted, parent_hup, parent_stopping,
-	parent_exit
+	parent_ready, parent_died, parent_restarted, parent_hup,
+	parent_stopping, parent_exit
 };
 
 static void
@@ -471,6 +494,7 @@ daemon_main(void)
 	po.po_trap = sc->trap;
 	po.po_uid_base = UID_BASE;
 	po.po_restart_msec = 20;
+	po.po_restart_max_msec = sc->restart_max_msec;
 	po.po_start_msec = sc->start_msec;
 	po.po_stop_msec = sc->stop_msec;
 	(void)strlcpy(po.po_emptydir, emptydir, sizeof(po.po_emptydir));
@@ -972,8 +996,13 @@ test_restart(void **state)
 
 	(void)state;
 	assert_exit(out, run(&s, out, sizeof(out)), 0);
-	assert_log(out, "cluster: starts again in 20 ms");
-	assert_log(out, "cluster: starts again in 40 ms");
+	assert_order(out, "cluster: starts again in 50 ms",
+	    "cluster: starts again in 20 ms");
+	assert_order(out, "cluster: starts again in 20 ms",
+	    "cluster: starts again in 40 ms");
+	assert_log(out, "died 2, killed, last: killed by signal 9 (SIGKILL)");
+	assert_log(out, "died 2, crashed, last: killed by signal 6");
+	assert_order(out, "died 2, killed, last", "restarted 2, restarts 1");
 	assert_log(out, "report 3: lost 2, peer is gone");
 	assert_log(out, "report 1: lost 2, peer is gone");
 	assert_order(out, "report 3: up 2 channel 2",
@@ -987,6 +1016,88 @@ test_restart(void **state)
 	assert_log(out, "broken: KEY_LOAD: wrong sender");
 	assert_log(out, "killed by signal 9 (SIGKILL): it broke a rule");
 	assert_log(out, "restarted 2, restarts 5");
+}
+
+/* Not by the log, which has a limit. */
+static void
+do_count(void)
+{
+	(void)dprintf(STDERR_FILENO, "open descriptors: %d\n%u restarts\n",
+	    count_fds(), proc_restarts(ROLE_CLUSTER));
+	order(ROLE_ENGINE, "count");
+}
+
+static void
+do_count_key(void)
+{
+	order(ROLE_KEYHOLDER, "count");
+}
+
+#define DEATHS	20
+
+/* Those who stay keep nothing of the dead; the wait has an upper end. */
+static void
+test_many_restarts(void **state)
+{
+	struct step		 steps[DEATHS + 6] = {
+		{ "", do_count },
+		{ "3: counted", do_count_key },
+		{ "1: counted", do_kill_cluster },
+	};
+	const struct scenario	 s = { .daemon = "proctest", .keep = true,
+				    .restart_max_msec = 30, .steps = steps };
+	char			 out[65536], *p;
+	int			 fds[6], i;
+
+	(void)state;
+	for (i = 0; i < DEATHS; i++) {
+		steps[3 + i].text = "restarted 2";
+		steps[3 + i].fn = do_kill_cluster;
+	}
+	steps[DEATHS + 2].fn = do_count;
+	steps[DEATHS + 3].text = "3: counted";
+	steps[DEATHS + 3].fn = do_count_key;
+	steps[DEATHS + 4].text = "1: counted";
+	steps[DEATHS + 4].fn = do_term;
+	assert_exit(out, run(&s, out, sizeof(out)), 0);
+	assert_log(out, "\n20 restarts\n");
+	assert_log(out, "cluster: starts again in 30 ms");
+	assert_no_log(out, "cluster: starts again in 40 ms");
+	/* Parent, engine and keyholder, before and after. */
+	for (p = out, i = 0; i < 6; i++) {
+		p = strstr(p, "open descriptors: ");
+		assert_non_null(p);
+		p += strlen("open descriptors: ");
+		fds[i] = atoi(p);
+	}
+	assert_int_equal(fds[3], fds[0]);
+	assert_int_equal(fds[4], fds[1]);
+	assert_int_equal(fds[5], fds[2]);
+}
+
+static void
+do_exit_daemon(void)
+{
+	order(ROLE_CLUSTER, "exit daemon");
+}
+
+static const struct step steps_exit_daemon[] = {
+	{ "", do_exit_daemon },
+	{ NULL, NULL }
+};
+
+/* It could be started again, and says that this would not help. */
+static void
+test_exit_daemon(void **state)
+{
+	const struct scenario	 s = { .daemon = "proctest", .keep = true,
+				    .steps = steps_exit_daemon };
+	char			 out[32768];
+
+	(void)state;
+	assert_exit(out, run(&s, out, sizeof(out)), 1);
+	assert_log(out, "exited with status 70; ending");
+	assert_no_log(out, "starts again");
 }
 
 static void
@@ -1158,6 +1269,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_last_words),
 		cmocka_unit_test(test_sigsys),
 		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_many_restarts),
+		cmocka_unit_test(test_exit_daemon),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_hang),
 		cmocka_unit_test(test_bad_start),
