@@ -109,6 +109,7 @@ struct conf_server {
 	uint64_t	 cs_update_msec;
 	uint64_t	 cs_last_seen_msec;
 	uint64_t	 cs_checkpoint_msec;
+	uint64_t	 cs_hold_off_msec; /* of who crashed cluster */
 };
 
 struct conf_agent {

@@ -140,6 +140,10 @@ stream_on_deadline(evutil_socket_t fd, short what, void *arg)
 static void
 stream_work(struct stream *s, short what)
 {
+	void	(*guard)(void *, bool) = s->st_guard;
+
+	if (guard != NULL)
+		guard(s->st_guard_arg, true);
 	s->st_depth++;
 	if (s->st_phase == ST_HANDSHAKE && what != EV_TIMEOUT) {
 		stream_handshake(s);
@@ -157,6 +161,8 @@ stream_work(struct stream *s, short what)
 	else if (s->st_phase != ST_DEAD)
 		stream_farewell(s);
 	stream_leave(s);
+	if (guard != NULL)
+		guard(NULL, false);
 }
 
 static void
@@ -319,10 +325,19 @@ stream_set_ops(struct stream *s, const struct stream_ops *ops, void *arg)
 }
 
 void
+stream_set_guard(struct stream *s, void (*guard)(void *, bool), void *arg)
+{
+	s->st_guard = guard;
+	s->st_guard_arg = arg;
+}
+
+void
 stream_close(struct stream *s)
 {
 	bool		 refused = s->st_failed && s->st_end == STREAM_END_TLS;
 
+	/* Whom it was set for is going. */
+	s->st_guard = NULL;
 	if ((s->st_phase == ST_HANDSHAKE && !refused) ||
 	    (s->st_failed && s->st_end != STREAM_END_EOF && !refused)) {
 		stream_free(s);

@@ -110,6 +110,13 @@ int	 stream_shutdown(struct stream *);
 size_t	 stream_queued(const struct stream *);		/* bytes unsent */
 bool	 stream_is_full(const struct stream *);		/* at high mark */
 
+/*
+ * Called with true before the stream works on what came from its peer
+ * (handshake, bytes, callbacks), and with false and NULL when it is done and
+ * the stream may be gone.  Not any more once stream_close() was called.
+ */
+void	 stream_set_guard(struct stream *, void (*)(void *, bool), void *arg);
+
 /* Stop and go on reading.  Resuming offers the bytes in hand first. */
 void	 stream_pause(struct stream *);
 void	 stream_resume(struct stream *);

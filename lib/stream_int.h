@@ -38,6 +38,8 @@ struct stream {
 	struct tls		*st_tls;
 	const struct stream_ops	*st_ops;
 	void			*st_arg;
+	void			(*st_guard)(void *, bool);
+	void			*st_guard_arg;
 
 	enum stream_phase	 st_phase;
 	unsigned int		 st_depth;	/* callbacks running */

@@ -131,6 +131,8 @@ void	 parent_import_done(struct peer *, struct imsg *);
  * every PARENT_NAMES_MSEC. */
 #define PARENT_NAMES_MSEC	5000
 void	 parent_names_start(void);
+/* All of it once more, for an uplink that was started again. */
+void	 parent_names_again(void);
 
 /* --- children ------------------------------------------------------------ */
 /* uplink.c: connects out, proves the server, carries gRPC. */

@@ -33,6 +33,9 @@
  * files in its own root directory.  It opens no socket and holds no key.
  * What the server sends it checks itself: uplink has only counted the bytes.
  */
+static int	 conf_check(const void *, char *, size_t);
+static void	 reconfigure(void);
+static void	 note_dialled(void);
 static void	 on_commit(bool);
 static void	 conf_file(struct peer *, struct imsg *);
 static void	 file_hostid(const uint8_t *, size_t);
@@ -42,10 +45,18 @@ static void	 check_identity(void);
 static struct engine	 engine_state;
 struct engine		*eng = &engine_state;
 
+/* What sessions were begun with, to be compared after a reload. */
+static struct {
+	char		 server[AGENTD_SERVER_SIZE];
+	char		 server_name[AGENTD_NAME_SIZE];
+	uint64_t	 is_signed;
+} dialled;
+
 static const struct confpart_child	conf_child = {
 	.cc_part = &agent_confpart,
 	.cc_live = &engine_state.conf,
 	.cc_staged = &engine_state.staged,
+	.cc_check = conf_check,
 	.cc_commit = on_commit,
 };
 
@@ -96,25 +107,75 @@ engine_stop(void)
 	proc_exit(0);
 }
 
-/* Only docker restarts alone; the death of another one is ours too. */
+/* Two restart alone; the death of another one is ours too. */
 void
 engine_peer_lost(struct peer *p)
 {
-	if (p->pe_role != ROLE_A_DOCKER)
+	switch (p->pe_role) {
+	case ROLE_A_UPLINK:
+		session_uplink_lost();
+		break;
+	case ROLE_A_DOCKER:
+		docker_lost();
+		break;
+	default:
 		fatalx("lost the channel to process %d", p->pe_role);
-	docker_lost();
+	}
 }
 
 void
 engine_peer_up(struct peer *p)
 {
-	(void)p;	/* docker says DOCKER_STATE when it is ready */
+	/* docker says DOCKER_STATE when it is ready. */
+	if (p->pe_role == ROLE_A_UPLINK)
+		session_uplink_up();
+}
+
+/* The parent has forgotten the token; only a restart brings another one. */
+static int
+conf_check(const void *staged, char *why, size_t whylen)
+{
+	(void)staged;
+	(void)why;
+	(void)whylen;
+	if (eng->ready)
+		(void)strlcpy(eng->staged.ac_token, eng->conf.ac_token,
+		    sizeof(eng->staged.ac_token));
+	return (0);
+}
+
+/* Another server, or another idea of it, is for a new session. */
+static void
+reconfigure(void)
+{
+	bool	 redial;
+
+	redial = strcmp(dialled.server, eng->conf.ac_server) != 0 ||
+	    strcmp(dialled.server_name, eng->conf.ac_server_name) != 0 ||
+	    dialled.is_signed != eng->conf.ac_signed;
+	if (eng->enrolled)
+		session_reconfigure(redial);
+	else
+		enroll_reconfigure();
+}
+
+static void
+note_dialled(void)
+{
+	(void)strlcpy(dialled.server, eng->conf.ac_server,
+	    sizeof(dialled.server));
+	(void)strlcpy(dialled.server_name, eng->conf.ac_server_name,
+	    sizeof(dialled.server_name));
+	dialled.is_signed = eng->conf.ac_signed;
 }
 
 static void
 on_commit(bool first)
 {
 	eng->ready = true;
+	if (!first)
+		reconfigure();
+	note_dialled();
 	if (!first)
 		return;
 	eng->enrolled = eng->conf.ac_enrolled != 0;

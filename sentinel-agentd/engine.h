@@ -139,6 +139,8 @@ void	 enroll_newkey_done(struct peer *, struct imsg *);
 void	 enroll_csr_done(struct peer *, struct imsg *);
 void	 enroll_answer(struct peer *, struct imsg *);
 void	 enroll_stored(struct peer *, struct imsg *);
+/* The configuration has changed. */
+void	 enroll_reconfigure(void);
 /* UPLINK_DOWN of an enrolment. */
 void	 enroll_down(const Sentinel__Ipc__UplinkDown *);
 /*
@@ -176,6 +178,11 @@ void	 session_heartbeat(void);	/* now, when the session is open */
 /* End it from our side; why is logged.  Only the first time counts. */
 void	 session_close(const char *why);
 bool	 session_is_open(void);
+/* The uplink process has died; is there again. */
+void	 session_uplink_lost(void);
+void	 session_uplink_up(void);
+/* The configuration has changed; redial: a session begins anew. */
+void	 session_reconfigure(bool redial);
 bool	 session_has_feature(const char *);	/* of the server */
 /* One line for a failed attempt; a failure that repeats is told seldom. */
 void	 session_log_failure(const char *what, unsigned int delay_msec);

@@ -83,6 +83,20 @@ enroll_begin(void)
 	ask_key();
 }
 
+/* An attempt under way ends first. */
+void
+enroll_reconfigure(void)
+{
+	struct timeval	 now = { 0, 0 };
+
+	if (timer == NULL)
+		return;
+	backoff_init(&backoff, (unsigned int)eng->conf.ac_reconnect_min_msec,
+	    (unsigned int)eng->conf.ac_reconnect_max_msec);
+	if (step == STEP_WAIT)
+		evtimer_add(timer, &now);
+}
+
 /* Each step has its time; siblings that do not answer are broken. */
 static void
 go(enum step next)
@@ -114,10 +128,14 @@ on_timer(int fd, short what, void *arg)
 		else
 			ask_server();
 		break;
+	case STEP_ASK:
+		if (proc_peer(ROLE_A_UPLINK) != NULL)
+			peer_broken(proc_peer(ROLE_A_UPLINK), NULL,
+			    "no answer from uplink");
+		break;
 	default:
 		fatalx("enrolment: no answer from %s", step == STEP_CSR ?
-		    "the keyholder" : step == STEP_ASK ? "uplink" :
-		    "the parent");
+		    "the keyholder" : "the parent");
 	}
 }
 
@@ -277,6 +295,10 @@ ask_server(void)
 	Sentinel__Cluster__EnrollRequest	 r;
 	char					 pin[33];
 
+	if (proc_peer(ROLE_A_UPLINK) == NULL) {
+		retry("the uplink process is not there", false);
+		return;
+	}
 	/* The token's second half, and nothing else, tells who may have it. */
 	(void)strlcpy(pin, eng->conf.ac_token + 32, sizeof(pin));
 	sentinel__cluster__enroll_request__init(&r);

@@ -53,6 +53,7 @@ static monotime_t	 opened;	/* SESSION_OPEN began; 0: it has not */
 static bool		 told_mismatch;	/* once per life */
 static bool		 told_refused;
 static bool		 unsaved;	/* state/server is behind */
+static bool		 wants_uplink;	/* SESSION_WAIT until it is there */
 static char		 last_told[512];	/* failure; "" after success */
 static char		 features[FEATURES_MAX][65];
 static size_t		 nfeatures;
@@ -133,8 +134,9 @@ on_timer(int fd, short what, void *arg)
 		prepare();
 	else if (eng->session == SESSION_PREPARE)
 		connect_now();
-	else
-		fatalx("session: no answer from uplink");
+	else if (proc_peer(ROLE_A_UPLINK) != NULL)
+		peer_broken(proc_peer(ROLE_A_UPLINK), NULL,
+		    "no answer from uplink");
 }
 
 /* --- the way up ---------------------------------------------------------- */
@@ -178,6 +180,13 @@ connect_now(void)
 {
 	Sentinel__Ipc__UplinkConnect	 m;
 
+	if (proc_peer(ROLE_A_UPLINK) == NULL) {
+		/* session_uplink_up() goes on. */
+		eng->session = SESSION_WAIT;
+		evtimer_del(timer);
+		wants_uplink = true;
+		return;
+	}
 	sentinel__ipc__uplink_connect__init(&m);
 	m.server = eng->conf.ac_server;
 	m.server_name = eng->conf.ac_server_name;
@@ -409,7 +418,8 @@ session_sent(struct peer *p, struct imsg *imsg)
 void
 session_close(const char *why)
 {
-	if (eng->session != SESSION_REPORT && eng->session != SESSION_OPEN)
+	if (eng->session != SESSION_CONNECT &&
+	    eng->session != SESSION_REPORT && eng->session != SESSION_OPEN)
 		return;
 	log_warnx("server %s: closed by us: %s", eng->conf.ac_server, why);
 	engine_text(eng->last_error, sizeof(eng->last_error), why);
@@ -442,6 +452,57 @@ session_down(struct peer *p, struct imsg *imsg)
 	else
 		explain(m);
 	pbmem_free(&pm);
+}
+
+/*
+ * The process that carried the session has died: for us the connection is
+ * lost.  What Docker does goes on, and its results wait for the next session.
+ */
+void
+session_uplink_lost(void)
+{
+	Sentinel__Ipc__UplinkDown	 m;
+	char				 text[] = "the uplink process has ended";
+
+	if (!eng->uplink_busy)
+		return;
+	eng->uplink_busy = false;
+	sentinel__ipc__uplink_down__init(&m);
+	m.cause = SENTINEL__IPC__UPLINK_DOWN__CAUSE__NETWORK;
+	m.text = text;
+	if (!eng->enrolled || eng->session == SESSION_NONE)
+		enroll_down(&m);
+	else
+		explain(&m);
+}
+
+void
+session_uplink_up(void)
+{
+	if (!wants_uplink)
+		return;
+	wants_uplink = false;
+	prepare();
+}
+
+void
+session_reconfigure(bool redial)
+{
+	struct timeval	 tv = monotime_timeval(eng->conf.ac_heartbeat_msec);
+
+	if (timer == NULL)
+		return;
+	backoff_init(&backoff, (unsigned int)eng->conf.ac_reconnect_min_msec,
+	    (unsigned int)eng->conf.ac_reconnect_max_msec);
+	if (session_is_open())
+		event_add(beat_timer, &tv);
+	if (!redial)
+		return;
+	told_mismatch = told_refused = false;
+	if (eng->session == SESSION_WAIT && !wants_uplink)
+		prepare();
+	else
+		session_close("the configuration has changed");
 }
 
 /*

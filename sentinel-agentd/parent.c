@@ -60,6 +60,7 @@ static struct {
 	char		 token[CONF_TOKEN_MAXBYTES + 1];	/* until sent */
 	char		 server[AGENTD_SERVER_SIZE];
 	bool		 offered;	/* configuration, to all */
+	uint32_t	 fresh;		/* roles started since the journal */
 } parent;
 
 const struct proc_handler	parent_handlers[] = {
@@ -189,6 +190,7 @@ on_key(void)
 	parent_names_start();
 	parent_import_offer(parent.conf->c_agent.ca_dir);
 	parent.offered = true;
+	parent.fresh = ROLE_BIT(ROLE_A_DOCKER);
 	if (confpart_push(PARENT_CONF_ROLES, pack_part, on_pushed) == -1)
 		fatal("configuration");
 }
@@ -209,9 +211,13 @@ on_pushed(bool ok, const char *why)
 static void
 on_restarted(enum role role)
 {
+	parent.fresh |= ROLE_BIT(role);
 	/* It died while the key was loaded: on_key() comes to it. */
 	if (!parent.offered)
 		return;
+	/* Before its configuration, which lets it begin. */
+	if (role == ROLE_A_UPLINK)
+		parent_names_again();
 	if (confpart_repush(role, pack_part, on_repushed) == -1)
 		log_warn("configuration after a restart");
 }
@@ -224,11 +230,15 @@ on_repushed(bool ok, const char *why)
 	send_journal();
 }
 
+/* Once in each life of the docker process. */
 static void
 send_journal(void)
 {
 	char	 err[PATH_MAX + 256];
 
+	if ((parent.fresh & ROLE_BIT(ROLE_A_DOCKER)) == 0)
+		return;
+	parent.fresh = 0;
 	if (proc_peer(ROLE_A_DOCKER) != NULL && dockersock_send_journal(
 	    proc_peer(ROLE_A_DOCKER), parent.conf->c_agent.ca_data_dir, err,
 	    sizeof(err)) == -1)

@@ -63,6 +63,17 @@ parent_names_start(void)
 	on_timer(-1, 0, NULL);
 }
 
+/* uplink was started again. */
+void
+parent_names_again(void)
+{
+	size_t	 i;
+
+	for (i = 0; i < nitems(files); i++)
+		files[i].nf_sent = false;
+	on_timer(-1, 0, NULL);
+}
+
 static void
 on_timer(int fd, short what, void *arg)
 {

@@ -54,6 +54,7 @@ static const struct proc_row	rows[] = {
 		.pr_name = "uplink",
 		.pr_user = "_snta-net",
 		.pr_root = PROC_ROOT_EMPTY,
+		.pr_flags = PROC_F_RESTART,
 		.pr_promises = "stdio recvfd inet",
 		.pr_fsize = 0,
 		.pr_nofile = 64,

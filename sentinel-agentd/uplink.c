@@ -55,6 +55,7 @@ static void	 on_end(int, short, void *);
 static void	 on_stop(int, short, void *);
 
 static struct uplink_conf	conf, staged;
+static bool			has_conf;
 static struct attempt		*current;	/* NULL: none */
 static uint8_t			 key_point[ECKEY_POINT_LEN];
 
@@ -99,10 +100,13 @@ uplink_start(void)
 	confpart_child_init(&conf_child);
 }
 
+/* The engine may ask before the parent has told us all. */
 static void
 conf_committed(bool first)
 {
-	(void)first;
+	has_conf = true;
+	if (first && current != NULL && !current->at_ended)
+		connect_begin(current);
 }
 
 unsigned int
@@ -192,7 +196,8 @@ do_connect(struct peer *p, struct imsg *imsg)
 		if (current->at_name[0] == '\0')
 			(void)strlcpy(current->at_name, current->at_host,
 			    sizeof(current->at_name));
-		connect_begin(current);
+		if (has_conf)
+			connect_begin(current);
 	}
 	pbmem_free(&pm);
 }

@@ -74,6 +74,8 @@ struct cluster		*clu = &cluster;
 const struct proc_handler	cluster_handlers[] = {
 	CONFPART_HANDLERS,
 	{ IMSG_CONF_LISTEN,		take_listener },
+	{ IMSG_CONF_CRASHPAGE,		cluster_hold_page },
+	{ IMSG_CLUSTER_HOLD,		cluster_hold_take },
 	{ IMSG_CLUSTER_IDENTITY,	take_identity },
 	{ IMSG_ENROLL_ANSWER,		cluster_reply_enrolled },
 	{ IMSG_AGENT_ADMIT,		cluster_reply_admit },
@@ -260,10 +262,10 @@ take_identity(struct peer *p, struct imsg *imsg)
 		goto out;
 	}
 	if ((ci = identity_new(si, err, sizeof(err))) == NULL) {
+		log_warnx("server certificate: %s%s", err,
+		    clu->identity == NULL ? "" : "; the old one stays in use");
 		if (clu->identity == NULL)
-			fatalx("server certificate: %s", err);
-		log_warnx("server certificate: %s; the old one stays in use",
-		    err);
+			proc_exit(PROC_EXIT_DAEMON);
 		goto out;
 	}
 	identity_use(ci);

@@ -182,6 +182,18 @@ void	 cluster_conn_watch(struct cluster_conn *);
 void	 cluster_conn_closed(struct grpc_conn *, enum stream_end,
 	    const char *, void *);
 
+/* --- cluster_hold.c ----------------------------------------------------- */
+/* Rows of the handler table: CONF_CRASHPAGE, CLUSTER_HOLD. */
+void	 cluster_hold_page(struct peer *, struct imsg *);
+void	 cluster_hold_take(struct peer *, struct imsg *);
+/* It crashed a cluster process not long ago. */
+bool	 cluster_hold_address(const struct cluster_conn *);
+bool	 cluster_hold_host(const struct cluster_conn *);
+/* Around all work on what came from a connection; the first: its stream's
+ * guard.  False: somebody is noted already, and leaves later. */
+void	 cluster_hold_guard(void *, bool);
+bool	 cluster_hold_enter(const struct cluster_conn *);
+
 /* --- cluster_call.c ----------------------------------------------------- */
 /* On the connection's list; NULL: out of memory. */
 struct cluster_call *cluster_call_new(struct cluster_conn *,

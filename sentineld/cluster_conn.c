@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crashpage.h"
 #include "log.h"
 #include "tlsconf.h"
 #include "utf8.h"
@@ -74,6 +75,11 @@ cluster_conn_new(int fd, const struct sockaddr *sa)
 	conn->cn_tokens = (int64_t)CLUSTER_RATE_BURST * 1000;
 	conn->cn_rate_logged = -CLUSTER_RATE_LOG_MSEC;
 	set_address(conn, sa);
+	if (cluster_hold_address(conn)) {
+		cluster_log("%s: refused: held off after a crash",
+		    conn->cn_address);
+		goto fail;
+	}
 	if (!make_room(conn))
 		goto fail;
 	conn->cn_ping = evtimer_new(proc_base(), on_ping, conn);
@@ -88,6 +94,7 @@ cluster_conn_new(int fd, const struct sockaddr *sa)
 	conn->cn_stream = stream_new(proc_base(), fd, tls, &stream_ops, conn);
 	if (conn->cn_stream == NULL)
 		goto fail;
+	stream_set_guard(conn->cn_stream, cluster_hold_guard, conn);
 	stream_set_handshake(conn->cn_stream,
 	    (unsigned int)clu->conf.cc_handshake_msec);
 	conn->cn_identity = clu->identity;
@@ -190,8 +197,15 @@ on_up(struct stream *s, void *arg)
 	cluster_identity_unref(conn->cn_identity);
 	conn->cn_identity = NULL;
 	cluster_rpc_identify(conn);
-	if (conn->cn_cert && !is_welcome(conn))
-		return;
+	if (conn->cn_cert) {
+		crashpage_prove(conn->cn_facts.xf_cn);
+		if (cluster_hold_host(conn)) {
+			reject(conn, "its host is held off after a crash");
+			return;
+		}
+		if (!is_welcome(conn))
+			return;
+	}
 	conn->cn_grpc = grpc_server_new(proc_base(), s, cluster_methods,
 	    &cluster_ops, conn);
 	if (conn->cn_grpc == NULL) {

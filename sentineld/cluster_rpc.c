@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crashpage.h"
 #include "ipc.pb-c.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -126,10 +127,13 @@ static void
 on_message(struct grpc_call *g, const uint8_t *data, size_t len, void *arg)
 {
 	struct cluster_call	*call = grpc_call_arg(g);
+	bool			 ours;
 
 	cluster_conn_charge(arg, len);
 	if (call->cl_ended)
 		return;
+	/* One that was held back comes without its stream. */
+	ours = cluster_hold_enter(arg);
 	switch (call->cl_kind) {
 	case CALL_ENROLL:
 		take_enroll(call, data, len);
@@ -141,6 +145,8 @@ on_message(struct grpc_call *g, const uint8_t *data, size_t len, void *arg)
 		take_message(call, data, len);
 		break;
 	}
+	if (ours)
+		crashpage_leave();
 	cluster_flow_check();
 }
 

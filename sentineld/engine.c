@@ -23,6 +23,7 @@
 
 #include "db.h"
 #include "engine_audit.h"
+#include "engine_cluster.h"
 #include "log.h"
 #include "xmalloc.h"
 
@@ -67,6 +68,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_SERVER_RENEWED,	identity_renewed },
 	{ IMSG_CLUSTER_IDENTITY_OK, engine_cluster_identity_ok },
 	{ IMSG_CLUSTER_STATS,	engine_cluster_stats },
+	{ IMSG_CLUSTER_DIED,	cluster_died },
 	{ IMSG_ENROLL_ASK,	enroll_ask },
 	{ IMSG_AGENT_OPEN,	session_open },
 	{ IMSG_AGENT_RENEW,	cert_renew_ask },
@@ -184,13 +186,20 @@ engine_stop(void)
 	proc_exit(0);
 }
 
-/* Only docker restarts alone; the death of another one is ours too. */
+/* Two restart alone; the death of another one is ours too. */
 void
 engine_peer_lost(struct peer *p)
 {
-	if (p->pe_role != ROLE_DOCKER)
+	switch (p->pe_role) {
+	case ROLE_CLUSTER:
+		cluster_lost(p);
+		break;
+	case ROLE_DOCKER:
+		local_lost();
+		break;
+	default:
 		fatalx("lost the channel to process %d", p->pe_role);
-	local_lost();
+	}
 }
 
 void
@@ -198,7 +207,7 @@ engine_peer_up(struct peer *p)
 {
 	/* docker says DOCKER_STATE when it is ready. */
 	if (p->pe_role == ROLE_CLUSTER)
-		identity_cluster_up();
+		cluster_up(p);
 }
 
 int

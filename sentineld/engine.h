@@ -411,6 +411,9 @@ void	 session_rtt(struct peer *, struct imsg *);
 /* End it from our side; text goes to the agent. */
 void	 session_close(struct session *, uint32_t grpc_status,
 	    const char *category, const char *text);
+/* cluster has died, and with it every call.  Returns how many hosts were
+ * connected; they get the category "server" and the text, and no event. */
+unsigned int	 session_lose_all(const char *text);
 /* Every call of a host, a ReportState under way too. */
 void	 session_close_all(struct host *, uint32_t grpc_status,
 	    const char *category, const char *text);

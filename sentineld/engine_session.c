@@ -33,6 +33,7 @@
 static void	 session_free(struct session *);
 static void	 heartbeat(struct session *,
 		    const Sentinel__Cluster__Heartbeat *);
+static void	 set_disconnected(struct host *, const char *, const char *);
 static void	 disconnected(struct session *, const char *, const char *);
 
 RB_GENERATE(session_tree, session, se_entry, session_cmp)
@@ -252,6 +253,17 @@ session_message(struct peer *p, struct imsg *imsg)
 }
 
 static void
+set_disconnected(struct host *h, const char *category, const char *text)
+{
+	h->h_session = NULL;
+	h->h_rtt_usec = 0;
+	h->h_disconnect_at = time(NULL);
+	engine_setstr(&h->h_disconnect_cat, category);
+	engine_setstr(&h->h_disconnect_err, text);
+	h->h_dirty = true;
+}
+
+static void
 disconnected(struct session *s, const char *category, const char *text)
 {
 	struct host	*h = s->se_host;
@@ -259,17 +271,33 @@ disconnected(struct session *s, const char *category, const char *text)
 	/* A stream that was replaced leaves its successor alone. */
 	if (h->h_session != s)
 		return;
-	h->h_session = NULL;
-	h->h_rtt_usec = 0;
-	h->h_disconnect_at = time(NULL);
-	engine_setstr(&h->h_disconnect_cat, category);
-	engine_setstr(&h->h_disconnect_err, text);
-	h->h_dirty = true;
+	set_disconnected(h, category, text);
 	if (host_may_log(h))
 		log_info("host %s (%s): disconnected: %s: %s", h->h_id,
 		    h->h_name, category, text);
 	event_publish("cluster_host", h, NULL, "agent %s disconnected",
 	    h->h_id);
+}
+
+/* Its numbers of calls begin again: nothing of the old ones may be left. */
+unsigned int
+session_lose_all(const char *text)
+{
+	struct session	*s;
+	struct host	*h;
+	unsigned int	 n = 0;
+
+	while ((s = RB_ROOT(&eng->sessions)) != NULL) {
+		h = s->se_host;
+		if (s->se_channel && !s->se_closing)
+			op_session_lost(s);
+		if (h->h_session == s) {
+			set_disconnected(h, "server", text);
+			n++;
+		}
+		session_free(s);
+	}
+	return (n);
 }
 
 /* The last word about a call: the agent or the network ended it, or we did. */

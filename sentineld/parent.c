@@ -26,7 +26,6 @@
 #include "daemon.h"
 #include "datadir.h"
 #include "dockersock.h"
-#include "listener.h"
 #include "log.h"
 #include "privdrop.h"
 #include "procstatus.h"
@@ -42,20 +41,21 @@ static void	 bind_sockets(void);
 static void	 on_ready(void);
 static void	 on_keys(void);
 static void	 on_pushed(bool, const char *);
+static void	 on_died(enum role, bool);
 static void	 on_restarted(enum role);
 static void	 on_repushed(bool, const char *);
 static void	 on_stopping(void);
 static void	 on_exit_last(void);
 static void	 send_journal(void);
 static void	 pack_part(enum role, uint32_t, struct ibuf *);
-static void	 send_listener(void);
+static void	 send_things(void);
 
 static struct {
 	struct conf	*conf;
-	int		 cluster_fd;	/* until handed over */
 	char		 listen[64];
 	bool		 offered;	/* configuration, to all */
-} parent = { NULL, -1, "", false };
+	uint32_t	 fresh;		/* roles started since they got things */
+} parent;
 
 const struct proc_handler	parent_handlers[] = {
 	{ IMSG_CONF_ACCEPT,	confpart_accept },
@@ -70,6 +70,7 @@ const struct proc_handler	parent_handlers[] = {
 
 static const struct proc_parent_ops	parent_ops = {
 	.op_ready = on_ready,
+	.op_died = on_died,
 	.op_restarted = on_restarted,
 	.op_stopping = on_stopping,
 	.op_exit = on_exit_last,
@@ -82,9 +83,8 @@ parent_main(struct conf *conf, const struct proc_opts *po)
 
 	parent.conf = conf;
 	(void)sdnotify_init();
-	snprintf(parent.listen, sizeof(parent.listen),
-	    strchr(cs->cs_listen.a_host, ':') != NULL ? "[%s]:%u" : "%s:%u",
-	    cs->cs_listen.a_host, cs->cs_listen.a_port);
+	parent_cluster_text(&cs->cs_listen, parent.listen,
+	    sizeof(parent.listen));
 	prepare_directories(po);
 	bind_sockets();
 	procstatus_init(&sentineld_table);
@@ -137,9 +137,8 @@ bind_sockets(void)
 	const struct conf_server	*cs = &parent.conf->c_server;
 	char				 err[512];
 
-	if (cs->cs_cluster && (parent.cluster_fd =
-	    listener_tcp(cs->cs_listen.a_host, cs->cs_listen.a_port, err,
-	    sizeof(err))) == -1)
+	if (cs->cs_cluster && parent_cluster_bind(&cs->cs_listen, err,
+	    sizeof(err)) == -1)
 		fatalx("%s", err);
 	controlsock_bind(cs->cs_control, cs->cs_control_ro);
 }
@@ -158,6 +157,7 @@ static void
 on_keys(void)
 {
 	parent.offered = true;
+	parent.fresh = PARENT_CONF_ROLES;
 	if (confpart_push(PARENT_CONF_ROLES, pack_part, on_pushed) == -1)
 		fatal("configuration");
 }
@@ -168,8 +168,7 @@ on_pushed(bool ok, const char *why)
 {
 	if (!ok)
 		fatalx("configuration refused: %s", why);
-	send_journal();
-	send_listener();
+	send_things();
 	controlsock_send(proc_peer(ROLE_CONTROL));
 	daemon_ready();
 	(void)sdnotify_ready();
@@ -180,8 +179,16 @@ on_pushed(bool ok, const char *why)
 }
 
 static void
+on_died(enum role role, bool crashed)
+{
+	if (role == ROLE_CLUSTER)
+		parent_cluster_died(crashed);
+}
+
+static void
 on_restarted(enum role role)
 {
+	parent.fresh |= ROLE_BIT(role);
 	/* It died while keys were loaded: on_keys() comes to it. */
 	if (!parent.offered)
 		return;
@@ -194,7 +201,7 @@ on_repushed(bool ok, const char *why)
 {
 	if (!ok)
 		fatalx("configuration refused after a restart: %s", why);
-	send_journal();
+	send_things();
 }
 
 static void
@@ -208,15 +215,15 @@ send_journal(void)
 		fatalx("%s", err);
 }
 
+/* What a process needs beside its configuration, once in its life. */
 static void
-send_listener(void)
+send_things(void)
 {
-	uint8_t	 index = 0;
-
-	if (parent.cluster_fd != -1)
-		peer_send(proc_peer(ROLE_CLUSTER), IMSG_CONF_LISTEN, 0,
-		    parent.cluster_fd, &index, sizeof(index));
-	parent.cluster_fd = -1;
+	if (parent.fresh & ROLE_BIT(ROLE_DOCKER))
+		send_journal();
+	if (parent.fresh & ROLE_BIT(ROLE_CLUSTER))
+		parent_cluster_start();
+	parent.fresh = 0;
 }
 
 static void
@@ -259,6 +266,7 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 		ec.ec_checkpoint_msec = cs->cs_checkpoint_msec;
 		ec.ec_grace_sec = cs->cs_grace_msec / 1000;
 		ec.ec_identity_sum = parent_renew_sum(cs);
+		ec.ec_hold_off_msec = cs->cs_hold_off_msec;
 		(void)strlcpy(ec.ec_listen, parent.listen,
 		    sizeof(ec.ec_listen));
 		if (gethostname(ec.ec_hostname, sizeof(ec.ec_hostname)) == -1 ||

@@ -46,6 +46,7 @@ static const struct confpart_field	engine_fields[] = {
 	CONFPART_STR(15, engine_conf, ec_hostname),
 	CONFPART_NUM(16, engine_conf, ec_grace_sec),
 	CONFPART_NUM(17, engine_conf, ec_identity_sum),
+	CONFPART_NUM(18, engine_conf, ec_hold_off_msec),
 };
 const struct confpart	engine_confpart = {
 	engine_fields, nitems(engine_fields), sizeof(struct engine_conf)

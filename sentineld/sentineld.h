@@ -54,6 +54,7 @@ struct engine_conf {
 	uint64_t	 ec_checkpoint_msec;
 	uint64_t	 ec_grace_sec;		/* expired ones may renew */
 	uint64_t	 ec_identity_sum;	/* parent_renew_sum() */
+	uint64_t	 ec_hold_off_msec;	/* after a crash of cluster */
 	char		 ec_listen[64];
 	char		 ec_hostname[64];	/* of this machine */
 };
@@ -93,6 +94,21 @@ void	 parent_renew_done(uint32_t id, bool ok, const char *why);
 /* A number that is another one when a new configuration wants another server
  * certificate: advertise list, life. */
 uint64_t parent_renew_sum(const struct conf_server *);
+
+/*
+ * parent_cluster.c: listener and crash page of the cluster process.  _bind()
+ * binds a listener, -1 and a line in err; it is used from _start() on, which
+ * also gives a cluster that was just started what it needs, or from _move()
+ * on, which gives it to one that is there; _unbind() drops it.  _died() tells
+ * the engine; crashed as in op_died.
+ */
+int	 parent_cluster_bind(const struct conf_addr *, char *err, size_t errlen);
+void	 parent_cluster_unbind(void);
+void	 parent_cluster_start(void);
+void	 parent_cluster_move(void);
+void	 parent_cluster_died(bool crashed);
+/* "[::]:9443" */
+void	 parent_cluster_text(const struct conf_addr *, char *, size_t);
 
 /*
  * parent_names.c: subject alternative names of the server certificate:

@@ -6,7 +6,7 @@
 must "the server starts" server_start
 must "an agent connects" enrolled worker-1
 
-for role in keyholder cluster engine control; do
+for role in keyholder engine control; do
 	victim=$(child_of s $role)
 	: >"$T/s.log"
 	must "there is a process $role" test -n "$victim"
@@ -21,7 +21,7 @@ for role in keyholder cluster engine control; do
 	check "the agent comes back" wait_connected worker-1
 done
 
-for role in keyholder uplink engine control; do
+for role in keyholder engine control; do
 	victim=$(child_of worker-1 $role)
 	: >"$T/worker-1.log"
 	must "there is a process $role" test -n "$victim"
