@@ -45,6 +45,7 @@ static const struct pbcheck_field control_request[] = {
 	NUM(17, "limit", 0, UINT32_MAX),
 	NUM(18, "uses", 0, UINT32_MAX),
 	STRS(19, "labels", MAX_LABELS, 1, 1024, LINE),
+	STR(23, "token", 0, 1024, WORD),
 	END
 };
 

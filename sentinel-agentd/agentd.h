@@ -107,7 +107,7 @@ extern const struct proc_handler	parent_handlers[];
 /*
  * What a crash left is finished or cleared away: renames that had begun are
  * completed, files of an unfinished answer are removed, a new key is kept
- * (the same token with the same key enrols again).  Returns whether the agent
+ * (the same token with the same key enrols again), a renewal's pair too.  Returns whether the agent
  * is enrolled; fatal when files of an identity are missing.
  */
 bool	 parent_identity_settle(const char *dir);
@@ -118,6 +118,10 @@ void	 parent_identity_load(void (*done)(void));
 void	 parent_identity_newkey(struct peer *, struct imsg *);
 void	 parent_identity_store(struct peer *, struct imsg *);
 void	 parent_identity_loaded(struct peer *, struct imsg *);
+/* parent_renew.c: a renewal's key and certificate beside those in use. */
+void	 parent_identity_renewkey(struct peer *, struct imsg *);
+void	 parent_identity_stage(struct peer *, struct imsg *);
+void	 parent_identity_accept(struct peer *, struct imsg *);
 
 /*
  * parent_import.c: files in agent.dir that the engine takes over once; offered

@@ -16,14 +16,15 @@
 
 #include "engine.h"
 
-#include <openssl/sha.h>
-
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "engine_import.h"
+#include "engine_newkey.h"
 #include "engine_policy.h"
+#include "engine_reenrol.h"
+#include "engine_renew.h"
 #include "hex.h"
 #include "log.h"
 #include "utf8.h"
@@ -39,7 +40,6 @@ static void	 note_dialled(void);
 static void	 on_commit(bool);
 static void	 conf_file(struct peer *, struct imsg *);
 static void	 file_hostid(const uint8_t *, size_t);
-static void	 note_token(void);
 static void	 check_identity(void);
 
 static struct engine	 engine_state;
@@ -65,10 +65,12 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_CONF_FILE,	conf_file },
 	{ IMSG_STATUS_PROC,	client_status_proc },
 	{ IMSG_STATUS_END,	client_status_end },
-	{ IMSG_KEY_INFO,	enroll_key_info },
-	{ IMSG_KEY_CSR_DONE,	enroll_csr_done },
-	{ IMSG_IDENTITY_NEWKEY_DONE, enroll_newkey_done },
+	{ IMSG_KEY_INFO,	newkey_info },
+	{ IMSG_KEY_CSR_DONE,	newkey_csr_done },
+	{ IMSG_IDENTITY_NEWKEY_DONE, newkey_made },
 	{ IMSG_IDENTITY_STORED,	enroll_stored },
+	{ IMSG_IDENTITY_STAGED,	renew_staged },
+	{ IMSG_IDENTITY_SETTLED, renew_settled },
 	{ IMSG_UPLINK_UP,	session_up },
 	{ IMSG_UPLINK_ENROLLED,	enroll_answer },
 	{ IMSG_UPLINK_ACK,	session_ack },
@@ -181,7 +183,7 @@ on_commit(bool first)
 	eng->enrolled = eng->conf.ac_enrolled != 0;
 	if (eng->enrolled) {
 		state_load_server(eng->id.id_host, &eng->server);
-		note_token();
+		reenrol_init();
 	}
 	command_init();
 	docker_init();
@@ -190,26 +192,6 @@ on_commit(bool first)
 	policy_init();
 	import_run();
 	engine_begin();
-}
-
-/* An enrolled agent has no use for a token. */
-static void
-note_token(void)
-{
-	uint8_t	 hash[SHA256_DIGEST_LENGTH];
-
-	if (eng->conf.ac_token[0] == '\0')
-		return;
-	SHA256((const uint8_t *)eng->conf.ac_token, AGENTD_TOKEN_LEN, hash);
-	if (eng->has_spent && memcmp(hash, eng->spent, sizeof(hash)) == 0)
-		log_info("the enrolment token is spent: it can be removed "
-		    "from the configuration");
-	else
-		log_info("enrolled as %s: another enrolment token is not "
-		    "used; to enrol again move %s away and restart",
-		    eng->id.id_host, eng->conf.ac_dir);
-	explicit_bzero(eng->conf.ac_token, sizeof(eng->conf.ac_token));
-	explicit_bzero(eng->staged.ac_token, sizeof(eng->staged.ac_token));
 }
 
 /* u8 kind; what the parent found in agent.dir */
@@ -242,6 +224,9 @@ conf_file(struct peer *p, struct imsg *imsg)
 	case CONF_FILE_CERT:
 		eng->id.id_cert = data;
 		eng->id.id_certlen = len;
+		return;
+	case CONF_FILE_CERT_NEW:
+		renew_found(data, len);
 		return;
 	case CONF_FILE_HOSTID:
 		file_hostid(data, len);
@@ -282,7 +267,9 @@ engine_begin(void)
 	}
 	if (!eng->id.id_has_point)
 		return;
+	renew_settle();
 	check_identity();
+	renew_begin();
 	session_begin();
 }
 

@@ -133,10 +133,18 @@ char	*engine_lend(const char *);	/* const away, NULL becomes "" */
 void	 engine_text(char *dst, size_t size, const char *);
 
 /* --- engine_enroll.c ----------------------------------------------------- */
-void	 enroll_begin(void);
-void	 enroll_key_info(struct peer *, struct imsg *);
-void	 enroll_newkey_done(struct peer *, struct imsg *);
-void	 enroll_csr_done(struct peer *, struct imsg *);
+void	 enroll_begin(void);		/* the first; until it succeeds */
+/*
+ * An attempt with the token in eng->conf.  One only when the host is enrolled:
+ * no session may be under way then, and none is until cb has run.  Without an
+ * identity it is tried again after a failure, as before.
+ *	fault	why the old identity stays; NULL: the new one is in use, a
+ *		session begins
+ *	hopeless	this token will never do
+ * False: an attempt is under way already.
+ */
+typedef void (*enroll_cb)(const char *fault, bool hopeless);
+bool	 enroll_now(enroll_cb);
 void	 enroll_answer(struct peer *, struct imsg *);
 void	 enroll_stored(struct peer *, struct imsg *);
 /* The configuration has changed. */
@@ -177,6 +185,11 @@ void	 session_down(struct peer *, struct imsg *);
 void	 session_heartbeat(void);	/* now, when the session is open */
 /* End it from our side; why is logged.  Only the first time counts. */
 void	 session_close(const char *why);
+/* The same, for a reason that is no trouble. */
+void	 session_restart(const char *why);
+/* Ends what is under way; fn has the uplink then, until session_resume(). */
+void	 session_yield(void (*fn)(void));
+void	 session_resume(bool soon);
 bool	 session_is_open(void);
 /* The uplink process has died; is there again. */
 void	 session_uplink_lost(void);
@@ -184,8 +197,6 @@ void	 session_uplink_up(void);
 /* The configuration has changed; redial: a session begins anew. */
 void	 session_reconfigure(bool redial);
 bool	 session_has_feature(const char *);	/* of the server */
-/* One line for a failed attempt; a failure that repeats is told seldom. */
-void	 session_log_failure(const char *what, unsigned int delay_msec);
 /* The dialled name without port and brackets, or server_name. */
 void	 session_server_name(char *, size_t);
 
@@ -252,6 +263,7 @@ void	 docker_init(void);
 /* Carries out a copy; always answers in the end. */
 void	 docker_run(const struct command *);
 bool	 docker_is_running(const char *request_id);
+bool	 docker_is_idle(void);		/* no command is under way */
 void	 docker_state(struct peer *, struct imsg *);
 void	 docker_progress(struct peer *, struct imsg *);
 void	 docker_result(struct peer *, struct imsg *);

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "engine_allow.h"
+#include "engine_renew.h"
 #include "log.h"
 #include "pbcheck.h"
 
@@ -205,12 +206,14 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
 	case PAYLOAD(ROLLBACK):
 		answer_rollback(m, refuse);
 		break;
-	case PAYLOAD(HEARTBEAT):
+	case PAYLOAD(CERT_RENEWAL_RESPONSE):
+		renew_answer(m->cert_renewal_response, refuse);
+		break;
 	case PAYLOAD(POLICY_SYNC):
 	case PAYLOAD(SETTINGS_SYNC):
 		sync_receive(m, refuse);
 		break;
-	case PAYLOAD(CERT_RENEWAL_RESPONSE):
+	case PAYLOAD(HEARTBEAT):
 	case PAYLOAD(JOURNAL_ACK):
 		log_debug("server %s: message %d is not used by this version",
 		    eng->conf.ac_server, (int)m->payload_case);

@@ -15,6 +15,7 @@
  */
 
 #include "engine_client.h"
+#include "engine_reenrol.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -53,6 +54,7 @@ static const struct {
 	[C(STATUS)] =		{ do_status,		false },
 	[C(EVENTS)] =		{ do_events,		false },
 	[C(CONTAINER_LIST)] =	{ do_containers,	false },
+	[C(ENROLL)] =		{ reenrol_request,	true },
 };
 #undef C
 
@@ -120,6 +122,7 @@ client_gone(struct peer *p, struct imsg *imsg)
 	size_t	 i;
 
 	(void)p;
+	reenrol_client_gone(imsg_get_id(imsg));
 	for (i = 0; i < ENGINE_FOLLOWERS_MAX; i++) {
 		if (followers[i] == imsg_get_id(imsg))
 			followers[i] = 0;

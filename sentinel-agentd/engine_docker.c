@@ -96,6 +96,12 @@ docker_is_running(const char *id)
 	return (false);
 }
 
+bool
+docker_is_idle(void)
+{
+	return (ncommands == 0);
+}
+
 static void
 forget(struct command *c)
 {

@@ -23,6 +23,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_cause.h"
+#include "engine_fault.h"
+#include "engine_newkey.h"
+#include "engine_renew.h"
 #include "hex.h"
 #include "ipccheck.h"
 #include "keyholder.h"
@@ -30,18 +34,20 @@
 #include "xmalloc.h"
 
 /*
- * First enrolment.  The key is on disk before the token leaves, and stays the
- * same over all attempts: when an answer is lost, the same token with the
- * same key is the same host again.
+ * Enrolment.  The key is on disk before the token leaves, and stays the same
+ * over all attempts: when an answer is lost, the same token with the same key
+ * is the same host again.
  *
- *	parent: new key file -> keyholder: KEY_INFO -> KEY_CSR -> uplink
- *	proves the server and calls Enroll -> the answer is checked here ->
- *	parent: IDENTITY_STORE -> session
+ *	key and CSR (engine_newkey.c) -> uplink proves the server and calls
+ *	Enroll -> the answer is checked here -> parent: IDENTITY_STORE ->
+ *	session
+ *
+ * The first one is tried until it succeeds.  A host that is enrolled tries
+ * once and goes on with its old identity when that fails.
  */
 enum step {
 	STEP_NONE,
-	STEP_KEY,		/* IDENTITY_NEWKEY and KEY_INFO */
-	STEP_CSR,
+	STEP_KEY,
 	STEP_ASK,		/* uplink has it */
 	STEP_STORE,		/* the parent has it */
 	STEP_WAIT		/* for the next attempt */
@@ -50,26 +56,32 @@ enum step {
 static void	 on_timer(int, short, void *);
 static void	 go(enum step);
 static void	 retry(const char *, bool);
+static void	 give_up(void);
 static void	 ask_key(void);
-static void	 ask_csr(void);
+static void	 on_key(const struct newkey *);
 static void	 ask_server(void);
 static void	 subject(char *, size_t);
 static void	 store(const Sentinel__Cluster__EnrollResponse *);
 static void	 finish(void);
+static void	 adopt(void);
 static bool	 is_hopeless(uint32_t);
 
 static struct event	*timer;
 static struct backoff	 backoff;
 static enum step	 step;
-static bool		 key_made;	/* IDENTITY_NEWKEY_DONE */
-static uint8_t		*csr;
+static enroll_cb	 watcher;	/* told of the next result */
+static bool		 is_single;	/* one attempt, else until it works */
+static char		 failure[1024];	/* of the one attempt; "": none yet */
+static bool		 failed_for_good;
+static uint8_t		 point[ECKEY_POINT_LEN];
+static uint8_t		*csr;		/* NULL: no key yet */
 static size_t		 csrlen;
 static bool		 answered;	/* UPLINK_ENROLLED came */
 static bool		 stored;
 static struct identity	 fresh;		/* until it is stored */
 
-void
-enroll_begin(void)
+static void
+begin(void)
 {
 	if (timer == NULL) {
 		if ((timer = evtimer_new(proc_base(), on_timer, NULL)) == NULL)
@@ -77,9 +89,10 @@ enroll_begin(void)
 		backoff_init(&backoff,
 		    (unsigned int)eng->conf.ac_reconnect_min_msec,
 		    (unsigned int)eng->conf.ac_reconnect_max_msec);
-		log_info("enrolling at %s as \"%s\"", eng->conf.ac_server,
-		    eng->conf.ac_name);
 	}
+	log_info("enrolling at %s as \"%s\"", eng->conf.ac_server,
+	    eng->conf.ac_name);
+	failure[0] = '\0';
 	ask_key();
 }
 
@@ -97,6 +110,27 @@ enroll_reconfigure(void)
 		evtimer_add(timer, &now);
 }
 
+void
+enroll_begin(void)
+{
+	is_single = false;
+	begin();
+}
+
+bool
+enroll_now(enroll_cb cb)
+{
+	if ((step != STEP_NONE && step != STEP_WAIT) || eng->uplink_busy)
+		return (false);
+	watcher = cb;
+	is_single = eng->enrolled;
+	/* The parent may have another place for it now. */
+	free(csr);
+	csr = NULL;
+	begin();
+	return (true);
+}
+
 /* Each step has its time; siblings that do not answer are broken. */
 static void
 go(enum step next)
@@ -104,6 +138,10 @@ go(enum step next)
 	struct timeval	 tv = monotime_timeval(ENGINE_SIBLING_MSEC);
 
 	step = next;
+	if (next == STEP_KEY) {
+		evtimer_del(timer);	/* engine_newkey.c has its own */
+		return;
+	}
 	if (next == STEP_ASK)
 		tv = monotime_timeval(eng->conf.ac_connect_msec +
 		    eng->conf.ac_rpc_msec + ENGINE_SIBLING_MSEC);
@@ -121,10 +159,8 @@ on_timer(int fd, short what, void *arg)
 		if (eng->uplink_busy)
 			/* The connection of the last attempt still ends. */
 			retry("uplink has not ended the last attempt", false);
-		else if (!key_made)
-			ask_key();
 		else if (csr == NULL)
-			ask_csr();
+			ask_key();
 		else
 			ask_server();
 		break;
@@ -134,8 +170,7 @@ on_timer(int fd, short what, void *arg)
 			    "no answer from uplink");
 		break;
 	default:
-		fatalx("enrolment: no answer from %s", step == STEP_CSR ?
-		    "the keyholder" : "the parent");
+		fatalx("enrolment: no answer from the parent");
 	}
 }
 
@@ -144,9 +179,20 @@ static void
 retry(const char *why, bool hopeless)
 {
 	unsigned int	 max = (unsigned int)eng->conf.ac_reconnect_max_msec;
+	enroll_cb	 cb = watcher;
 	unsigned int	 delay;
 	struct timeval	 tv;
 
+	if (is_single) {
+		(void)strlcpy(failure, why, sizeof(failure));
+		failed_for_good = hopeless;
+		if (!eng->uplink_busy)
+			give_up();
+		return;
+	}
+	watcher = NULL;
+	if (cb != NULL)
+		cb(why, hopeless);
 	delay = hopeless ? max - arc4random_uniform(max / 2 + 1) :
 	    backoff_next(&backoff);
 	session_log_failure(why, delay);
@@ -155,70 +201,19 @@ retry(const char *why, bool hopeless)
 	evtimer_add(timer, &tv);
 }
 
-/* --- key and CSR --------------------------------------------------------- */
-
+/* The one attempt is over, and uplink is free. */
 static void
-ask_key(void)
+give_up(void)
 {
-	go(STEP_KEY);
-	peer_send(proc_peer(ROLE_A_PARENT), IMSG_IDENTITY_NEWKEY, 0, -1, NULL,
-	    0);
+	enroll_cb	 cb = watcher;
+
+	evtimer_del(timer);
+	step = STEP_NONE;
+	watcher = NULL;
+	cb(failure, failed_for_good);
 }
 
-/* u8 rc, str why */
-void
-enroll_newkey_done(struct peer *p, struct imsg *imsg)
-{
-	struct ibuf	*buf = imsg_get_ibuf(imsg);
-	char		 why[256], text[400];
-	uint8_t		 rc;
-
-	if (ibuf_get_n8(buf, &rc) == -1 ||
-	    ibuf_get_string(buf, why, sizeof(why)) == -1 ||
-	    ibuf_end(buf) == -1 || step != STEP_KEY) {
-		peer_broken(p, imsg, "unexpected IDENTITY_NEWKEY_DONE");
-		return;
-	}
-	if (rc != 0) {
-		(void)snprintf(text, sizeof(text), "no key for this host: %s",
-		    why);
-		retry(text, false);
-		return;
-	}
-	key_made = true;
-	if (eng->id.id_has_point)
-		ask_csr();
-}
-
-/* u8 purpose, u8 slot, bytes point, bytes certificate, bytes serial, u64
- * notbefore, u64 notafter; the last four say nothing for an agent's key */
-void
-enroll_key_info(struct peer *p, struct imsg *imsg)
-{
-	struct ibuf	*buf = imsg_get_ibuf(imsg);
-	const uint8_t	*point, *cert, *serial;
-	uint64_t	 from, to;
-	size_t		 len, certlen, seriallen;
-	uint8_t		 purpose, slot;
-
-	if (ibuf_get_n8(buf, &purpose) == -1 ||
-	    ibuf_get_n8(buf, &slot) == -1 ||
-	    ibuf_get_bytes(buf, ECKEY_POINT_LEN, &point, &len) == -1 ||
-	    ibuf_get_bytes(buf, KEY_CERT_MAXBYTES, &cert, &certlen) == -1 ||
-	    ibuf_get_bytes(buf, KEY_SERIAL_MAXBYTES, &serial, &seriallen) ==
-	    -1 || ibuf_get_n64(buf, &from) == -1 ||
-	    ibuf_get_n64(buf, &to) == -1 || ibuf_end(buf) == -1 ||
-	    purpose != KEY_PURPOSE_AGENT_TLS || len != ECKEY_POINT_LEN) {
-		peer_broken(p, imsg, "bad KEY_INFO");
-		return;
-	}
-	memcpy(eng->id.id_point, point, len);
-	eng->id.id_has_point = true;
-	if (slot == KEY_SLOT_CURRENT)
-		engine_begin();
-	else if (step == STEP_KEY && key_made)
-		ask_csr();
-}
+/* --- key and CSR --------------------------------------------------------- */
 
 /* A common name of the characters that every parser takes. */
 static void
@@ -239,50 +234,26 @@ subject(char *dst, size_t size)
 }
 
 static void
-ask_csr(void)
+ask_key(void)
 {
-	struct ibuf	*buf;
-	char		 cn[KEY_SUBJECT_MAXBYTES + 1];
+	char	 cn[KEY_SUBJECT_MAXBYTES + 1];
 
-	go(STEP_CSR);
 	subject(cn, sizeof(cn));
-	if ((buf = ibuf_dynamic(16, 70)) == NULL ||
-	    ibuf_add_string(buf, cn) == -1 ||
-	    ibuf_add_n8(buf, KEY_SLOT_NEW) == -1)
-		fatal("KEY_CSR");
-	peer_send_ibuf(proc_peer(ROLE_A_KEYHOLDER), IMSG_KEY_CSR, 0, -1, buf);
-	ibuf_free(buf);
+	go(STEP_KEY);
+	newkey_ask(NEWKEY_ENROL, cn, on_key);
 }
 
-/* u8 rc, bytes point, bytes CSR, str why */
-void
-enroll_csr_done(struct peer *p, struct imsg *imsg)
+static void
+on_key(const struct newkey *nk)
 {
-	struct ibuf	*buf = imsg_get_ibuf(imsg);
-	const uint8_t	*point, *der;
-	size_t		 pointlen, derlen;
-	char		 why[256], text[400];
-	uint8_t		 rc;
-
-	if (ibuf_get_n8(buf, &rc) == -1 ||
-	    ibuf_get_bytes(buf, ECKEY_POINT_LEN, &point, &pointlen) == -1 ||
-	    ibuf_get_bytes(buf, 2048, &der, &derlen) == -1 ||
-	    ibuf_get_string(buf, why, sizeof(why)) == -1 ||
-	    ibuf_end(buf) == -1 || step != STEP_CSR || (rc == 0 &&
-	    (pointlen != ECKEY_POINT_LEN || derlen == 0))) {
-		peer_broken(p, imsg, "unexpected KEY_CSR_DONE");
+	if (nk->nk_fault != NULL) {
+		retry(nk->nk_fault, false);
 		return;
 	}
-	if (rc != 0) {
-		(void)snprintf(text, sizeof(text), "no certificate request: "
-		    "%s", why);
-		retry(text, false);
-		return;
-	}
-	memcpy(eng->id.id_point, point, pointlen);
+	memcpy(point, nk->nk_point, sizeof(point));
 	free(csr);
-	csr = xmemdup(der, derlen);
-	csrlen = derlen;
+	csr = xmemdup(nk->nk_csr, nk->nk_csrlen);
+	csrlen = nk->nk_csrlen;
 	ask_server();
 }
 
@@ -398,9 +369,7 @@ enroll_answer(struct peer *p, struct imsg *imsg)
 	if (m->status != GRPC_OK) {
 		(void)snprintf(text, sizeof(text), "enrolment refused: %s: "
 		    "%s%s", grpc_status_name((int)m->status), m->message,
-		    is_hopeless(m->status) ? "; create a new token with "
-		    "\"sentinelctl token create\" on the server and restart "
-		    "this agent with it" : "");
+		    cause_enroll_fix(m->status, m->message));
 		retry(text, is_hopeless(m->status));
 		goto out;
 	}
@@ -409,7 +378,7 @@ enroll_answer(struct peer *p, struct imsg *imsg)
 	ec.ec_ca_pin = eng->conf.ac_ca_pin;
 	ec.ec_trust_first_use = eng->conf.ac_trust_first_use != 0;
 	ec.ec_host = host;
-	ec.ec_point = eng->id.id_point;
+	ec.ec_point = point;
 	ec.ec_now = time(NULL);
 	fault = enroll_fault(&ec, m->response, m->server_chain_pem.data,
 	    m->server_chain_pem.len, why, sizeof(why));
@@ -429,6 +398,10 @@ enroll_down(const Sentinel__Ipc__UplinkDown *m)
 {
 	char	 text[1024];
 
+	if (is_single && failure[0] != '\0') {
+		give_up();
+		return;
+	}
 	if (answered) {
 		finish();
 		return;
@@ -446,6 +419,7 @@ static void
 store(const Sentinel__Cluster__EnrollResponse *r)
 {
 	struct known_server	 ks = { false, false, false };
+	uint8_t			 spent[SHA256_DIGEST_LENGTH];
 	struct ibuf		*buf;
 
 	/* Before the identity: no enrolled agent lacks it after a crash. */
@@ -455,21 +429,21 @@ store(const Sentinel__Cluster__EnrollResponse *r)
 		    false);
 		return;
 	}
-	fresh = eng->id;
+	memset(&fresh, 0, sizeof(fresh));
+	memcpy(fresh.id_point, point, sizeof(fresh.id_point));
+	fresh.id_has_point = true;
 	(void)strlcpy(fresh.id_host, r->host_id, sizeof(fresh.id_host));
 	fresh.id_ca = xmemdup(r->ca_cert.data, r->ca_cert.len);
 	fresh.id_calen = r->ca_cert.len;
 	fresh.id_cert = xmemdup(r->agent_cert.data, r->agent_cert.len);
 	fresh.id_certlen = r->agent_cert.len;
-	SHA256((const uint8_t *)eng->conf.ac_token, AGENTD_TOKEN_LEN,
-	    eng->spent);
-	eng->has_spent = true;
+	SHA256((const uint8_t *)eng->conf.ac_token, AGENTD_TOKEN_LEN, spent);
 	if ((buf = ibuf_dynamic(1024, 16384)) == NULL)
 		fatal("IDENTITY_STORE");
 	if (ibuf_add_string(buf, fresh.id_host) == -1 ||
 	    ibuf_add_bytes(buf, fresh.id_ca, fresh.id_calen) == -1 ||
 	    ibuf_add_bytes(buf, fresh.id_cert, fresh.id_certlen) == -1 ||
-	    ibuf_add_bytes(buf, eng->spent, sizeof(eng->spent)) == -1) {
+	    ibuf_add_bytes(buf, spent, sizeof(spent)) == -1) {
 		free(fresh.id_ca);
 		free(fresh.id_cert);
 		retry("enrolment: the certificates of the answer are longer "
@@ -512,30 +486,44 @@ enroll_stored(struct peer *p, struct imsg *imsg)
 static void
 finish(void)
 {
-	struct x509_facts	 xf;
-	struct ibuf		*buf;
+	enroll_cb	 cb = watcher;
 
 	if (!stored || eng->uplink_busy)
 		return;
 	evtimer_del(timer);
 	step = STEP_NONE;
-	eng->id = fresh;
-	if (x509_facts_pem(eng->id.id_cert, eng->id.id_certlen, &xf) == 0)
-		eng->id.id_not_after = xf.xf_notafter;
-	eng->enrolled = true;
-	explicit_bzero(eng->conf.ac_token, sizeof(eng->conf.ac_token));
-	explicit_bzero(eng->staged.ac_token, sizeof(eng->staged.ac_token));
-	state_load_server(eng->id.id_host, &eng->server);
-	/* The new key becomes the current one. */
-	if ((buf = ibuf_open(68)) == NULL ||
-	    ibuf_add_n8(buf, KEY_PURPOSE_AGENT_TLS) == -1 ||
-	    ibuf_add_bytes(buf, eng->id.id_point, ECKEY_POINT_LEN) == -1)
-		fatal("KEY_DROP");
-	peer_send_ibuf(proc_peer(ROLE_A_KEYHOLDER), IMSG_KEY_DROP, 0, -1, buf);
-	ibuf_free(buf);
+	watcher = NULL;
+	adopt();
 	log_info("enrolled at %s: host id %s", eng->conf.ac_server,
 	    eng->id.id_host);
 	event_add_line("enroll", NULL, "enrolled at %s as host %s",
 	    eng->conf.ac_server, eng->id.id_host);
+	if (cb != NULL)
+		cb(NULL, false);
+	renew_begin();
 	session_begin();
+}
+
+static void
+adopt(void)
+{
+	struct x509_facts	 xf;
+
+	renew_forget();
+	free(eng->id.id_ca);
+	free(eng->id.id_cert);
+	eng->id = fresh;
+	if (x509_facts_pem(eng->id.id_cert, eng->id.id_certlen, &xf) == 0)
+		eng->id.id_not_after = xf.xf_notafter;
+	eng->enrolled = true;
+	SHA256((const uint8_t *)eng->conf.ac_token, AGENTD_TOKEN_LEN,
+	    eng->spent);
+	eng->has_spent = true;
+	explicit_bzero(eng->conf.ac_token, sizeof(eng->conf.ac_token));
+	explicit_bzero(eng->staged.ac_token, sizeof(eng->staged.ac_token));
+	free(csr);
+	csr = NULL;
+	state_load_server(eng->id.id_host, &eng->server);
+	/* The new key becomes the current one. */
+	newkey_keep(eng->id.id_point);
 }

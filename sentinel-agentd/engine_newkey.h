@@ -40,8 +40,8 @@ struct newkey {
 typedef void (*newkey_cb)(const struct newkey *);
 
 /*
- * cb runs once, later; siblings that do not answer are broken (fatal).  One
- * that is under way for another cb is not told any more.
+ * cb runs once, later; siblings that do not answer are broken (fatal).  The
+ * one that is under way for another cb fails at once.
  *	cn	1 to KEY_SUBJECT_MAXBYTES characters of [A-Za-z0-9._-]
  */
 void	 newkey_ask(enum newkey_use, const char *cn, newkey_cb cb);

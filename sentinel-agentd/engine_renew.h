@@ -38,6 +38,8 @@
 #define RENEW_WAIT_MSEC		(10 * 60 * 1000) /* for commands to end */
 #define RENEW_TRIES		3	/* before the other pair has a turn */
 #define RENEW_PUSH_MSEC		60000	/* between two that nobody asked for */
+/* In StateAck.message: this session is for a renewal and nothing else. */
+#define RENEW_ONLY		"renewal only"
 
 /*
  * When to ask for a successor: two thirds of the life from its issue on, plus
@@ -77,8 +79,10 @@ void	 renew_acked(const Sentinel__Cluster__StateAck *);
  * An attempt or a session has ended.  True: there is another pair to be
  * tried, so the server has not refused this host.
  *	refused	it said so, or would not speak TLS with our certificate
+ *	proven	it had proven itself, and saw our certificate
  */
-bool	 renew_down(bool refused);
+bool	 renew_down(const Sentinel__Ipc__UplinkDown *, bool refused,
+	    bool proven);
 
 /* A CertRenewalResponse; refuse as in dispatch(). */
 void	 renew_answer(const Sentinel__Cluster__CertRenewalResponse *,

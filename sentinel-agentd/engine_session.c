@@ -21,7 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_cause.h"
+#include "engine_fault.h"
 #include "engine_policy.h"
+#include "engine_reenrol.h"
+#include "engine_renew.h"
 #include "ipccheck.h"
 #include "log.h"
 #include "resolv.h"
@@ -42,6 +46,7 @@ static void	 on_list(const char *, void *);
 static void	 send_report(void);
 static void	 learn(const Sentinel__Cluster__StateAck *);
 static void	 on_beat(int, short, void *);
+static void	 hang_up(void);
 static void	 explain(const Sentinel__Ipc__UplinkDown *);
 static bool	 is_for_us(const struct imsg *);
 static Google__Protobuf__Timestamp *now_stamp(void);
@@ -50,11 +55,10 @@ static struct backoff	 backoff;
 static struct event	*timer;		/* wait, prepare */
 static struct event	*beat_timer;
 static monotime_t	 opened;	/* SESSION_OPEN began; 0: it has not */
-static bool		 told_mismatch;	/* once per life */
-static bool		 told_refused;
 static bool		 unsaved;	/* state/server is behind */
 static bool		 wants_uplink;	/* SESSION_WAIT until it is there */
 static char		 last_told[512];	/* failure; "" after success */
+static void		(*yielded)(void);	/* who has the uplink next */
 static char		 features[FEATURES_MAX][65];
 static size_t		 nfeatures;
 
@@ -179,6 +183,7 @@ static void
 connect_now(void)
 {
 	Sentinel__Ipc__UplinkConnect	 m;
+	const uint8_t			*cert;
 
 	if (proc_peer(ROLE_A_UPLINK) == NULL) {
 		/* session_uplink_up() goes on. */
@@ -192,8 +197,8 @@ connect_now(void)
 	m.server_name = eng->conf.ac_server_name;
 	m.ca_pem.data = eng->id.id_ca;
 	m.ca_pem.len = eng->id.id_calen;
-	m.cert_pem.data = eng->id.id_cert;
-	m.cert_pem.len = eng->id.id_certlen;
+	renew_pair(&cert, &m.cert_pem.len);
+	m.cert_pem.data = (uint8_t *)(uintptr_t)cert;
 	m.connect_msec = (uint32_t)eng->conf.ac_connect_msec;
 	eng->session = SESSION_CONNECT;
 	eng->uplink_busy = true;
@@ -304,8 +309,7 @@ session_ack(struct peer *p, struct imsg *imsg)
 	eng->session = SESSION_OPEN;
 	opened = monotime_now();
 	eng->last_error[0] = '\0';
-	told_refused = false;
-	last_told[0] = '\0';
+	fault_forget();
 	log_info("session with %s established%s", eng->conf.ac_server,
 	    command_must_be_signed() ? ", commands signed" : "");
 	if (command_must_be_signed() && !m->ack->signed_commands)
@@ -319,6 +323,7 @@ session_ack(struct peer *p, struct imsg *imsg)
 	event_add(beat_timer, &tv);
 	session_heartbeat();
 	out_flush();
+	renew_acked(m->ack);
  out:
 	pbmem_free(&pm);
 }
@@ -423,6 +428,21 @@ session_close(const char *why)
 		return;
 	log_warnx("server %s: closed by us: %s", eng->conf.ac_server, why);
 	engine_text(eng->last_error, sizeof(eng->last_error), why);
+	hang_up();
+}
+
+void
+session_restart(const char *why)
+{
+	if (!session_is_open())
+		return;
+	log_info("server %s: connecting anew: %s", eng->conf.ac_server, why);
+	hang_up();
+}
+
+static void
+hang_up(void)
+{
 	peer_send(proc_peer(ROLE_A_UPLINK), IMSG_UPLINK_CLOSE, eng->attempt,
 	    -1, NULL, 0);
 	/* What uplink still sends is not looked at: it may be taken over, and
@@ -430,6 +450,33 @@ session_close(const char *why)
 	eng->session = SESSION_CLOSING;
 	event_del(beat_timer);
 	guard(0);
+}
+
+void
+session_yield(void (*fn)(void))
+{
+	yielded = fn;
+	if (eng->session == SESSION_CONNECT || eng->session == SESSION_REPORT ||
+	    eng->session == SESSION_OPEN)
+		hang_up();
+	if (eng->uplink_busy)
+		return;		/* explain() comes to it */
+	yielded = NULL;
+	wants_uplink = false;
+	evtimer_del(timer);
+	eng->session = SESSION_NONE;
+	fn();
+}
+
+void
+session_resume(bool soon)
+{
+	unsigned int	 max = (unsigned int)eng->conf.ac_reconnect_max_msec;
+
+	if (soon)
+		prepare();
+	else
+		wait_for(max - arc4random_uniform(max / 2 + 1));
 }
 
 void
@@ -498,7 +545,7 @@ session_reconfigure(bool redial)
 		event_add(beat_timer, &tv);
 	if (!redial)
 		return;
-	told_mismatch = told_refused = false;
+	fault_redialled();
 	if (eng->session == SESSION_WAIT && !wants_uplink)
 		prepare();
 	else
@@ -513,68 +560,42 @@ static void
 explain(const Sentinel__Ipc__UplinkDown *m)
 {
 	unsigned int	 delay, max;
-	bool		 was_open = opened != 0, refused, foreign;
-	char		 text[512];
+	enum cause_class class = cause_class(m);
+	bool		 was_open = opened != 0;
+	bool		 proven = eng->session == SESSION_REPORT;
+	void		(*fn)(void) = yielded;
+	char		 text[1024];
 
 	max = (unsigned int)eng->conf.ac_reconnect_max_msec;
 	event_del(beat_timer);
+	evtimer_del(timer);
 	if (was_open && monotime_now() - opened >= ENGINE_STEADY_MSEC)
 		backoff_reset(&backoff);
 	nfeatures = 0;
 	opened = 0;
 	eng->session = SESSION_WAIT;
 	out_session_lost();
-	refused = m->status == GRPC_PERMISSION_DENIED ||
-	    m->status == GRPC_NOT_FOUND || m->status == GRPC_UNAUTHENTICATED;
-	foreign = m->cause == SENTINEL__IPC__UPLINK_DOWN__CAUSE__CA_MISMATCH;
-	delay = refused || foreign ? max - arc4random_uniform(max / 2 + 1) :
-	    backoff_next(&backoff);
-	if (foreign && !told_mismatch) {
-		told_mismatch = true;
-		log_warnx("server CA mismatch -- the server's TLS certificate "
-		    "has changed since this agent enrolled: fix: if the "
-		    "server was set up anew, create a token there, move %s "
-		    "away and restart this agent with the token; otherwise "
-		    "somebody is in between: data_dir: %s", eng->conf.ac_dir,
-		    eng->conf.ac_dir);
-	}
-	if (refused && !told_refused) {
-		told_refused = true;
-		log_warnx("the server refuses this host: %s: fix: if it was "
-		    "removed or revoked and is to come back, create a token "
-		    "on the server, move %s away and restart this agent with "
-		    "the token", m->text, eng->conf.ac_dir);
-	}
-	(void)snprintf(text, sizeof(text), "%s%s", was_open ?
-	    "disconnected: " : "", m->text);
-	if (m->cause != SENTINEL__IPC__UPLINK_DOWN__CAUSE__LOCAL)
-		session_log_failure(text, delay);
-	if (was_open)
-		event_add_line("session", NULL, "disconnected: %s", m->text);
-	wait_for(delay);
-}
-
-void
-session_log_failure(const char *what, unsigned int delay)
-{
-	static monotime_t	 told;
-	static unsigned int	 same;
-	monotime_t		 now = monotime_now();
-
-	engine_text(eng->last_error, sizeof(eng->last_error), what);
-	if (strcmp(last_told, what) == 0 && now - told < ENGINE_SAME_MSEC) {
-		same++;
-		log_debug("server %s: %s; next attempt in %u ms",
-		    eng->conf.ac_server, what, delay);
+	/* Refused with one of two certificates is not refused. */
+	if (renew_down(m, class == CAUSE_CLASS_REFUSED, proven))
+		class = CAUSE_CLASS_NETWORK;
+	if (fn != NULL) {
+		yielded = NULL;
+		eng->session = SESSION_NONE;
+		fn();
 		return;
 	}
-	if (strcmp(last_told, what) == 0)
-		log_warnx("server %s: %s (%u times more); next attempt in "
-		    "%u ms", eng->conf.ac_server, what, same, delay);
-	else
-		log_warnx("server %s: %s; next attempt in %u ms",
-		    eng->conf.ac_server, what, delay);
-	(void)strlcpy(last_told, what, sizeof(last_told));
-	told = now;
-	same = 0;
+	delay = class == CAUSE_CLASS_REFUSED || class == CAUSE_CLASS_FOREIGN ?
+	    max - arc4random_uniform(max / 2 + 1) : backoff_next(&backoff);
+	fault_tell(class, m->text);
+	cause_text(m, was_open, text, sizeof(text));
+	if (class != CAUSE_CLASS_LOCAL)
+		session_log_failure(text, delay);
+	if (was_open) {
+		event_add_line("session", NULL, "disconnected: %s", m->text);
+		if (class == CAUSE_CLASS_NETWORK)
+			fault_loss();
+	}
+	if (class == CAUSE_CLASS_REFUSED && reenrol_refused())
+		return;
+	wait_for(delay);
 }

@@ -70,6 +70,9 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_IDENTITY_NEWKEY,	parent_identity_newkey },
 	{ IMSG_IDENTITY_STORE,	parent_identity_store },
 	{ IMSG_IMPORT_DONE,	parent_import_done },
+	{ IMSG_IDENTITY_RENEWKEY, parent_identity_renewkey },
+	{ IMSG_IDENTITY_STAGE,	parent_identity_stage },
+	{ IMSG_IDENTITY_SETTLE,	parent_identity_accept },
 	{ IMSG_STATUS_ASK,	procstatus_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
 	{ 0, NULL }

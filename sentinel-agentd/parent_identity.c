@@ -14,7 +14,9 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "agentd.h"
+#include "parent_identity.h"
+
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -26,10 +28,6 @@
 #include "keyholder.h"
 #include "log.h"
 #include "monotime.h"
-
-/* In the order of their renames: the last of the identity is agent.pem, so
- * its presence says that the others are there. */
-enum identity_file { ID_HOSTID, ID_CA, ID_KEY, ID_CERT, ID_SPENT, ID_MAX };
 
 static const struct {
 	const char	*name;
@@ -44,142 +42,227 @@ static const struct {
 
 #define IDENTITY_KEY_MSEC	10000	/* for the keyholder to answer */
 
-static void	 file_path(enum identity_file, bool, char *, size_t);
-static bool	 has(enum identity_file, bool);
-static void	 finish(enum identity_file);
-static void	 discard(enum identity_file, bool);
-static void	 send_file(enum identity_file);
-static void	 give_key(bool, int);
-static void	 on_timeout(int, short, void *);
-static void	 answer(uint32_t, int, const char *);
-static int	 store(const char *, const uint8_t *, size_t, const uint8_t *,
-		    size_t, const uint8_t *, size_t, char *, size_t);
+/* What the keyholder is at. */
+enum busy {
+	BUSY_NOT,
+	BUSY_MAKE,		/* a key for the engine */
+	BUSY_STAGED,		/* at start: the key of a renewal */
+	BUSY_LOAD		/* at start: the key in use */
+};
 
-static const char	*dir;		/* agent.dir */
+static bool	 settle_place(enum identity_place);
+static void	 finish(enum identity_place, enum identity_file);
+static int	 open_file(enum identity_file, bool, char *);
+static void	 send_file(enum conf_file, int);
+static void	 load_key(void);
+static void	 give_key(enum busy, int);
+static void	 on_timeout(int, short, void *);
+static int	 make_next(char *);
+static int	 store(enum identity_place, const char *, const uint8_t *,
+		    size_t, const uint8_t *, size_t, const uint8_t *, size_t,
+		    char *, size_t);
+
+const char		*identity_dir;
 static void		(*key_done)(void);	/* at start */
 static struct event	*timer;
-static bool		 making;	/* KEY_CREATE is under way */
-static bool		 loading;	/* KEY_LOAD is */
+static enum busy	 busy;
 
-static void
-file_path(enum identity_file f, bool is_new, char *path, size_t len)
+const char *
+identity_name(enum identity_file f)
 {
-	if ((size_t)snprintf(path, len, "%s/%s%s", dir, files[f].name,
-	    is_new ? ".new" : "") >= len)
-		fatalx("%s/%s: path too long", dir, files[f].name);
+	return (files[f].name);
 }
 
-static bool
-has(enum identity_file f, bool is_new)
+void
+identity_path(enum identity_place pl, enum identity_file f, bool is_new,
+    char *path, size_t len)
+{
+	if ((size_t)snprintf(path, len, "%s%s/%s%s", identity_dir,
+	    pl == PLACE_NEXT ? "/" IDENTITY_NEXT : "", files[f].name,
+	    is_new ? ".new" : "") >= len)
+		fatalx("%s/%s: path too long", identity_dir, files[f].name);
+}
+
+bool
+identity_has(enum identity_place pl, enum identity_file f, bool is_new)
 {
 	char	 path[PATH_MAX];
 
-	file_path(f, is_new, path, sizeof(path));
+	identity_path(pl, f, is_new, path, sizeof(path));
 	return (keyfile_exists(path));
 }
 
-static void
-finish(enum identity_file f)
+int
+identity_remove(enum identity_place pl, enum identity_file f, bool is_new,
+    char *err)
 {
-	char	 path[PATH_MAX], err[KEYFILE_ERRLEN];
+	char	 path[PATH_MAX];
 
-	file_path(f, false, path, sizeof(path));
-	if (keyfile_commit(path, err, sizeof(err)) == -1)
+	identity_path(pl, f, is_new, path, sizeof(path));
+	if (unlink(path) == -1) {
+		if (errno == ENOENT)
+			return (0);
+		(void)snprintf(err, KEYFILE_ERRLEN, "%s: unlink: %s", path,
+		    strerror(errno));
+		return (-1);
+	}
+	return (keyfile_syncdir(path, err, KEYFILE_ERRLEN));
+}
+
+void
+identity_discard(enum identity_place pl, enum identity_file f, bool is_new)
+{
+	char	 err[KEYFILE_ERRLEN];
+
+	if (identity_remove(pl, f, is_new, err) == -1)
 		fatalx("%s", err);
 }
 
+bool
+identity_is_busy(void)
+{
+	return (busy != BUSY_NOT);
+}
+
+/* --- at start ------------------------------------------------------------ */
+
 static void
-discard(enum identity_file f, bool is_new)
+finish(enum identity_place pl, enum identity_file f)
 {
 	char	 path[PATH_MAX], err[KEYFILE_ERRLEN];
 
-	file_path(f, is_new, path, sizeof(path));
-	if (unlink(path) == -1 && errno != ENOENT)
-		fatal("%s", path);
-	if (keyfile_syncdir(path, err, sizeof(err)) == -1)
+	identity_path(pl, f, false, path, sizeof(path));
+	if (keyfile_commit(path, err, sizeof(err)) == -1)
 		fatalx("%s", err);
+	log_info("identity: an interrupted enrolment: finished %s",
+	    files[f].name);
 }
 
 /*
  * Renames begin only after all .new files are whole and synced, and host-id
  * is the first: once it is there, what is still called .new is good.
+ * Whether an identity is in that place.
  */
-bool
-parent_identity_settle(const char *d)
+static bool
+settle_place(enum identity_place pl)
 {
-	bool	 whole;
+	bool	 whole, staged;
 	int	 f;
 
-	dir = d;
-	whole = has(ID_CERT, false);
-	if (!whole && !(has(ID_HOSTID, false) && has(ID_CERT, true))) {
+	whole = identity_has(pl, ID_CERT, false);
+	if (!whole && !(identity_has(pl, ID_HOSTID, false) &&
+	    identity_has(pl, ID_CERT, true))) {
 		for (f = 0; f < ID_MAX; f++) {
-			if (f != ID_KEY && has(f, true))
-				discard(f, true);
+			if (f != ID_KEY && identity_has(pl, f, true))
+				identity_discard(pl, f, true);
 		}
 		return (false);
 	}
+	staged = whole && pl == PLACE_LIVE && identity_has(pl, ID_CERT, true);
 	for (f = 0; f < ID_MAX; f++) {
-		if (!has(f, true))
+		/* A certificate beside the one in use is of a renewal; the
+		 * engine sees which key is its own. */
+		if (!identity_has(pl, f, true) ||
+		    (staged && (f == ID_KEY || f == ID_CERT)))
 			continue;
-		/* Beside a whole identity a new key is of a renewal that
-		 * did not get its certificate. */
-		if (whole && f != ID_SPENT && has(f, false))
-			discard(f, true);
-		else {
-			finish(f);
-			log_info("identity: an interrupted enrolment: "
-			    "finished %s", files[f].name);
-		}
-	}
-	for (f = 0; f < ID_SPENT; f++) {
-		if (!has(f, false))
-			fatalx("%s/%s is missing but %s is there: restore it "
-			    "from a backup, or move %s away and enrol again "
-			    "with a new token", dir, files[f].name,
-			    files[ID_CERT].name, dir);
+		/* A key alone did not get its certificate. */
+		if (whole && f != ID_SPENT && identity_has(pl, f, false))
+			identity_discard(pl, f, true);
+		else
+			finish(pl, f);
 	}
 	return (true);
 }
 
-static void
-send_file(enum identity_file f)
+bool
+parent_identity_settle(const char *d)
 {
-	char	 path[PATH_MAX], err[KEYFILE_ERRLEN];
-	uint8_t	 kind = (uint8_t)files[f].kind;
-	int	 fd;
+	char	 err[KEYFILE_ERRLEN];
+	int	 f;
 
-	file_path(f, false, path, sizeof(path));
-	if ((fd = keyfile_open(path, KEYFILE_PUBLIC, err, sizeof(err))) ==
-	    -1) {
-		if (errno == ENOENT && f == ID_SPENT)
-			return;
+	identity_dir = d;
+	if (settle_place(PLACE_NEXT) && identity_retire(err) == -1)
 		fatalx("%s", err);
+	if (!settle_place(PLACE_LIVE))
+		return (false);
+	for (f = 0; f < ID_SPENT; f++) {
+		if (!identity_has(PLACE_LIVE, f, false))
+			fatalx("%s/%s is missing but %s is there: restore it "
+			    "from a backup, or move %s away and enrol again "
+			    "with a new token", d, files[f].name,
+			    files[ID_CERT].name, d);
 	}
-	peer_send(proc_peer(ROLE_A_ENGINE), IMSG_CONF_FILE, 0, fd, &kind,
-	    sizeof(kind));
+	return (true);
 }
 
+static int
+open_file(enum identity_file f, bool is_new, char *err)
+{
+	char	 path[PATH_MAX];
+
+	identity_path(PLACE_LIVE, f, is_new, path, sizeof(path));
+	return (keyfile_open(path, f == ID_KEY ? KEYFILE_SECRET :
+	    KEYFILE_PUBLIC, err, KEYFILE_ERRLEN));
+}
+
+static void
+send_file(enum conf_file kind, int fd)
+{
+	uint8_t	 body = (uint8_t)kind;
+
+	peer_send(proc_peer(ROLE_A_ENGINE), IMSG_CONF_FILE, 0, fd, &body,
+	    sizeof(body));
+}
+
+/* The engine hears of a renewal's key first, so that it knows both when the
+ * one in use arrives. */
 void
 parent_identity_load(void (*done)(void))
 {
 	char	 path[PATH_MAX], err[KEYFILE_ERRLEN];
-	int	 fd;
+	int	 f, fd;
 
-	send_file(ID_HOSTID);
-	send_file(ID_CA);
-	send_file(ID_CERT);
-	send_file(ID_SPENT);
-	file_path(ID_KEY, false, path, sizeof(path));
-	if ((fd = keyfile_open(path, KEYFILE_SECRET, err, sizeof(err))) == -1)
-		fatalx("%s", err);
+	for (f = 0; f < ID_MAX; f++) {
+		if (files[f].kind == 0)
+			continue;
+		if ((fd = open_file(f, false, err)) != -1)
+			send_file(files[f].kind, fd);
+		else if (errno != ENOENT || f != ID_SPENT)
+			fatalx("%s", err);
+	}
 	key_done = done;
-	loading = true;
-	give_key(false, fd);
+	if (!identity_has(PLACE_LIVE, ID_CERT, true)) {
+		load_key();
+		return;
+	}
+	if ((fd = open_file(ID_CERT, true, err)) == -1)
+		fatalx("%s", err);
+	send_file(CONF_FILE_CERT_NEW, fd);
+	if (!identity_has(PLACE_LIVE, ID_KEY, true)) {
+		load_key();
+		return;
+	}
+	identity_path(PLACE_LIVE, ID_KEY, false, path, sizeof(path));
+	if ((fd = keyfile_create(path, err, sizeof(err))) == -1)
+		fatalx("%s", err);
+	give_key(BUSY_STAGED, fd);
 }
 
 static void
-give_key(bool create, int fd)
+load_key(void)
+{
+	char	 err[KEYFILE_ERRLEN];
+	int	 fd;
+
+	if ((fd = open_file(ID_KEY, false, err)) == -1)
+		fatalx("%s", err);
+	give_key(BUSY_LOAD, fd);
+}
+
+/* --- keys ---------------------------------------------------------------- */
+
+static void
+give_key(enum busy with, int fd)
 {
 	struct timeval	 tv = monotime_timeval(IDENTITY_KEY_MSEC);
 	uint8_t		 body[2] = { KEY_PURPOSE_AGENT_TLS, KEY_PART_KEY };
@@ -187,8 +270,9 @@ give_key(bool create, int fd)
 	if (timer == NULL &&
 	    (timer = evtimer_new(proc_base(), on_timeout, NULL)) == NULL)
 		fatal("identity: timer");
-	peer_send(proc_peer(ROLE_A_KEYHOLDER), create ? IMSG_KEY_CREATE :
-	    IMSG_KEY_LOAD, 0, fd, body, sizeof(body));
+	busy = with;
+	peer_send(proc_peer(ROLE_A_KEYHOLDER), with == BUSY_LOAD ?
+	    IMSG_KEY_LOAD : IMSG_KEY_CREATE, 0, fd, body, sizeof(body));
 	evtimer_add(timer, &tv);
 }
 
@@ -202,8 +286,21 @@ on_timeout(int fd, short what, void *arg)
 	    IDENTITY_KEY_MSEC / 1000);
 }
 
-static void
-answer(uint32_t type, int rc, const char *why)
+int
+identity_make_key(enum identity_place pl, char *err)
+{
+	char	 path[PATH_MAX];
+	int	 fd;
+
+	identity_path(pl, ID_KEY, false, path, sizeof(path));
+	if ((fd = keyfile_create(path, err, KEYFILE_ERRLEN)) == -1)
+		return (-1);
+	give_key(BUSY_MAKE, fd);
+	return (0);
+}
+
+void
+identity_answer(uint32_t type, int rc, const char *why)
 {
 	struct ibuf	*buf;
 	char		 text[256];
@@ -222,6 +319,7 @@ void
 parent_identity_loaded(struct peer *p, struct imsg *imsg)
 {
 	struct ibuf	*buf = imsg_get_ibuf(imsg);
+	enum busy	 with = busy;
 	char		 path[PATH_MAX], why[256];
 	uint8_t		 purpose, part, rc;
 
@@ -230,49 +328,77 @@ parent_identity_loaded(struct peer *p, struct imsg *imsg)
 	    ibuf_get_string(buf, why, sizeof(why)) == -1 ||
 	    ibuf_end(buf) == -1 || purpose != KEY_PURPOSE_AGENT_TLS ||
 	    part != KEY_PART_KEY || rc > KEY_LOADED_FAILED ||
-	    (!loading && !making)) {
+	    with == BUSY_NOT) {
 		peer_broken(p, imsg, "unexpected KEY_LOADED");
 		return;
 	}
 	evtimer_del(timer);
-	if (making) {
-		making = false;
+	busy = BUSY_NOT;
+	switch (with) {
+	case BUSY_MAKE:
 		if (rc == KEY_LOADED_NEW)
 			log_info("made a key for this host");
-		answer(IMSG_IDENTITY_NEWKEY_DONE, rc == KEY_LOADED_FAILED,
-		    why);
-		return;
+		identity_answer(IMSG_IDENTITY_NEWKEY_DONE,
+		    rc == KEY_LOADED_FAILED, why);
+		break;
+	case BUSY_STAGED:
+		/* The pair in use is there; this one will not match. */
+		if (rc == KEY_LOADED_FAILED)
+			log_warnx("%s/%s.new: %s", identity_dir,
+			    files[ID_KEY].name, why);
+		load_key();
+		break;
+	default:
+		identity_path(PLACE_LIVE, ID_KEY, false, path, sizeof(path));
+		if (rc == KEY_LOADED_FAILED)
+			fatalx("%s: %s", path, why);
+		key_done();
+		break;
 	}
-	loading = false;
-	file_path(ID_KEY, false, path, sizeof(path));
-	if (rc == KEY_LOADED_FAILED)
-		fatalx("%s: %s", path, why);
-	key_done();
+}
+
+/* --- enrolment ----------------------------------------------------------- */
+
+static int
+make_next(char *err)
+{
+	char	 path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/" IDENTITY_NEXT,
+	    identity_dir) >= sizeof(path))
+		fatalx("%s: path too long", identity_dir);
+	if (mkdir(path, 0700) == -1 && errno != EEXIST) {
+		(void)snprintf(err, KEYFILE_ERRLEN, "%s: mkdir: %s", path,
+		    strerror(errno));
+		return (-1);
+	}
+	return (keyfile_syncdir(path, err, KEYFILE_ERRLEN));
 }
 
 /* empty */
 void
 parent_identity_newkey(struct peer *p, struct imsg *imsg)
 {
-	char	 path[PATH_MAX], err[KEYFILE_ERRLEN];
-	int	 fd;
+	enum identity_place	 pl = PLACE_LIVE;
+	char			 err[KEYFILE_ERRLEN] = "";
+	int			 rc = 0;
 
-	if (making || loading) {
+	if (busy != BUSY_NOT) {
 		peer_broken(p, imsg, "a key is being made already");
 		return;
 	}
-	file_path(ID_KEY, false, path, sizeof(path));
-	if ((fd = keyfile_create(path, err, sizeof(err))) == -1) {
-		answer(IMSG_IDENTITY_NEWKEY_DONE, 1, err);
-		return;
+	/* Again, beside an identity that stays until the new one is whole. */
+	if (identity_has(PLACE_LIVE, ID_CERT, false)) {
+		pl = PLACE_NEXT;
+		rc = make_next(err);
 	}
-	making = true;
-	give_key(true, fd);
+	if (rc == -1 || identity_make_key(pl, err) == -1)
+		identity_answer(IMSG_IDENTITY_NEWKEY_DONE, -1, err);
 }
 
 static int
-store(const char *hostid, const uint8_t *ca, size_t calen,
-    const uint8_t *cert, size_t certlen, const uint8_t *spent,
+store(enum identity_place pl, const char *hostid, const uint8_t *ca,
+    size_t calen, const uint8_t *cert, size_t certlen, const uint8_t *spent,
     size_t spentlen, char *err, size_t errlen)
 {
 	const struct {
@@ -290,12 +416,12 @@ store(const char *hostid, const uint8_t *ca, size_t calen,
 	int	 f;
 
 	/* Its presence must not vouch for files that are being written. */
-	if (has(ID_HOSTID, false))
-		discard(ID_HOSTID, false);
+	if (identity_has(pl, ID_HOSTID, false))
+		identity_discard(pl, ID_HOSTID, false);
 	for (i = 0; i < nitems(part); i++) {
 		if (part[i].len == 0)
 			continue;
-		file_path(part[i].f, false, path, sizeof(path));
+		identity_path(pl, part[i].f, false, path, sizeof(path));
 		if (keyfile_write(path, part[i].data, part[i].len, err,
 		    errlen) == -1)
 			return (-1);
@@ -304,9 +430,10 @@ store(const char *hostid, const uint8_t *ca, size_t calen,
 		if (f == ID_SPENT && spentlen == 0)
 			continue;
 		/* Renamed already, by an attempt that failed after it. */
-		if (f == ID_KEY && !has(f, true) && has(f, false))
+		if (f == ID_KEY && !identity_has(pl, f, true) &&
+		    identity_has(pl, f, false))
 			continue;
-		file_path(f, false, path, sizeof(path));
+		identity_path(pl, f, false, path, sizeof(path));
 		if (keyfile_commit(path, err, errlen) == -1)
 			return (-1);
 	}
@@ -317,11 +444,13 @@ store(const char *hostid, const uint8_t *ca, size_t calen,
 void
 parent_identity_store(struct peer *p, struct imsg *imsg)
 {
-	struct ibuf	*buf = imsg_get_ibuf(imsg);
-	const uint8_t	*ca, *cert, *spent;
-	size_t		 calen, certlen, spentlen;
-	char		 hostid[AGENTD_HOSTID_SIZE], err[KEYFILE_ERRLEN] = "";
-	int		 rc;
+	struct ibuf		*buf = imsg_get_ibuf(imsg);
+	const uint8_t		*ca, *cert, *spent;
+	enum identity_place	 pl = PLACE_LIVE;
+	size_t			 calen, certlen, spentlen;
+	char			 hostid[AGENTD_HOSTID_SIZE];
+	char			 err[KEYFILE_ERRLEN] = "";
+	int			 rc;
 
 	if (ibuf_get_string(buf, hostid, sizeof(hostid)) == -1 ||
 	    strlen(hostid) != AGENTD_HOSTID_SIZE - 1 ||
@@ -330,13 +459,18 @@ parent_identity_store(struct peer *p, struct imsg *imsg)
 	    certlen == 0 ||
 	    ibuf_get_bytes(buf, 32, &spent, &spentlen) == -1 ||
 	    (spentlen != 0 && spentlen != 32) || ibuf_end(buf) == -1 ||
-	    making) {
+	    busy != BUSY_NOT) {
 		peer_broken(p, imsg, "bad IDENTITY_STORE");
 		return;
 	}
-	rc = store(hostid, ca, calen, cert, certlen, spent, spentlen, err,
-	    sizeof(err));
+	if (identity_has(PLACE_LIVE, ID_CERT, false))
+		pl = PLACE_NEXT;
+	rc = store(pl, hostid, ca, calen, cert, certlen, spent, spentlen,
+	    err, sizeof(err));
+	/* Half of each would be nobody: a restart finishes it. */
+	if (rc == 0 && pl == PLACE_NEXT && identity_retire(err) == -1)
+		fatalx("%s", err);
 	if (rc == -1)
 		log_warnx("identity: %s", err);
-	answer(IMSG_IDENTITY_STORED, rc, err);
+	identity_answer(IMSG_IDENTITY_STORED, rc, err);
 }

@@ -51,6 +51,8 @@ const struct ctl_cmd	ctl_cmds[] = {
 	    "disconnect its agent and forget the host", GONE },
 	{ "host revoke", "HOST", " yes ", CTL_DONE, C(HOST_REVOKE), NULL,
 	    "the same for one whose key may be stolen", GONE },
+	{ "enroll", NULL, " token ", CTL_DONE, C(ENROLL), NULL,
+	    "on an agent: enrol this host with a new token", NULL },
 	{ "events", NULL, " follow ", CTL_STREAM, C(EVENTS), NULL,
 	    "what happened lately", NULL },
 	{ "audit list", NULL, " since limit ", CTL_LIST, C(AUDIT_LIST), NULL,
@@ -92,6 +94,7 @@ const struct ctl_opt	ctl_opts[] = {
 	{ "all", 0, NULL, CTL_FLAG, AT(ca_all), 0, false },
 	{ "since", 0, "DURATION", CTL_DURATION, AT(ca_since_sec), 0, false },
 	{ "limit", 0, "N", CTL_NUMBER, AT(ca_limit), 100000, false },
+	{ "token", 0, "FILE", CTL_STRING, AT(ca_token_file), 0, false },
 	{ "yes", 0, NULL, CTL_FLAG, AT(ca_yes), 0, false },
 };
 const size_t	ctl_nopts = nitems(ctl_opts);

@@ -51,6 +51,7 @@ struct ctl_args {
 	const char	*ca_image;
 	const char	*ca_name;	/* --name, NAME */
 	const char	*ca_label;	/* KEY=VALUE */
+	const char	*ca_token_file;	/* "-": standard input */
 	uint64_t	 ca_ttl_sec;	/* 0: the daemon's default */
 	int32_t		 ca_lines;	/* 0: the daemon's default */
 	bool		 ca_follow;
@@ -92,6 +93,16 @@ void	 cmd_usage(FILE *);
 bool	 cmd_question(const struct ctl_args *, char *text, size_t len);
 /* "1h30m", "7d", "90": seconds.  0, or -1. */
 int	 cmd_duration(const char *, uint64_t *);
+
+/* --- secret.c ------------------------------------------------------------ */
+#define CTL_SECRET_SIZE	1025
+/*
+ * One word from a file, or from standard input ("-"): what must not be on a
+ * command line, where every user of the machine can read it.
+ * 0, or -1 with one line in err.
+ */
+int	 secret_read(const char *path, char secret[CTL_SECRET_SIZE],
+	    char *err, size_t errlen);
 
 /* --- client.c ----------------------------------------------------------- */
 /* Borrows the item.  0, or -1: the output is gone, stop. */

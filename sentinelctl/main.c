@@ -94,8 +94,25 @@ main_run(struct ctl_args *args)
 	Sentinel__Ipc__ControlRequest	 req;
 	enum control_code		 code;
 	struct show			*sh;
+	char				 token[CTL_SECRET_SIZE] = "";
+	char				 err[512];
 
+	if (args->ca_cmd->cm_command ==
+	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__ENROLL &&
+	    args->ca_token_file == NULL) {
+		(void)fprintf(stderr, "sentinelctl: enroll: needs --token "
+		    "FILE, - for standard input\n");
+		return (CONTROL_USAGE);
+	}
+	if (args->ca_token_file != NULL && secret_read(args->ca_token_file,
+	    token, err, sizeof(err)) == -1) {
+		(void)fprintf(stderr, "sentinelctl: ");
+		text_print(stderr, err, false);
+		(void)fputc('\n', stderr);
+		return (CONTROL_USAGE);
+	}
 	main_request(args, &req);
+	req.token = token;
 	sh = show_new(args, stdout, main_colour(), isatty(STDERR_FILENO) == 1,
 	    main_columns());
 	code = ctl_ask(args->ca_socket, &req, main_msec(args), show_item, sh);
@@ -106,6 +123,7 @@ main_run(struct ctl_args *args)
 			code = CONTROL_FAILED;
 	}
 	show_free(sh);
+	explicit_bzero(token, sizeof(token));
 	return (code);
 }
 
@@ -148,6 +166,7 @@ main_msec(const struct ctl_args *a)
 	switch (a->ca_cmd->cm_command) {
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_UPDATE:
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_ACTION:
+	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__ENROLL:
 		return (MAIN_WORK_MSEC);
 	default:
 		return (a->ca_follow ? 0 : MAIN_ASK_MSEC);

@@ -25,7 +25,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "engine.h"
+#include "engine_renew.h"
 #include "pbcheck.h"
 
 /* --- neighbours ---------------------------------------------------------- */
@@ -103,6 +103,18 @@ out_push(enum out_kind kind, Sentinel__Cluster__AgentMessage *m,
 	} else
 		note("rollback", m->rollback_result->request_id,
 		    m->rollback_result->outcome);
+}
+
+static unsigned int	 renewals;	/* answers passed on */
+static const char	*renewal_refused;
+
+void
+renew_answer(const Sentinel__Cluster__CertRenewalResponse *r,
+    const char *refuse)
+{
+	(void)r;
+	renewals++;
+	renewal_refused = refuse;
 }
 
 bool

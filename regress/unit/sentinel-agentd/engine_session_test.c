@@ -29,6 +29,8 @@
 #include <unistd.h>
 
 #include "engine_policy.h"
+#include "engine_reenrol.h"
+#include "engine_renew.h"
 #include "pbcheck.h"
 
 #define CAUSE(x)	SENTINEL__IPC__UPLINK_DOWN__CAUSE__##x
@@ -194,6 +196,40 @@ enroll_down(const Sentinel__Ipc__UplinkDown *m)
 {
 	(void)m;
 	note("E");
+}
+
+static bool		 other_pair;	/* renew_down() says so */
+static bool		 has_token;	/* reenrol_refused() takes over */
+static unsigned int	 refusals;	/* that renew_down() was told of */
+static unsigned int	 acks;		/* that renew_acked() saw */
+
+void
+renew_pair(const uint8_t **cert, size_t *len)
+{
+	*cert = NULL;
+	*len = 0;
+}
+
+void
+renew_acked(const Sentinel__Cluster__StateAck *a)
+{
+	(void)a;
+	acks++;
+}
+
+bool
+renew_down(const Sentinel__Ipc__UplinkDown *m, bool refused, bool proven)
+{
+	(void)m;
+	(void)proven;
+	refusals += refused;
+	return (other_pair && refused);
+}
+
+bool
+reenrol_refused(void)
+{
+	return (has_token);
 }
 
 void
@@ -493,6 +529,88 @@ test_mismatch(void **state)
 	assert_non_null(strstr(text, "data_dir: /the/dir"));
 }
 
+/* A certificate of two that is refused is no refusal of the host; one of one
+ * is, and a new token takes over then. */
+static void
+test_refused(void **state)
+{
+	(void)state;
+	refusals = acks = 0;
+	climb(false);
+	assert_int_equal(acks, 1);
+	did[0] = '\0';
+	other_pair = true;
+	down(CAUSE(ENDED), 7);
+	assert_string_equal(did, "Lb");
+	assert_int_equal(refusals, 1);
+	session_begin();
+	other_pair = false;
+	did[0] = '\0';
+	down(CAUSE(REFUSED), 5);
+	assert_string_equal(did, "L");
+	assert_int_equal(eng->session, SESSION_WAIT);
+	session_begin();
+	has_token = true;
+	eng->session = SESSION_CONNECT;
+	down(CAUSE(REFUSED), 5);
+	assert_int_equal(refusals, 3);
+	has_token = false;
+	/* A server that is only away is no reason for it. */
+	session_begin();
+	has_token = true;
+	down(CAUSE(NETWORK), 0);
+	assert_int_equal(refusals, 3);
+	assert_int_equal(eng->session, SESSION_WAIT);
+	has_token = false;
+}
+
+static void
+take_uplink(void)
+{
+	assert_false(eng->uplink_busy);
+	assert_int_equal(eng->session, SESSION_NONE);
+	note("Y");
+}
+
+/* Somebody else needs the uplink: after what is under way has ended, and once.
+ */
+static void
+test_yield(void **state)
+{
+	(void)state;
+	climb(false);
+	session_yield(take_uplink);
+	assert_string_equal(did, "CRH.X");
+	/* Nothing of the old session counts. */
+	message();
+	assert_string_equal(did, "CRH.X");
+	down(CAUSE(LOCAL), 0);
+	assert_string_equal(did, "CRH.XLY");
+	/* What uplink says now is the enrolment's. */
+	eng->uplink_busy = true;
+	down(CAUSE(LOCAL), 0);
+	assert_string_equal(did, "CRH.XLYE");
+	did[0] = '\0';
+	session_resume(true);
+	assert_string_equal(did, "C");
+	down(CAUSE(NETWORK), 0);
+	did[0] = '\0';
+	session_yield(take_uplink);
+	assert_string_equal(did, "Y");
+	session_resume(false);
+	assert_int_equal(eng->session, SESSION_WAIT);
+	assert_string_equal(did, "Y");
+	/* In the middle of an attempt. */
+	session_begin();
+	did[0] = '\0';
+	session_yield(take_uplink);
+	assert_string_equal(did, "X");
+	down(CAUSE(REFUSED), 7);
+	assert_string_equal(did, "XLY");
+	session_resume(true);
+	down(CAUSE(NETWORK), 0);
+}
+
 int
 main(void)
 {
@@ -502,6 +620,8 @@ main(void)
 		cmocka_unit_test(test_steady),
 		cmocka_unit_test(test_announced),
 		cmocka_unit_test(test_mismatch),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_yield),
 	};
 
 	return (cmocka_run_group_tests(tests, setup, NULL));
