@@ -60,6 +60,7 @@ static const struct pbcheck_field control_item[] = {
 	MSG(8, "logs"),
 	MSG(9, "result"),
 	MSG(10, "audit"),
+	MSG(11, "cert"),
 	END
 };
 
@@ -149,6 +150,25 @@ static const struct pbcheck_field host_view[] = {
 	NUM(21, "decommissioned_at", 0, MAX_TIME),
 	STR(22, "decommission_reason", 0, MAX_WORD, WORD),
 	STR(23, "decommissioned_by", 0, 256, LINE),
+	NUM(25, "cert_not_before", 0, MAX_TIME),
+	NUM(26, "cert_renew_at", 0, MAX_TIME),
+	STR(27, "pending_serial", 0, MAX_SERIAL, HEX),
+	NUM(28, "pending_not_after", 0, MAX_TIME),
+	END
+};
+
+static const struct pbcheck_field cert_view[] = {
+	STR(1, "kind", 1, MAX_WORD, NAME),
+	STR(2, "subject", 0, MAX_NAME, LINE),
+	STR(3, "host_id", 0, MAX_HOSTID, NAME),
+	STR(4, "host_name", 0, MAX_NAME, LINE),
+	STR(5, "serial", 0, MAX_SERIAL, HEX),
+	NUM(6, "not_before", 0, MAX_TIME),
+	NUM(7, "not_after", 0, MAX_TIME),
+	NUM(8, "renew_at", 0, MAX_TIME),
+	STR(9, "state", 1, MAX_WORD, NAME),
+	NUM(10, "revoked_at", 0, MAX_TIME),
+	STR(11, "reason", 0, MAX_TEXT, LINE),
 	END
 };
 
@@ -237,6 +257,7 @@ static const struct pbcheck_field audit_chain_view[] = {
 const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(container_view),
 	M(host_view),
+	M(cert_view),
 	M(event_view),
 	M(control_item),
 	M(control_request),

@@ -232,6 +232,10 @@ view_json_host(struct json_gen *g, const Sentinel__Ipc__HostView *v)
 	put_opt(g, "engine_id", v->engine_id);
 	put_opt(g, "cert_serial", v->cert_serial);
 	put_time(g, "cert_not_after", v->cert_not_after);
+	put_opttime(g, "cert_not_before", v->cert_not_before);
+	put_opttime(g, "cert_renew_at", v->cert_renew_at);
+	put_opt(g, "pending_serial", v->pending_serial);
+	put_opttime(g, "pending_not_after", v->pending_not_after);
 	put_opt(g, "docker_error", v->docker_error);
 	if (v->rtt_usec != 0)
 		put_int(g, "rtt_us", v->rtt_usec);
@@ -333,6 +337,24 @@ view_json_result(struct json_gen *g, const Sentinel__Ipc__ResultView *v)
 	put_opt(g, "new_image", v->new_image);
 	put_opt(g, "new_digest", v->new_digest);
 	put_int(g, "duration_ms", (int64_t)v->duration_msec);
+	json_gen_end_object(g);
+}
+
+void
+view_json_cert(struct json_gen *g, const Sentinel__Ipc__CertView *v)
+{
+	json_gen_object(g);
+	put_str(g, "kind", v->kind);
+	put_str(g, "subject", v->subject);
+	put_opt(g, "host_id", v->host_id);
+	put_opt(g, "host_name", v->host_name);
+	put_str(g, "serial", v->serial);
+	put_opttime(g, "not_before", v->not_before);
+	put_opttime(g, "not_after", v->not_after);
+	put_opttime(g, "renew_at", v->renew_at);
+	put_str(g, "state", v->state);
+	put_opttime(g, "revoked_at", v->revoked_at);
+	put_opt(g, "reason", v->reason);
 	json_gen_end_object(g);
 }
 

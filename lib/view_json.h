@@ -62,6 +62,7 @@ void	 view_json_result(struct json_gen *,
 
 /* seq time actor action subject? outcome text? hash previous; or records
  * first newest hash? broken? why? */
+void	 view_json_cert(struct json_gen *, const Sentinel__Ipc__CertView *);
 void	 view_json_audit(struct json_gen *, const Sentinel__Ipc__AuditView *);
 
 #endif /* VIEW_JSON_H */

@@ -51,6 +51,8 @@ const struct ctl_cmd	ctl_cmds[] = {
 	    "disconnect its agent and forget the host", GONE },
 	{ "host revoke", "HOST", " yes ", CTL_DONE, C(HOST_REVOKE), NULL,
 	    "the same for one whose key may be stolen", GONE },
+	{ "cert list", NULL, "", CTL_LIST, C(CERT_LIST), NULL,
+	    "certificates: the CA's, the server's and the hosts'", NULL },
 	{ "enroll", NULL, " token ", CTL_DONE, C(ENROLL), NULL,
 	    "on an agent: enrol this host with a new token", NULL },
 	{ "events", NULL, " follow ", CTL_STREAM, C(EVENTS), NULL,

@@ -138,6 +138,9 @@ void	 text_host(FILE *, const Sentinel__Ipc__HostView *);
 void	 text_event(FILE *, const Sentinel__Ipc__EventView *);
 void	 text_logs(FILE *, const Sentinel__Ipc__LogsView *);
 void	 text_result(FILE *, const Sentinel__Ipc__ResultView *);
+/* show_cert.c */
+extern const char *const	heads_cert[];
+void	 row_cert(struct table *, const Sentinel__Ipc__CertView *);
 /* show_audit.c */
 void	 text_chain(FILE *, const Sentinel__Ipc__AuditChainView *);
 extern const char *const	heads_audit[];

@@ -181,6 +181,9 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_RESULT:
 		view_json_result(g, item->result);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CERT:
+		view_json_cert(g, item->cert);
+		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		view_json_audit(g, item->audit);
 		break;
@@ -249,6 +252,9 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_RESULT:
 		text_result(sh->sh_out, item->result);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CERT:
+		row_cert(show_table(sh, heads_cert), item->cert);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		if (item->audit->entry != NULL)

@@ -251,6 +251,9 @@ text_host(FILE *f, const Sentinel__Ipc__HostView *v)
 	pair_opt(f, "features", features);
 	pair_opt(f, "serial", v->cert_serial);
 	pair_expiry(f, "expires", v->cert_not_after);
+	if (v->cert_renew_at != 0)
+		pair_time(f, "renewal due", v->cert_renew_at);
+	pair_opt(f, "next serial", v->pending_serial);
 }
 
 void

@@ -368,7 +368,8 @@ cert_seen(struct host *h, const Sentinel__Ipc__AgentOpen *open)
 	struct host_cert	 hc = { .hc_serial = "" };
 
 	if (strcmp(open->serial, h->h_serial) == 0) {
-		if (h->h_not_before != open->not_before) {
+		if (open->not_before != 0 &&
+		    h->h_not_before != open->not_before) {
 			h->h_not_before = open->not_before;
 			h->h_dirty = true;
 		}

@@ -76,6 +76,8 @@ client_command	 client_status, client_token_create, client_token_list,
 /* engine_control_host.c */
 client_command	 client_host_list, client_host_show, client_host_pause,
 	    client_host_end, client_host_rename, client_host_label;
+/* engine_control_cert.c */
+client_command	 client_cert_list;
 /* engine_control_audit.c */
 client_command	 client_audit_list, client_audit_verify;
 /* engine_control_op.c */

@@ -63,6 +63,7 @@ static const struct {
 	[C(HOST_LABEL)] =	{ client_host_label,	true },
 	[C(AUDIT_LIST)] =	{ client_audit_list,	true },
 	[C(AUDIT_VERIFY)] =	{ client_audit_verify,	true },
+	[C(CERT_LIST)] =	{ client_cert_list,	false },
 };
 #undef C
 

@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_cert.h"
 
 /*
  * Records as sentinelctl and, through the same messages, the REST API show
@@ -47,6 +47,10 @@ view_host(const struct host *h, Sentinel__Ipc__HostView *v)
 	v->engine_id = r.engine_id;
 	v->cert_serial = r.cert_serial;
 	v->cert_not_after = r.cert_not_after;
+	v->cert_not_before = r.cert_not_before;
+	v->cert_renew_at = cert_due(h);
+	v->pending_serial = (char *)(uintptr_t)h->h_pending.hc_serial;
+	v->pending_not_after = h->h_pending.hc_not_after;
 	v->docker_error = r.docker_error;
 	v->rtt_usec = h->h_rtt_usec;
 	v->labels = r.labels;

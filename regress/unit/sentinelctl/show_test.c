@@ -173,6 +173,61 @@ test_hosts(void **state)
 }
 
 static void
+test_certs(void **state)
+{
+	Sentinel__Ipc__ControlItem	 item[2], *items[2];
+	Sentinel__Ipc__CertView		 v[2];
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		sentinel__ipc__cert_view__init(&v[i]);
+		sentinel__ipc__control_item__init(&item[i]);
+		item[i].item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_CERT;
+		item[i].cert = &v[i];
+		items[i] = &item[i];
+	}
+	v[0].kind = S("server");
+	v[0].subject = S("sentinel-server");
+	v[0].serial = S("4a5b6c7d8e9f0011");
+	v[0].not_before = T0;
+	v[0].not_after = T0 + 3;
+	v[0].renew_at = T0 + 2;
+	v[0].state = S("current");
+	v[1].kind = S("agent");
+	v[1].subject = v[1].host_id = S("0123456789abcdef0123456789abcdef");
+	v[1].host_name = S("b\033");
+	v[1].serial = S("0a");
+	v[1].not_after = T0 + 1;
+	v[1].state = S("revoked");
+	v[1].revoked_at = T0;
+	v[1].reason = S("removed");
+	show("cert list", false, items, 2, CONTROL_OK);
+	assert_string_equal(out,
+	    "KIND    SUBJECT          STATE    SERIAL        NOT BEFORE     "
+	    "      NOT AFTER            RENEWAL              WHY\n"
+	    "server  sentinel-server  current  4a5b6c7d8e9f  "
+	    "2026-09-21 14:13:20  2026-09-21 14:13:23  2026-09-21 14:13:22  "
+	    "-\n"
+	    "agent   b\\033            revoked  0a            -              "
+	    "      2026-09-21 14:13:21  -                    removed\n");
+	show("cert list --json", false, items, 2, CONTROL_OK);
+	assert_string_equal(out, "[\n"
+	    "{\"kind\":\"server\",\"subject\":\"sentinel-server\","
+	    "\"serial\":\"4a5b6c7d8e9f0011\","
+	    "\"not_before\":\"2026-09-21T14:13:20Z\","
+	    "\"not_after\":\"2026-09-21T14:13:23Z\","
+	    "\"renew_at\":\"2026-09-21T14:13:22Z\",\"state\":\"current\"},\n"
+	    "{\"kind\":\"agent\","
+	    "\"subject\":\"0123456789abcdef0123456789abcdef\","
+	    "\"host_id\":\"0123456789abcdef0123456789abcdef\","
+	    "\"host_name\":\"b\\u001B\",\"serial\":\"0a\","
+	    "\"not_after\":\"2026-09-21T14:13:21Z\",\"state\":\"revoked\","
+	    "\"revoked_at\":\"2026-09-21T14:13:20Z\","
+	    "\"reason\":\"removed\"}\n]\n");
+}
+
+static void
 test_status(void **state)
 {
 	Sentinel__Ipc__ControlItem	 item[3], *items[3];
@@ -421,6 +476,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_certs),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_container),
 		cmocka_unit_test(test_result),

@@ -24,6 +24,7 @@
 static char	id[] = "0123456789abcdef0123456789abcdef", none[] = "";
 
 #define NOW	1000000
+#define GRACE	100
 
 static const struct {
 	const char	*what;
@@ -57,7 +58,19 @@ static const struct {
 	    HOST_REVOKED, 0, NOW + 1, GATE_REVOKED, 7 },
 	{ "removed, list unreadable", id, -1, true, HOST_DECOMMISSIONED, 0,
 	    0, NOW + 1, GATE_UNKNOWN, 5 },
-	{ "expired", id, 0, true, HOST_ACTIVE, 0, 0, NOW - 1, GATE_EXPIRED, 7 },
+	{ "just expired", id, 0, true, HOST_ACTIVE, 0, 0, NOW - 1, GATE_RENEW,
+	    0 },
+	{ "in grace", id, 0, true, HOST_ACTIVE, 0, 0, NOW - 50, GATE_RENEW, 0 },
+	{ "last second of grace", id, 0, true, HOST_PAUSED, 0, 0, NOW - 100,
+	    GATE_RENEW, 0 },
+	{ "after it", id, 0, true, HOST_ACTIVE, 0, 0, NOW - 101, GATE_EXPIRED,
+	    7 },
+	{ "in grace, revoked", id, 1, true, HOST_ACTIVE, 0, 0, NOW - 50,
+	    GATE_REVOKED, 7 },
+	{ "in grace, removed", id, 0, true, HOST_DECOMMISSIONED, 0, 0,
+	    NOW - 50, GATE_UNKNOWN, 5 },
+	{ "in grace, unknown", id, 0, false, HOST_ACTIVE, 0, 0, NOW - 50,
+	    GATE_UNKNOWN, 5 },
 	{ "too early", id, 0, true, HOST_ACTIVE, 0, NOW + 1, NOW + 2,
 	    GATE_NOT_YET, 7 },
 };
@@ -80,7 +93,7 @@ test_verdicts(void **state)
 		h->h_state = cases[i].state;
 		h->h_end = cases[i].end;
 		peer_gate(&open, cases[i].known ? h : NULL, cases[i].revoked,
-		    NOW, 0, &ga);
+		    NOW, GRACE, &ga);
 		if (ga.ga_verdict != cases[i].verdict ||
 		    ga.ga_status != cases[i].status)
 			fail_msg("%s: verdict %d, status %u", cases[i].what,
@@ -89,6 +102,44 @@ test_verdicts(void **state)
 		    (ga.ga_verdict == GATE_OK));
 		host_free(h);
 	}
+}
+
+/* By how much, in the two largest units; one that is not in the record has
+ * no grace. */
+static void
+test_texts(void **state)
+{
+	static const struct {
+		int64_t		 not_before, not_after;
+		const char	*serial, *want;
+	} texts[] = {
+		{ NOW + 11520, NOW + 20000, "0a", "(clock skew of 3h12m?)" },
+		{ NOW + 59, NOW + 20000, "0a", "(clock skew of 59s?)" },
+		{ 0, NOW - 61, "0b", "expired 1m1s ago" },
+		{ 0, NOW - 90000, "0a",
+		    "expired 1d1h ago (or clock skew of 1d1h?)" },
+		{ 0, NOW - 50, "0a", "may only be renewed" },
+	};
+	Sentinel__Ipc__AgentOpen	 open;
+	struct gate_answer		 ga;
+	struct host			*h = host_new(id, "worker");
+	char				 serial[3];
+	size_t				 i;
+
+	(void)state;
+	(void)strlcpy(h->h_serial, "0a", sizeof(h->h_serial));
+	for (i = 0; i < nitems(texts); i++) {
+		(void)strlcpy(serial, texts[i].serial, sizeof(serial));
+		sentinel__ipc__agent_open__init(&open);
+		open.host_id = id;
+		open.serial = serial;
+		open.not_before = texts[i].not_before;
+		open.not_after = texts[i].not_after;
+		peer_gate(&open, h, 0, NOW, GRACE, &ga);
+		if (strstr(ga.ga_text, texts[i].want) == NULL)
+			fail_msg("%s: no %s", ga.ga_text, texts[i].want);
+	}
+	host_free(h);
 }
 
 /* The local engine has no certificate: its id must open no door. */
@@ -116,6 +167,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_local),
 	};
 
