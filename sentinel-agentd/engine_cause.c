@@ -30,6 +30,7 @@
 #define FACTS_MAX	300
 
 static bool	 is_certificate_alert(const char *);
+static bool	 is_about_time(const char *);
 static const char *phrase(const Sentinel__Ipc__UplinkDown *, bool);
 static const char *fix(const Sentinel__Ipc__UplinkDown *, bool);
 
@@ -41,6 +42,14 @@ is_certificate_alert(const char *text)
 	return (strcasestr(text, "alert") != NULL &&
 	    (strcasestr(text, "certificate") != NULL ||
 	    strcasestr(text, "unknown ca") != NULL));
+}
+
+/* It ended with its certificate and may come again, or a clock is wrong. */
+static bool
+is_about_time(const char *text)
+{
+	return (strstr(text, "connect again") != NULL ||
+	    strstr(text, "not valid yet") != NULL);
 }
 
 enum cause_class
@@ -56,6 +65,9 @@ cause_class(const Sentinel__Ipc__UplinkDown *m)
 		    CAUSE_CLASS_NETWORK);
 	case CAUSE(REFUSED):
 	case CAUSE(ENDED):
+		/* The certificate, not the host; a new one would not help. */
+		if (is_about_time(m->text))
+			return (CAUSE_CLASS_NETWORK);
 		if (m->status == GRPC_PERMISSION_DENIED ||
 		    m->status == GRPC_NOT_FOUND ||
 		    m->status == GRPC_UNAUTHENTICATED)
@@ -86,6 +98,8 @@ phrase(const Sentinel__Ipc__UplinkDown *m, bool was_open)
 	case CAUSE(ENDED):
 		if (m->status == GRPC_NOT_FOUND)
 			return ("host not registered: ");
+		if (strstr(m->text, "clock skew") != NULL)
+			return ("TLS handshake failure: ");
 		return ("");
 	default:
 		return ("");
@@ -122,10 +136,14 @@ fix(const Sentinel__Ipc__UplinkDown *m, bool was_open)
 		    "answers there");
 	case CAUSE(REFUSED):
 	case CAUSE(ENDED):
-		if (m->status == GRPC_NOT_FOUND)
-			return ("; fix: re-enroll with a new token "
+		if (strstr(m->text, "not valid yet") != NULL ||
+		    strstr(m->text, "clock skew") != NULL)
+			return ("; fix: verify that the system clocks of both "
+			    "ends are synchronised (NTP); if the certificate "
+			    "has really expired, re-enroll with a new token "
 			    "(sentinelctl enroll)");
-		if (strstr(m->text, "revoked") != NULL)
+		if (m->status == GRPC_NOT_FOUND ||
+		    strstr(m->text, "revoked") != NULL)
 			return ("; fix: re-enroll with a new token "
 			    "(sentinelctl enroll)");
 		return ("");

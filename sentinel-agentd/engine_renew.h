@@ -39,7 +39,7 @@
 #define RENEW_TRIES		3	/* before the other pair has a turn */
 #define RENEW_PUSH_MSEC		60000	/* between two that nobody asked for */
 /* In StateAck.message: this session is for a renewal and nothing else. */
-#define RENEW_ONLY		"renewal only"
+#define RENEW_ONLY		"may only be renewed"
 
 /*
  * When to ask for a successor: two thirds of the life from its issue on, plus

@@ -57,7 +57,6 @@ static struct event	*beat_timer;
 static monotime_t	 opened;	/* SESSION_OPEN began; 0: it has not */
 static bool		 unsaved;	/* state/server is behind */
 static bool		 wants_uplink;	/* SESSION_WAIT until it is there */
-static char		 last_told[512];	/* failure; "" after success */
 static void		(*yielded)(void);	/* who has the uplink next */
 static char		 features[FEATURES_MAX][65];
 static size_t		 nfeatures;
