@@ -46,6 +46,8 @@ static const struct pbcheck_field control_request[] = {
 	NUM(18, "uses", 0, UINT32_MAX),
 	STRS(19, "labels", MAX_LABELS, 1, 1024, LINE),
 	STR(23, "token", 0, 1024, WORD),
+	STR(28, "setting", 0, 64, LINE),
+	STR(29, "value", 0, 4096, LINE),
 	END
 };
 
@@ -61,6 +63,8 @@ static const struct pbcheck_field control_item[] = {
 	MSG(9, "result"),
 	MSG(10, "audit"),
 	MSG(11, "cert"),
+	MSG(13, "setting"),
+	MSG(14, "policy"),
 	END
 };
 
@@ -253,6 +257,36 @@ static const struct pbcheck_field audit_chain_view[] = {
 	END
 };
 
+static const struct pbcheck_field setting_view[] = {
+	STR(1, "name", 1, 64, NAME),
+	STR(2, "value", 0, 4096, LINE),
+	STR(3, "origin", 1, MAX_WORD, NAME),
+	STR(4, "from", 0, 1024, LINE),
+	ANY(5, "locked"),
+	STR(6, "default_value", 0, 4096, LINE),
+	STR(7, "bounds", 0, 256, LINE),
+	STR(8, "help", 0, 512, LINE),
+	NUM(9, "changed_at", 0, MAX_TIME),
+	END
+};
+
+static const struct pbcheck_field policy_view[] = {
+	STR(1, "host_id", 0, MAX_HOSTID, NAME),
+	STR(2, "host_name", 0, MAX_NAME, LINE),
+	STR(3, "container", 0, MAX_NAME, WORD),
+	STR(4, "policy", 0, MAX_WORD, NAME),
+	STR(5, "origin", 1, MAX_WORD, LINE),
+	/* From whoever made the container: cut and repaired. */
+	STR(6, "label", 0, 64, LINE),
+	ANY(7, "label_ignored"),
+	STR(8, "override", 0, MAX_WORD, NAME),
+	STR(9, "host_policy", 0, MAX_WORD, NAME),
+	ANY(10, "absent"),
+	NUM(11, "changed_at", 0, MAX_TIME),
+	STR(12, "changed_by", 0, 256, LINE),
+	END
+};
+
 #define M(name)	{ &sentinel__ipc__##name##__descriptor, name }
 const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(container_view),
@@ -272,5 +306,7 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(audit_view),
 	M(audit_entry_view),
 	M(audit_chain_view),
+	M(setting_view),
+	M(policy_view),
 	{ NULL, NULL }
 };

@@ -114,6 +114,22 @@ static const struct pbcheck_field audit_chain[] = {
 	END
 };
 
+static const struct pbcheck_field setting[] = {
+	STR(1, "value", 0, 4096, LINE),
+	NUM(2, "changed_at", 0, MAX_TIME),
+	STR(3, "changed_by", 0, 256, LINE),
+	END
+};
+
+static const struct pbcheck_field policy[] = {
+	STR(1, "host_id", 1, MAX_HOSTID, NAME),
+	STR(2, "container", 0, MAX_NAME, NAME),
+	STR(3, "policy", 1, MAX_WORD, NAME),
+	NUM(4, "changed_at", 0, MAX_TIME),
+	STR(5, "changed_by", 0, 256, LINE),
+	END
+};
+
 #define M(name)	{ &sentinel__store__##name##__descriptor, name }
 const struct pbcheck_message pbcheck_store[] = {
 	M(event),
@@ -123,5 +139,7 @@ const struct pbcheck_message pbcheck_store[] = {
 	M(token),
 	M(revoked),
 	M(schema),
+	M(setting),
+	M(policy),
 	{ NULL, NULL }
 };

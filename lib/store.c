@@ -28,7 +28,8 @@
 
 /* Order is that of enum store_table; names are in the database for ever. */
 const char *const store_tables[STORE_NTABLES] = {
-	"meta", "hosts", "tokens", "events", "revoked", "audit"
+	"meta", "hosts", "tokens", "events", "revoked", "audit",
+	"settings", "policies"
 };
 
 #define SCHEMA_KEY	"schema"

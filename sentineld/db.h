@@ -132,4 +132,25 @@ struct db_audit_check {
 /* 1 there are more than max records, 0 the end (see ac_broken), -1. */
 int	 db_audit_check(struct store_txn *, struct db_audit_check *, size_t max);
 
+/* --- db_setting.c: key = name ------------------------------------------- */
+#define DB_SETTINGS_MAX		256
+
+typedef bool (*db_setting_visit)(const char *name,
+	    const Sentinel__Store__Setting *, void *);
+int	 db_setting_put(struct store_txn *, const char *name,
+	    const Sentinel__Store__Setting *);
+int	 db_setting_del(struct store_txn *, const char *name);	/* 1, 0, -1 */
+ssize_t	 db_setting_walk(struct store_txn *, db_setting_visit, void *);
+
+/* --- db_policy.c: key = host id "/" container --------------------------- */
+typedef bool (*db_policy_visit)(const Sentinel__Store__Policy *, void *);
+/* 0, -1: EINVAL for a name that cannot be one of Docker's */
+int	 db_policy_put(struct store_txn *, const Sentinel__Store__Policy *);
+int	 db_policy_del(struct store_txn *, const char *host_id,
+	    const char *container);			/* 1, 0, -1 */
+/* All of a host; their number or -1. */
+ssize_t	 db_policy_del_host(struct store_txn *, const char *host_id);
+/* In order of host, then container. */
+ssize_t	 db_policy_walk(struct store_txn *, db_policy_visit, void *);
+
 #endif /* DB_H */

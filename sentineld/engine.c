@@ -24,6 +24,8 @@
 #include "db.h"
 #include "engine_audit.h"
 #include "engine_cluster.h"
+#include "engine_settings.h"
+#include "engine_sync.h"
 #include "log.h"
 #include "xmalloc.h"
 
@@ -110,6 +112,8 @@ engine_start(void)
 	if (host_load_all() == -1)
 		fatalx("database: hosts cannot be read");
 	audit_start();
+	if (settings_load() == -1 || policies_load() == -1)
+		fatalx("database: settings cannot be read");
 	confpart_child_init(&conf_child);
 }
 
@@ -129,6 +133,7 @@ on_commit(bool first)
 		event_add(tick_timer, &tick);
 		local_init();
 	}
+	settings_commit();
 	eng->ready = true;
 	identity_start();
 	event_add(checkpoint_timer, &tv);
@@ -145,6 +150,7 @@ on_tick(int fd, short what, void *arg)
 	identity_tick(now);
 	cert_tick(now);
 	session_check_silence();
+	sync_tick();
 	(void)host_flush(ENGINE_TICK_COMMITS);
 	if (now - swept >= ENGINE_SWEEP_SEC || now < swept) {
 		swept = now;

@@ -189,6 +189,10 @@ struct session {
 	bool		 se_signed;	/* commands go signed */
 	uint8_t		 se_nonce[16];	/* of the StateReport before it */
 	unsigned int	 se_unsent;	/* credit taken */
+	unsigned int	 se_due;	/* of engine_sync.c: to be sent, */
+	monotime_t	 se_retry;	/* not before */
+	unsigned int	 se_retry_msec;	/* last back-off */
+	monotime_t	 se_beat;	/* our last heartbeat */
 	monotime_t	 se_heard;
 	struct container_stage se_stage;
 };

@@ -24,6 +24,7 @@
 
 #include "db.h"
 #include "engine_audit.h"
+#include "engine_settings.h"
 #include "grpc.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -213,6 +214,7 @@ put_ending(struct store_txn *txn, void *arg)
 		return (-1);
 	if (cert_revoke(txn, en->en_of, en->en_of->h_pending.hc_serial,
 	    en->en_of->h_pending.hc_not_after, en->en_revoked.reason) == -1 ||
+	    db_policy_del_host(txn, en->en_host.id) == -1 ||
 	    db_host_put(txn, &en->en_host) == -1)
 		return (-1);
 	return (audit_put(txn, &en->en_audit));
@@ -260,6 +262,7 @@ host_decommission(struct host *h, enum host_end how, const char *by)
 	    GATE_TEXT_REVOKED : GATE_TEXT_UNKNOWN);
 	container_list_free(&h->h_containers);
 	h->h_ncontainers = 0;
+	policy_host_gone(h);
 	tell(h, "%s by %s, serial %s", words[how], by, h->h_serial);
 	return (0);
 }

@@ -22,6 +22,7 @@
 #include "engine_cert.h"
 #include "grpc.h"
 #include "ipccheck.h"
+#include "engine_sync.h"
 #include "log.h"
 
 /*
@@ -198,6 +199,7 @@ open_channel(struct host *h, const Sentinel__Ipc__AgentOpen *open,
 		    s->se_signed ? ", commands signed" : "");
 	event_publish("cluster_host", h, NULL, "agent %s connected", h->h_id);
 	cert_channel(s);
+	sync_session(s);
 }
 
 /*

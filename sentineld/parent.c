@@ -49,6 +49,7 @@ static void	 on_exit_last(void);
 static void	 send_journal(void);
 static void	 pack_part(enum role, uint32_t, struct ibuf *);
 static void	 send_things(void);
+static void	 pack_settings(struct engine_conf *);
 
 static struct {
 	struct conf	*conf;
@@ -267,6 +268,8 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 		ec.ec_grace_sec = cs->cs_grace_msec / 1000;
 		ec.ec_identity_sum = parent_renew_sum(cs);
 		ec.ec_hold_off_msec = cs->cs_hold_off_msec;
+		ec.ec_beat_msec = cs->cs_beat_msec;
+		pack_settings(&ec);
 		(void)strlcpy(ec.ec_listen, parent.listen,
 		    sizeof(ec.ec_listen));
 		if (gethostname(ec.ec_hostname, sizeof(ec.ec_hostname)) == -1 ||
@@ -278,6 +281,27 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 		break;
 	default:
 		fatalx("no configuration part for role %d", role);
+	}
+}
+
+/* What file, environment or a flag has decided cannot be set at run time. */
+static void
+pack_settings(struct engine_conf *ec)
+{
+	const struct conf	*c = parent.conf;
+	struct setting_lock	*sl;
+	size_t			 i;
+	int			 key;
+
+	for (i = 0; i < SETTING_MAX; i++) {
+		sl = &ec->ec_setting[i];
+		key = setting_key((enum setting)i);
+		if (c->c_from[key].cf_origin == CONF_O_DEFAULT)
+			continue;
+		(void)conf_from_text(c, key, sl->sl_from,
+		    sizeof(sl->sl_from));
+		(void)setting_text(c, (enum setting)i, sl->sl_value,
+		    sizeof(sl->sl_value));
 	}
 }
 

@@ -28,6 +28,10 @@ const struct confpart	cluster_confpart = {
 	cluster_fields, nitems(cluster_fields), sizeof(struct cluster_conf)
 };
 
+#define SETTING_LOCK(key, st) \
+	CONFPART_STR((key), engine_conf, ec_setting[st].sl_from), \
+	CONFPART_STR((key) + 1, engine_conf, ec_setting[st].sl_value)
+
 static const struct confpart_field	engine_fields[] = {
 	CONFPART_NUM(1, engine_conf, ec_cluster),
 	CONFPART_NUM(2, engine_conf, ec_docker),
@@ -47,6 +51,17 @@ static const struct confpart_field	engine_fields[] = {
 	CONFPART_NUM(16, engine_conf, ec_grace_sec),
 	CONFPART_NUM(17, engine_conf, ec_identity_sum),
 	CONFPART_NUM(18, engine_conf, ec_hold_off_msec),
+	CONFPART_NUM(39, engine_conf, ec_beat_msec),
+	SETTING_LOCK(40, SETTING_DEFAULT_POLICY),
+	SETTING_LOCK(42, SETTING_POLL_INTERVAL),
+	SETTING_LOCK(44, SETTING_GRACE_PERIOD),
+	SETTING_LOCK(46, SETTING_LATEST_AUTO_UPDATE),
+	SETTING_LOCK(48, SETTING_IMAGE_CLEANUP),
+	SETTING_LOCK(50, SETTING_HOOKS_ENABLED),
+	SETTING_LOCK(52, SETTING_DEPENDENCY_AWARE),
+	SETTING_LOCK(54, SETTING_ROLLBACK_POLICY),
+	SETTING_LOCK(56, SETTING_GRACE_PERIOD_OFFLINE),
+	SETTING_LOCK(58, SETTING_ADVERTISE),
 };
 const struct confpart	engine_confpart = {
 	engine_fields, nitems(engine_fields), sizeof(struct engine_conf)

@@ -22,6 +22,7 @@
 #include "conf.h"
 #include "confpart.h"
 #include "proc.h"
+#include "setting.h"
 
 /*
  * sentineld: the table of its processes (table.c), and the parts of the
@@ -37,6 +38,12 @@ struct cluster_conf {
 	char		 cc_listen[64];		/* as shown: "[::]:9443" */
 };
 extern const struct confpart	cluster_confpart;
+
+/* A setting that the configuration has decided: locked. */
+struct setting_lock {
+	char		 sl_from[512];	/* "/etc/sentinel.conf:12"; "": not */
+	char		 sl_value[1024]; /* a long list is cut */
+};
 
 struct engine_conf {
 	uint64_t	 ec_cluster;		/* 0 or 1 */
@@ -57,6 +64,8 @@ struct engine_conf {
 	uint64_t	 ec_hold_off_msec;	/* after a crash of cluster */
 	char		 ec_listen[64];
 	char		 ec_hostname[64];	/* of this machine */
+	uint64_t	 ec_beat_msec;		/* our heartbeats to agents */
+	struct setting_lock ec_setting[SETTING_MAX];
 };
 extern const struct confpart	engine_confpart;
 
