@@ -240,6 +240,14 @@ stream_push(struct stream *s, const void *buf, size_t len)
 			return (IO_AGAIN);
 		}
 		s->st_repeat = 0;
+		/*
+		 * Once the peer has sent close_notify, OpenSSL calls every
+		 * write that fails an end, and libtls calls that 0.
+		 */
+		if (n == 0) {
+			errno = EPIPE;
+			n = -1;
+		}
 	}
 	if (n >= 0)
 		return (n);

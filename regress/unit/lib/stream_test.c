@@ -600,6 +600,38 @@ test_tls_cut_later(void **state)
 	tls_free(server);
 }
 
+/*
+ * After the peer's close_notify libtls calls a write that fails 0 bytes
+ * written, which is no reason to try for ever.
+ */
+static void
+test_tls_write_to_nobody(void **state)
+{
+	struct certs	*t = *state;
+	struct end	 a, b;
+	struct tls	*server;
+
+	server = tls_context(true, &t->server, NULL, "h2");
+	tls_pair(&a, &b, server, tls_context(false, NULL, NULL, "h2"));
+	loop_until(base, &a.e_up);
+	loop_until(base, &b.e_up);
+	loop_for(base, 20);
+	assert_int_equal(tls_close(stream_tls(b.e_s)), 0);
+	stream_free(b.e_s);
+	b.e_s = NULL;
+	loop_until(base, &a.e_ended);
+	assert_int_equal(a.e_end, STREAM_END_EOF);
+	assert_int_equal(stream_write(a.e_s, "too late", 8), 0);
+	(void)alarm(20);
+	stream_close(a.e_s);
+	a.e_s = NULL;
+	loop_for(base, 50);
+	(void)alarm(0);
+	end_done(&a);
+	end_done(&b);
+	tls_free(server);
+}
+
 static int
 setup(void **state)
 {
@@ -648,7 +680,8 @@ main(void)
 		cmocka_unit_test(test_tls_end_in_up),
 		cmocka_unit_test(test_tls_garbage),
 		cmocka_unit_test(test_tls_silent_and_cut),
-		cmocka_unit_test(test_tls_cut_later)
+		cmocka_unit_test(test_tls_cut_later),
+		cmocka_unit_test(test_tls_write_to_nobody)
 	};
 
 	return (cmocka_run_group_tests_name("stream", tests, setup,
