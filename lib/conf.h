@@ -126,6 +126,8 @@ struct conf_agent {
 	char		*ca_control_ro;	/* NULL: none */
 	struct conf_docker ca_docker;
 	uint64_t	 ca_grace_msec;
+	uint32_t	 ca_journal_kib;
+	uint64_t	 ca_journal_age_msec;
 	enum conf_signed ca_signed;
 	bool		 ca_allow_exec;
 	struct conf_names ca_allow_images; /* imagerule.h */

@@ -65,6 +65,7 @@ static const struct pbcheck_field control_item[] = {
 	MSG(11, "cert"),
 	MSG(13, "setting"),
 	MSG(14, "policy"),
+	MSG(15, "history"),
 	END
 };
 
@@ -95,6 +96,10 @@ static const struct pbcheck_field status_view[] = {
 	ANY(18, "docker"),
 	STR(19, "docker_error", 0, MAX_TEXT, TEXT),
 	NUM(20, "containers", 0, UINT32_MAX),
+	ANY(28, "autonomous"),
+	NUM(29, "offline_since", 0, MAX_TIME),
+	ANY(30, "journal_entries"),
+	ANY(31, "journal_lost"),
 	MSG(40, "allow"),
 	END
 };
@@ -184,6 +189,25 @@ static const struct pbcheck_field event_view[] = {
 	STR(5, "host_name", 0, MAX_NAME, LINE),
 	STR(6, "container", 0, MAX_NAME, WORD),
 	STR(7, "message", 0, 65536, TEXT),
+	END
+};
+
+static const struct pbcheck_field history_view[] = {
+	STR(1, "host_id", 0, MAX_HOSTID, NAME),
+	STR(2, "host_name", 0, MAX_NAME, LINE),
+	STR(3, "id", 0, 256, LINE),
+	NUM(4, "time_msec", 0, MAX_TIME * 1000),
+	STR(5, "origin", 0, MAX_WORD, NAME),
+	STR(6, "container", 0, MAX_NAME, WORD),
+	STR(7, "action", 0, 256, LINE),
+	STR(8, "old_image", 0, MAX_REF, WORD),
+	STR(9, "new_image", 0, MAX_REF, WORD),
+	STR(10, "old_digest", 0, MAX_REF, WORD),
+	STR(11, "new_digest", 0, MAX_REF, WORD),
+	STR(12, "outcome", 0, MAX_WORD, WORD),
+	STR(13, "error", 0, 65536, TEXT),
+	ANY(14, "duration_msec"),
+	NUM(15, "stored_msec", 0, MAX_TIME * 1000),
 	END
 };
 
@@ -303,6 +327,7 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(progress_view),
 	M(logs_view),
 	M(result_view),
+	M(history_view),
 	M(audit_view),
 	M(audit_entry_view),
 	M(audit_chain_view),

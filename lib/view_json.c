@@ -150,6 +150,10 @@ view_json_status(struct json_gen *g, const Sentinel__Ipc__StatusView *v,
 		put_opt(g, "last_error", v->last_error);
 		put_opttime(g, "cert_not_after", v->cert_not_after);
 		put_bool(g, "signed_commands", v->signed_commands);
+		put_bool(g, "autonomous", v->autonomous);
+		put_opttime(g, "offline_since", v->offline_since);
+		put_int(g, "journal_entries", v->journal_entries);
+		put_int(g, "journal_lost", (int64_t)v->journal_lost);
 		if (v->allow != NULL)
 			put_allow(g, v->allow);
 	}
@@ -309,6 +313,34 @@ view_json_container(struct json_gen *g, const Sentinel__Ipc__ContainerView *v)
 		put_str(g, ci->labels[i]->key, ci->labels[i]->value);
 	json_gen_end_object(g);
 	put_ports(g, ci);
+	json_gen_end_object(g);
+}
+
+void
+view_json_history(struct json_gen *g, const Sentinel__Ipc__HistoryView *v)
+{
+	char	 text[VIEW_TIME_SIZE];
+
+	view_time_msec(text, v->time_msec);
+	json_gen_object(g);
+	put_str(g, "id", v->id);
+	put_str(g, "time", text);
+	put_opt(g, "host_id", v->host_id);
+	put_opt(g, "host_name", v->host_name);
+	put_opt(g, "container", v->container);
+	put_str(g, "action", v->action);
+	put_opt(g, "old_image", v->old_image);
+	put_opt(g, "new_image", v->new_image);
+	put_opt(g, "old_digest", v->old_digest);
+	put_opt(g, "new_digest", v->new_digest);
+	put_opt(g, "outcome", v->outcome);
+	put_opt(g, "error", v->error);
+	put_int(g, "duration_ms", (int64_t)v->duration_msec);
+	put_opt(g, "origin", v->origin);
+	if (v->stored_msec != 0) {
+		view_time_msec(text, v->stored_msec);
+		put_str(g, "stored_at", text);
+	}
 	json_gen_end_object(g);
 }
 

@@ -33,7 +33,8 @@
 /* sentineld: daemon version started_at listen? hosts hosts_connected
  * ca_fingerprint? ca_not_after? server_cert_not_after?; sentinel-agentd:
  * daemon version started_at server host_id? host_name? connected last_error?
- * cert_not_after? signed_commands; both: engine_id? docker docker_error?
+ * cert_not_after? signed_commands autonomous offline_since? journal_entries
+ * journal_lost; both: engine_id? docker docker_error?
  * containers, and processes: [{name pid uid sandbox restarts}]. */
 void	 view_json_status(struct json_gen *,
 	    const Sentinel__Ipc__StatusView *,
@@ -60,6 +61,10 @@ void	 view_json_logs(struct json_gen *, const Sentinel__Ipc__LogsView *);
 void	 view_json_result(struct json_gen *,
 	    const Sentinel__Ipc__ResultView *);
 
+/* id time host_id? host_name? container? action old_image? new_image?
+ * old_digest? new_digest? outcome? error? duration_ms origin? stored_at? */
+void	 view_json_history(struct json_gen *,
+	    const Sentinel__Ipc__HistoryView *);
 /* seq time actor action subject? outcome text? hash previous; or records
  * first newest hash? broken? why? */
 void	 view_json_cert(struct json_gen *, const Sentinel__Ipc__CertView *);

@@ -54,6 +54,10 @@ struct agent_conf {
 	uint64_t	 ac_allow_exec;
 	uint64_t	 ac_allow_read_only;
 	uint64_t	 ac_allow_actions; /* allow_mask() */
+	uint64_t	 ac_grace_msec;	/* 0: never autonomous */
+	uint64_t	 ac_grace_local; /* configured here: stays */
+	uint64_t	 ac_journal_bytes;
+	uint64_t	 ac_journal_age_msec;
 	char		 ac_server[AGENTD_SERVER_SIZE];
 	char		 ac_server_name[AGENTD_NAME_SIZE]; /* "": as dialled */
 	char		 ac_name[AGENTD_NAME_SIZE];
@@ -130,6 +134,21 @@ void	 parent_identity_accept(struct peer *, struct imsg *);
 void	 parent_import_offer(const char *dir);
 /* Row of the handler table. */
 void	 parent_import_done(struct peer *, struct imsg *);
+
+/*
+ * parent_journal.c: offline_journal.json in agent.dir, for the engine, which
+ * asks with JOURNAL_FILE_OP.  OPEN makes NAME.new and passes it; COMMIT
+ * renames it, DISCARD removes it again (not answered), REMOVE removes the file
+ * itself.
+ */
+enum journal_file_op {
+	JOURNAL_FILE_OPEN = 1,
+	JOURNAL_FILE_COMMIT = 2,
+	JOURNAL_FILE_DISCARD = 3,
+	JOURNAL_FILE_REMOVE = 4
+};
+void	 parent_journal_init(const char *dir);
+void	 parent_journal_op(struct peer *, struct imsg *);
 
 /* parent_names.c: /etc/resolv.conf and /etc/hosts for uplink, looked at again
  * every PARENT_NAMES_MSEC. */

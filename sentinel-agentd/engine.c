@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_journal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +41,7 @@ static void	 on_commit(bool);
 static void	 conf_file(struct peer *, struct imsg *);
 static void	 file_hostid(const uint8_t *, size_t);
 static void	 check_identity(void);
+static void	 on_exported(const char *, size_t, void *);
 
 static struct engine	 engine_state;
 struct engine		*eng = &engine_state;
@@ -83,6 +84,8 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_DOCKER_RESULT,	docker_result },
 	{ IMSG_DOCKER_STATE,	docker_state },
 	{ IMSG_DOCKER_RECOVERED, docker_recovered },
+	{ IMSG_JOURNAL_FILE,	ojournal_export_file },
+	{ IMSG_JOURNAL_FILE_DONE, ojournal_export_done },
 	{ IMSG_CONTROL_REQUEST,	client_request },
 	{ IMSG_CONTROL_GONE,	client_gone },
 	{ 0, NULL }
@@ -102,10 +105,28 @@ engine_start(void)
 	confpart_child_init(&conf_child);
 }
 
-/* Results are on disk and requests remembered: nothing else is to be kept. */
+/*
+ * Requests are remembered and the journal is on disk; what is left of it goes
+ * where another implementation would look for it.
+ */
 void
 engine_stop(void)
 {
+	if (!eng->ready)
+		proc_exit(0);
+	ojournal_export(true, on_exported, NULL);
+}
+
+static void
+on_exported(const char *error, size_t entries, void *arg)
+{
+	(void)arg;
+	if (error[0] != '\0')
+		log_warnx("offline_journal.json: not written: %s; the "
+		    "entries stay in state/", error);
+	else if (entries > 0)
+		log_info("journal: %zu entries written to "
+		    "offline_journal.json", entries);
 	proc_exit(0);
 }
 
@@ -188,9 +209,10 @@ on_commit(bool first)
 	command_init();
 	docker_init();
 	list_init();
-	out_init();
 	policy_init();
+	ojournal_init();
 	import_run();
+	offline_init();
 	engine_begin();
 }
 
@@ -311,7 +333,7 @@ engine_features(size_t *n)
 	static const char *const	 words[] = {
 		"update", "pull", "list", "logs", "progress", "list-error",
 		"engine-id", "pull-result", "sync", "server-heartbeat",
-		"signed-command"
+		"journal-ack", "signed-command"
 	};
 
 	/* The last one is a promise that can be switched off. */

@@ -60,7 +60,6 @@
 #define OUT_CREDIT_BYTES	(2 * 1024 * 1024)	/* or as many bytes */
 #define OUT_MAX			512	/* waiting */
 #define OUT_MAXBYTES		(8 * 1024 * 1024)
-#define OUT_KEPT_MAX		64	/* results on disk */
 #define OUT_CONFIRM_BEATS	2	/* heartbeats after a result */
 #define REQUEST_ID_SIZE		129
 
@@ -205,16 +204,17 @@ enum out_kind {
 	OUT_PLAIN,	/* dropped with the session */
 	OUT_BEAT,	/* a heartbeat */
 	OUT_RESULT,	/* sent in the next session, then forgotten */
-	OUT_KEPT	/* on disk until the server must have it; only for what
-			 * has happened here, never for what others can cause
-			 * at will: it would push results out */
+	OUT_KEPT,	/* of this session: the journal has it */
+	OUT_JOURNAL	/* a batch of the journal, one at a time */
 };
-void	 out_init(void);		/* reads state/results */
 /* Repairs strings, packs and queues.  hold: not before out_release(). */
 void	 out_push(enum out_kind, Sentinel__Cluster__AgentMessage *,
 	    uint32_t hold);
 /* As above for a message that is packed already; takes it. */
 void	 out_push_packed(enum out_kind, uint8_t *, size_t, uint32_t hold);
+/* A result that the journal keeps until the server has it. */
+void	 out_push_result(const char *request_id,
+	    Sentinel__Cluster__AgentMessage *, uint32_t hold);
 void	 out_release(uint32_t hold);
 void	 out_flush(void);
 void	 out_sent(uint32_t count);	/* credit came back; peer checked it */

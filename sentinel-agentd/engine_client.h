@@ -34,4 +34,7 @@ void	 client_item(uint32_t id, Sentinel__Ipc__ControlItem *);
 void	 client_end(uint32_t id, enum control_code, const char *, ...)
 	    __printflike_(3, 4);
 
+/* engine_control_journal.c */
+client_command	 client_journal_list, client_journal_export;
+
 #endif /* ENGINE_CLIENT_H */

@@ -15,6 +15,7 @@
  */
 
 #include "engine_sync.h"
+#include "engine_journal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -209,14 +210,17 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
 	case PAYLOAD(CERT_RENEWAL_RESPONSE):
 		renew_answer(m->cert_renewal_response, refuse);
 		break;
+	case PAYLOAD(JOURNAL_ACK):
+		/* Who only owns the stream must not make results vanish. */
+		if (refuse != NULL)
+			engine_tell_refusal("journal_ack", refuse);
+		else
+			ojournal_ack(m->journal_ack);
+		break;
+	case PAYLOAD(HEARTBEAT):
 	case PAYLOAD(POLICY_SYNC):
 	case PAYLOAD(SETTINGS_SYNC):
 		sync_receive(m, refuse);
-		break;
-	case PAYLOAD(HEARTBEAT):
-	case PAYLOAD(JOURNAL_ACK):
-		log_debug("server %s: message %d is not used by this version",
-		    eng->conf.ac_server, (int)m->payload_case);
 		break;
 	default:
 		engine_tell_refusal(m->request_id, "empty or of a kind that "

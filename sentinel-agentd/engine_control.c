@@ -16,6 +16,7 @@
 
 #include "engine_client.h"
 #include "engine_reenrol.h"
+#include "engine_journal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,6 +56,8 @@ static const struct {
 	[C(EVENTS)] =		{ do_events,		false },
 	[C(CONTAINER_LIST)] =	{ do_containers,	false },
 	[C(ENROLL)] =		{ reenrol_request,	true },
+	[C(JOURNAL_LIST)] =	{ client_journal_list,	false },
+	[C(JOURNAL_EXPORT)] =	{ client_journal_export, true },
 };
 #undef C
 
@@ -157,6 +160,10 @@ do_status(uint32_t id, const Sentinel__Ipc__ControlRequest *req)
 	v.docker = eng->conf.ac_docker != 0;
 	v.docker_error = engine_lend(v.docker ? eng->docker_error : "");
 	v.containers = (uint32_t)list_count();
+	v.autonomous = offline_is_autonomous();
+	v.offline_since = offline_since();
+	v.journal_entries = (uint32_t)ojournal_count();
+	v.journal_lost = ojournal_lost();
 	sentinel__ipc__control_item__init(&item);
 	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_STATUS;
 	item.status = &v;

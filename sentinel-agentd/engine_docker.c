@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_journal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +51,7 @@ static void	 report_logs(const Sentinel__Ipc__DockerResult *);
 static void	 report_pull(const Sentinel__Ipc__DockerResult *, bool);
 static void	 report_update(const Sentinel__Ipc__DockerResult *, bool);
 static void	 on_list_after(const char *, void *);
+static void	 keep(const Sentinel__Ipc__DockerResult *, const char *);
 static char	*tail(const char *, size_t);
 
 static struct command_list	commands = TAILQ_HEAD_INITIALIZER(commands);
@@ -361,6 +362,26 @@ report(const Sentinel__Ipc__DockerResult *m, bool began)
 	}
 }
 
+/* What has happened is on disk before the server is told. */
+static void
+keep(const Sentinel__Ipc__DockerResult *m, const char *action)
+{
+	struct ojournal_entry	 je = {
+		.je_action = action,
+		.je_container = m->container,
+		.je_old_image = m->old_image,
+		.je_old_digest = m->old_digest,
+		.je_new_image = m->new_image,
+		.je_new_digest = m->new_digest,
+		.je_outcome = m->outcome,
+		.je_error = m->error,
+		.je_nsec = m->duration_msec > INT64_MAX / 1000000 ? 0 :
+		    (int64_t)m->duration_msec * 1000000,
+	};
+
+	(void)ojournal_add_result(m->request_id, &je);
+}
+
 /* The result first, then the list that shows it. */
 static void
 report_action(const Sentinel__Ipc__DockerResult *m, bool began)
@@ -374,6 +395,7 @@ report_action(const Sentinel__Ipc__DockerResult *m, bool began)
 		    m->error[0] != '\0' ? ": " : "", m->error);
 		event_add_line("container_state", m->container, "%s %s: %s",
 		    m->action, m->container, m->outcome);
+		keep(m, m->action);
 	}
 	sentinel__cluster__container_action_result__init(&r);
 	r.request_id = m->request_id;
@@ -385,7 +407,10 @@ report_action(const Sentinel__Ipc__DockerResult *m, bool began)
 	msg.payload_case =
 	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CONTAINER_ACTION_RESULT;
 	msg.container_action_result = &r;
-	out_push(OUT_RESULT, &msg, 0);
+	if (began)
+		out_push_result(m->request_id, &msg, 0);
+	else
+		out_push(OUT_RESULT, &msg, 0);
 	if (strcmp(m->outcome, "success") == 0)
 		list_ask(true, NULL, NULL);
 }
@@ -433,8 +458,10 @@ report_pull(const Sentinel__Ipc__DockerResult *m, bool began)
 		log_info("request %s: pull %s: %s%s%s", m->request_id,
 		    m->new_image, m->outcome, m->error[0] != '\0' ? ": " : "",
 		    m->error);
-	if (!session_has_feature("pull-result"))
+	if (session_is_open() && !session_has_feature("pull-result"))
 		return;		/* the protocol has no answer there */
+	if (began)
+		keep(m, "pull");
 	sentinel__cluster__pull_result__init(&r);
 	r.request_id = m->request_id;
 	r.image_ref = m->new_image;
@@ -445,7 +472,10 @@ report_pull(const Sentinel__Ipc__DockerResult *m, bool began)
 	msg.payload_case =
 	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PULL_RESULT;
 	msg.pull_result = &r;
-	out_push(OUT_RESULT, &msg, 0);
+	if (began)
+		out_push_result(m->request_id, &msg, 0);
+	else if (session_is_open())
+		out_push(OUT_RESULT, &msg, 0);
 }
 
 /* The list first, then the result: whoever waits for it sees both. */
@@ -489,9 +519,10 @@ report_update(const Sentinel__Ipc__DockerResult *m, bool began)
 		out_push(OUT_RESULT, &msg, 0);
 		return;
 	}
+	keep(m, "update");
 	if (++hold == 0)
 		hold = 1;
-	out_push(OUT_KEPT, &msg, session_is_open() ? hold : 0);
+	out_push_result(m->request_id, &msg, hold);
 	list_ask(true, on_list_after, (void *)(uintptr_t)hold);
 }
 

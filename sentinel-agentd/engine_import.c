@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine.h"
+#include "engine_journal.h"
 #include "engine_policy.h"
 #include "log.h"
 
@@ -31,6 +31,7 @@ static struct {
 	int		 fd;
 } imports[] = {
 	{ CONF_FILE_POLICY, policy_import, false, -1 },
+	{ CONF_FILE_JOURNAL, ojournal_import, false, -1 },
 };
 
 bool

@@ -72,27 +72,35 @@ bool	 ojournal_add(const struct ojournal_entry *);
 /* The same for a result: id is "request:" and the request's. */
 bool	 ojournal_add_result(const char *request_id,
 	    const struct ojournal_entry *);
-/* The result has left in this session, as a message of its own. */
-void	 ojournal_result_sent(const char *request_id);
+/* Many additions, synced once at the end. */
+void	 ojournal_hold(void);
+int	 ojournal_release(void);	/* 0: all are on disk */
+size_t	 ojournal_count(void);
+uint64_t ojournal_lost(void);	/* entries, since the start */
+
+/* --- engine_replay.c ----------------------------------------------------- */
 /* A session that lasts: replay begins, in batches. */
 void	 ojournal_session(void);
 void	 ojournal_session_lost(void);
-/* A heartbeat's credit came back. */
+/* Credit came back: for the batch, for a heartbeat. */
+void	 ojournal_batch_sent(void);
 void	 ojournal_beat(void);
+/* A result goes out in this session as a message of its own: it waits there,
+ * has left, was dropped. */
+void	 ojournal_result_queued(const char *request_id);
+void	 ojournal_result_sent(const char *request_id);
+void	 ojournal_result_unsent(const char *request_id);
 /* JournalAck of a server that may say so (signed where that is demanded). */
 void	 ojournal_ack(const Sentinel__Cluster__JournalAck *);
-size_t	 ojournal_count(void);
-uint64_t ojournal_lost(void);	/* entries, since the start */
-/* Entries, oldest first; false stops. */
-void	 ojournal_walk(bool (*)(const struct ojournal_entry *, void *),
-	    void *);
+
+/* --- engine_jfile.c ------------------------------------------------------ */
 /*
  * offline_journal.json, as another implementation or an earlier run left it:
  * hostile input.  Entries whose id is here already are left out, broken ones
- * counted and told.  Returns entries taken, or -1 when not all of them are on
- * disk: the file is to be kept then.
+ * counted and told.  0, or -1 when the file is to be kept: not all of its
+ * entries are on disk, or it is no JSON array.
  */
-ssize_t	 ojournal_import(const uint8_t *, size_t);
+int	 ojournal_import(const uint8_t *, size_t);
 /*
  * The journal as that file, through the parent.  move: and the entries leave
  * journal.log once it is in place (the data directory may go to another
@@ -106,16 +114,16 @@ void	 ojournal_export_done(struct peer *, struct imsg *);
 /* --- engine_offline.c ---------------------------------------------------- */
 /*
  * Autonomous mode: without a successful session (StateAck, and a Channel that
- * lasts) for agent.grace_period_offline.
+ * lasts) for the grace period, which is the one configured here, else the one
+ * the server has sent, else the default; 0: never.
  */
 void	 offline_init(void);
-void	 offline_online(void);		/* a session has succeeded */
-void	 offline_lost(void);		/* it has ended */
+/* StateAck came and the Channel is open; something came in on it; the end. */
+void	 offline_opened(void);
+void	 offline_heard(void);
+void	 offline_lost(void);
 /* There is a new list of containers. */
 void	 offline_observe(void);
-/* SettingsSync or the policy cache; 0 disables.  Ignored when the period is
- * configured here. */
-void	 offline_set_grace(uint64_t msec);
 bool	 offline_is_autonomous(void);
 time_t	 offline_since(void);		/* 0: connected */
 

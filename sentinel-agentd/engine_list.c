@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_journal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -243,7 +243,7 @@ finish(const char *error)
 {
 	struct waiter_list	 done = TAILQ_HEAD_INITIALIZER(done);
 	struct waiter		*w, *next;
-	bool			 push = push_this;
+	bool			 push = push_this, changed, first;
 
 	evtimer_del(stuck_timer);
 	running = push_this = false;
@@ -252,15 +252,19 @@ finish(const char *error)
 			log_warnx("docker: more than %d containers or %d bytes "
 			    "of them: the rest is left out",
 			    ENGINE_CONTAINERS_MAX, ENGINE_BLOB_MAXBYTES);
-		push = push || !stage_is_same();
+		changed = !stage_is_same();
+		push = push || changed;
 		items_free(&items);
 		TAILQ_CONCAT(&items, &stage, it_entry);
 		nlisted = nstage;
 		bytes = stage_bytes;
+		first = listed_at == 0;
 		listed_at = time(NULL);
 		nstage = stage_bytes = 0;
 		if (push && session_is_open())
 			list_send("", "");
+		if (changed || first)
+			offline_observe();
 	}
 	TAILQ_FOREACH_SAFE(w, &waiters, wa_entry, next) {
 		if (!w->wa_next) {

@@ -14,9 +14,8 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_journal.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,19 +26,15 @@
 
 /*
  * What goes to the server, in order.  A message is queued, then in flight
- * until uplink gives its credit back.  The protocol has no acknowledgement
- * yet, so a result that must not be lost is kept (and on disk) until some
- * heartbeats have left after it: a dead path is noticed in that time, and the
- * next session sends it again.
+ * until uplink gives its credit back.  What must not be lost is in the
+ * journal as well, and what becomes of it here is told there.
  */
-#define RESULTS_MAXBYTES	(OUT_KEPT_MAX * (ENGINE_ERROR_MAXBYTES + 8192))
-
 struct out {
 	enum out_kind	 o_kind;
 	uint8_t		*o_data;	/* packed AgentMessage */
 	size_t		 o_len;
 	uint32_t	 o_hold;	/* not yet: waits for its list */
-	unsigned int	 o_beats;	/* heartbeats that left after it */
+	char		*o_request;	/* OUT_KEPT: whose result */
 	TAILQ_ENTRY(out) o_entry;
 };
 TAILQ_HEAD(out_list, out);
@@ -47,51 +42,13 @@ TAILQ_HEAD(out_list, out);
 static void	 drop(struct out_list *, struct out *);
 static void	 make_room(void);
 static struct out *find_kind(enum out_kind);
-static size_t	 count_kept(void);
-static void	 save(void);
-static size_t	 pack_kept(uint8_t *, size_t, const struct out_list *);
-static void	 confirm(void);
+static void	 push(enum out_kind, uint8_t *, size_t, uint32_t,
+		    const char *);
 
 static struct out_list	queue = TAILQ_HEAD_INITIALIZER(queue);
 static struct out_list	flight = TAILQ_HEAD_INITIALIZER(flight);
-static struct out_list	kept = TAILQ_HEAD_INITIALIZER(kept);
 static size_t		nqueue, queue_bytes, nflight, flight_bytes;
 static monotime_t	told_drop;	/* the other end decides how often */
-static bool		loading;
-
-void
-out_init(void)
-{
-	Sentinel__Cluster__AgentMessage	*m;
-	struct pbmem			 pm;
-	const char			*why;
-	uint8_t				*data;
-	uint32_t			 n;
-	size_t				 len, off;
-
-	if ((data = state_read("results", RESULTS_MAXBYTES, &len)) == NULL)
-		return;
-	loading = true;
-	for (off = 0; len - off > sizeof(n); off += n) {
-		memcpy(&n, data + off, sizeof(n));
-		n = be32toh(n);
-		off += sizeof(n);
-		if (n == 0 || n > len - off)
-			break;
-		pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
-		m = pbcheck_unpack(
-		    &sentinel__cluster__agent_message__descriptor, data + off,
-		    n, &pm, &why);
-		if (m == NULL)
-			log_warnx("state/results: %s", why);
-		else
-			out_push_packed(OUT_KEPT, xmemdup(data + off, n), n,
-			    0);
-		pbmem_free(&pm);
-	}
-	loading = false;
-	free(data);
-}
 
 static void
 drop(struct out_list *list, struct out *o)
@@ -105,6 +62,7 @@ drop(struct out_list *list, struct out *o)
 		flight_bytes -= o->o_len;
 	}
 	free(o->o_data);
+	free(o->o_request);
 	free(o);
 }
 
@@ -128,25 +86,53 @@ out_push(enum out_kind kind, Sentinel__Cluster__AgentMessage *m,
 }
 
 void
+out_push_result(const char *request_id, Sentinel__Cluster__AgentMessage *m,
+    uint32_t hold)
+{
+	struct pbmem	 pm;
+	uint8_t		*data = NULL;
+	size_t		 len;
+
+	/* Without a session the journal brings it. */
+	if (!session_is_open())
+		return;
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	if (pbcheck_repair(&m->base, &pm) == 0)
+		data = pbcheck_pack(&m->base, GRPC_SEND_MAXBYTES, &len);
+	pbmem_free(&pm);
+	if (data == NULL)
+		return;
+	ojournal_result_queued(request_id);
+	push(OUT_KEPT, data, len, hold, request_id);
+}
+
+void
 out_push_packed(enum out_kind kind, uint8_t *data, size_t len, uint32_t hold)
+{
+	if (kind != OUT_RESULT && !session_is_open())
+		free(data);
+	else
+		push(kind, data, len, hold, NULL);
+}
+
+/* Takes data. */
+static void
+push(enum out_kind kind, uint8_t *data, size_t len, uint32_t hold,
+    const char *request_id)
 {
 	struct out	*o;
 
-	if ((kind == OUT_PLAIN || kind == OUT_BEAT) && !session_is_open()) {
-		free(data);
-		return;
-	}
 	o = xcalloc(1, sizeof(*o));
 	o->o_kind = kind;
 	o->o_data = data;
 	o->o_len = len;
 	o->o_hold = hold;
+	if (request_id != NULL)
+		o->o_request = xstrdup(request_id);
 	TAILQ_INSERT_TAIL(&queue, o, o_entry);
 	nqueue++;
 	queue_bytes += len;
 	make_room();
-	if (kind == OUT_KEPT && !loading)
-		save();
 	out_flush();
 }
 
@@ -162,51 +148,34 @@ find_kind(enum out_kind kind)
 	return (NULL);
 }
 
-/* Oldest first, and the least valuable of them. */
+/* Oldest first, and the least valuable of them.  A batch of the journal is
+ * alone and stays. */
 static void
 make_room(void)
 {
 	struct out	*o;
+	char		 request[REQUEST_ID_SIZE];
 
 	while (nqueue > OUT_MAX || queue_bytes > OUT_MAXBYTES) {
 		if ((o = find_kind(OUT_PLAIN)) == NULL &&
 		    (o = find_kind(OUT_BEAT)) == NULL &&
+		    (o = find_kind(OUT_KEPT)) == NULL &&
 		    (o = find_kind(OUT_RESULT)) == NULL)
-			o = TAILQ_FIRST(&queue);
+			return;
 		if (told_drop == 0 ||
 		    monotime_now() - told_drop >= ENGINE_REFUSALS_MSEC) {
 			log_warnx("the server does not take messages: %s is "
-			    "dropped, and further ones", o->o_kind >=
+			    "dropped, and further ones", o->o_kind ==
 			    OUT_RESULT ? "a result" : "one");
 			told_drop = monotime_now();
 		}
+		request[0] = '\0';
+		if (o->o_request != NULL)
+			(void)strlcpy(request, o->o_request, sizeof(request));
 		drop(&queue, o);
+		if (request[0] != '\0')
+			ojournal_result_unsent(request);
 	}
-	while (count_kept() > OUT_KEPT_MAX) {
-		if ((o = TAILQ_FIRST(&kept)) != NULL)
-			drop(&kept, o);
-		else if ((o = find_kind(OUT_KEPT)) != NULL) {
-			log_warnx("more than %d results wait for the server: "
-			    "the oldest is dropped", OUT_KEPT_MAX);
-			drop(&queue, o);
-		} else
-			break;
-	}
-}
-
-static size_t
-count_kept(void)
-{
-	struct out	*o;
-	size_t		 n = 0;
-
-	TAILQ_FOREACH(o, &queue, o_entry)
-		n += o->o_kind == OUT_KEPT;
-	TAILQ_FOREACH(o, &flight, o_entry)
-		n += o->o_kind == OUT_KEPT;
-	TAILQ_FOREACH(o, &kept, o_entry)
-		n++;
-	return (n);
 }
 
 void
@@ -261,100 +230,43 @@ void
 out_sent(uint32_t count)
 {
 	struct out	*o;
+	bool		 beat, batch;
 
 	for (; count > 0; count--) {
 		o = TAILQ_FIRST(&flight);
-		if (o->o_kind == OUT_BEAT)
-			confirm();
-		if (o->o_kind == OUT_KEPT) {
-			TAILQ_REMOVE(&flight, o, o_entry);
-			nflight--;
-			flight_bytes -= o->o_len;
-			o->o_beats = 0;
-			TAILQ_INSERT_TAIL(&kept, o, o_entry);
-		} else
-			drop(&flight, o);
+		beat = o->o_kind == OUT_BEAT;
+		batch = o->o_kind == OUT_JOURNAL;
+		if (o->o_kind == OUT_KEPT)
+			ojournal_result_sent(o->o_request);
+		drop(&flight, o);
+		if (beat)
+			ojournal_beat();
+		if (batch)
+			ojournal_batch_sent();
 	}
 	out_flush();
 }
 
-/* A heartbeat has left: results before it are one closer to being safe. */
-static void
-confirm(void)
-{
-	struct out	*o, *next;
-	bool		 changed = false;
-
-	TAILQ_FOREACH_SAFE(o, &kept, o_entry, next) {
-		if (++o->o_beats < OUT_CONFIRM_BEATS)
-			continue;
-		drop(&kept, o);
-		changed = true;
-	}
-	if (changed)
-		save();
-}
-
-/* Everything that is a result goes back to the head of the queue. */
+/* Only what is nowhere else goes back to the head of the queue. */
 void
 out_session_lost(void)
 {
 	struct out_list	 back = TAILQ_HEAD_INITIALIZER(back);
 	struct out	*o, *next;
 
-	TAILQ_CONCAT(&back, &kept, o_entry);
 	TAILQ_CONCAT(&back, &flight, o_entry);
 	TAILQ_CONCAT(&back, &queue, o_entry);
 	nqueue = nflight = queue_bytes = flight_bytes = 0;
 	TAILQ_FOREACH_SAFE(o, &back, o_entry, next) {
-		TAILQ_REMOVE(&back, o, o_entry);
-		if (o->o_kind < OUT_RESULT) {
-			free(o->o_data);
-			free(o);
+		if (o->o_kind != OUT_RESULT) {
+			drop(&back, o);
 			continue;
 		}
+		TAILQ_REMOVE(&back, o, o_entry);
 		/* The next session begins with a list. */
 		o->o_hold = 0;
 		TAILQ_INSERT_TAIL(&queue, o, o_entry);
 		nqueue++;
 		queue_bytes += o->o_len;
 	}
-}
-
-/* --- on disk ------------------------------------------------------------- */
-
-static size_t
-pack_kept(uint8_t *dst, size_t len, const struct out_list *list)
-{
-	const struct out	*o;
-	uint32_t		 n;
-
-	TAILQ_FOREACH(o, list, o_entry) {
-		if (o->o_kind != OUT_KEPT)
-			continue;
-		n = htobe32((uint32_t)o->o_len);
-		if (dst != NULL) {
-			memcpy(dst + len, &n, sizeof(n));
-			memcpy(dst + len + sizeof(n), o->o_data, o->o_len);
-		}
-		len += sizeof(n) + o->o_len;
-	}
-	return (len);
-}
-
-static void
-save(void)
-{
-	uint8_t	*data;
-	size_t	 len;
-
-	len = pack_kept(NULL, 0, &kept);
-	len = pack_kept(NULL, len, &flight);
-	len = pack_kept(NULL, len, &queue);
-	data = xmalloc(len);
-	len = pack_kept(data, 0, &kept);
-	len = pack_kept(data, len, &flight);
-	len = pack_kept(data, len, &queue);
-	(void)state_write("results", data, len);
-	free(data);
 }

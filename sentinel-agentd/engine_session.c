@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_journal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -320,6 +320,7 @@ session_ack(struct peer *p, struct imsg *imsg)
 	    eng->conf.ac_server);
 	tv = monotime_timeval(eng->conf.ac_heartbeat_msec);
 	event_add(beat_timer, &tv);
+	offline_opened();
 	session_heartbeat();
 	out_flush();
 	renew_acked(m->ack);
@@ -394,8 +395,10 @@ session_message(struct peer *p, struct imsg *imsg)
 	m = ipc_unpack(imsg, &sentinel__ipc__uplink_message__descriptor, &pm);
 	if (m == NULL)
 		peer_broken(p, imsg, pm.pm_why);
-	else
+	else {
+		offline_heard();
 		command_receive(m->message.data, m->message.len);
+	}
 	pbmem_free(&pm);
 }
 
@@ -573,6 +576,7 @@ explain(const Sentinel__Ipc__UplinkDown *m)
 	nfeatures = 0;
 	opened = 0;
 	eng->session = SESSION_WAIT;
+	offline_lost();
 	out_session_lost();
 	/* Refused with one of two certificates is not refused. */
 	if (renew_down(m, class == CAUSE_CLASS_REFUSED, proven))

@@ -73,6 +73,7 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_IDENTITY_RENEWKEY, parent_identity_renewkey },
 	{ IMSG_IDENTITY_STAGE,	parent_identity_stage },
 	{ IMSG_IDENTITY_SETTLE,	parent_identity_accept },
+	{ IMSG_JOURNAL_FILE_OP,	parent_journal_op },
 	{ IMSG_STATUS_ASK,	procstatus_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
 	{ 0, NULL }
@@ -100,6 +101,7 @@ parent_main(struct conf *conf, const struct proc_opts *po)
 	prepare_directories(po);
 	parent.enrolled = parent_identity_settle(ca->ca_dir);
 	read_token();
+	parent_journal_init(ca->ca_dir);
 	controlsock_bind(ca->ca_control, ca->ca_control_ro);
 	procstatus_init(&agentd_table);
 	dockersock_init(ca->ca_docker.cd_socket);
@@ -292,6 +294,11 @@ pack_engine(struct agent_conf *ac)
 	ac->ac_reconnect_max_msec = ca->ca_reconnect_max_msec;
 	ac->ac_connect_msec = ca->ca_connect_msec;
 	ac->ac_rpc_msec = ca->ca_rpc_msec;
+	ac->ac_grace_msec = ca->ca_grace_msec;
+	ac->ac_grace_local = parent.conf->c_from[conf_key_find(
+	    "agent.grace_period_offline")].cf_origin != CONF_O_DEFAULT;
+	ac->ac_journal_bytes = (uint64_t)ca->ca_journal_kib * 1024;
+	ac->ac_journal_age_msec = ca->ca_journal_age_msec;
 	(void)strlcpy(ac->ac_server, parent.server, sizeof(ac->ac_server));
 	if (ca->ca_server_name != NULL)
 		(void)strlcpy(ac->ac_server_name, ca->ca_server_name,

@@ -44,6 +44,7 @@ struct import_file {
 
 static struct import_file	files[] = {
 	{ .im_name = "policy_cache.json", .im_kind = CONF_FILE_POLICY },
+	{ .im_name = "offline_journal.json", .im_kind = CONF_FILE_JOURNAL },
 };
 
 static void	 offer(struct import_file *);

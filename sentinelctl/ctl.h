@@ -141,6 +141,9 @@ void	 text_result(FILE *, const Sentinel__Ipc__ResultView *);
 /* show_cert.c */
 extern const char *const	heads_cert[];
 void	 row_cert(struct table *, const Sentinel__Ipc__CertView *);
+/* show_history.c */
+extern const char *const	heads_history[];
+void	 row_history(struct table *, const Sentinel__Ipc__HistoryView *);
 /* show_audit.c */
 void	 text_chain(FILE *, const Sentinel__Ipc__AuditChainView *);
 extern const char *const	heads_audit[];

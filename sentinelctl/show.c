@@ -184,6 +184,9 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CERT:
 		view_json_cert(g, item->cert);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HISTORY:
+		view_json_history(g, item->history);
+		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		view_json_audit(g, item->audit);
 		break;
@@ -255,6 +258,9 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CERT:
 		row_cert(show_table(sh, heads_cert), item->cert);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HISTORY:
+		row_history(show_table(sh, heads_history), item->history);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		if (item->audit->entry != NULL)

@@ -154,6 +154,18 @@ text_status(FILE *f, const Sentinel__Ipc__StatusView *v,
 		pair_expiry(f, "expires", v->cert_not_after);
 		pair(f, "commands", "%s",
 		    v->signed_commands ? "signed" : "not signed");
+		if (v->autonomous)
+			pair(f, "mode", "autonomous: changes are journaled, "
+			    "no update is started");
+		if (v->offline_since != 0)
+			pair_time(f, "offline since", v->offline_since);
+		if (v->journal_lost > 0)
+			pair(f, "journal", "%u entries wait, %llu were lost",
+			    v->journal_entries,
+			    (unsigned long long)v->journal_lost);
+		else
+			pair(f, "journal", "%u entries wait",
+			    v->journal_entries);
 		text_allow(f, v->allow);
 	}
 	text_docker(f, v);

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "engine_renew.h"
+#include "engine_journal.h"
 #include "pbcheck.h"
 
 /* --- neighbours ---------------------------------------------------------- */
@@ -36,6 +37,7 @@ struct engine		*eng = &state_;
 static char	 did[4096];		/* what was carried out or answered */
 static char	 hook_error[256];
 static bool	 list_error_feature;
+static size_t	 acked;			/* ids of journal entries */
 static list_cb	 list_waits;
 static void	*list_arg;
 
@@ -46,6 +48,12 @@ note(const char *what, const char *id, const char *more)
 
 	(void)snprintf(text, sizeof(text), "%s %s %s;", what, id, more);
 	assert_true(strlcat(did, text, sizeof(did)) < sizeof(did));
+}
+
+void
+ojournal_ack(const Sentinel__Cluster__JournalAck *m)
+{
+	acked += m->n_ids;
 }
 
 void
@@ -465,6 +473,39 @@ test_others(void **state)
 	assert_string_equal(did, "");
 }
 
+/* Only who may give commands may say that results are safe. */
+static void
+test_ack(void **state)
+{
+	static const char			 now[] = "0123456789abcdef";
+	Sentinel__Cluster__ServerMessage	 m;
+	Sentinel__Cluster__JournalAck		 ack;
+	char					*ids[] = { engine_lend("e1"),
+						    engine_lend("e2") };
+
+	(void)state;
+	sentinel__cluster__journal_ack__init(&ack);
+	ack.ids = ids;
+	ack.n_ids = nitems(ids);
+	sentinel__cluster__server_message__init(&m);
+	m.request_id = engine_lend("k1");
+	m.payload_case =
+	    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_JOURNAL_ACK;
+	m.journal_ack = &ack;
+	memcpy(eng->nonce, now, sizeof(eng->nonce));
+	eng->conf.ac_signed = CONF_SIGNED_AUTO;
+	eng->server.ks_signed = true;
+	receive(&m);
+	assert_int_equal(acked, 0);
+	receive_signed(&m, "fedcba9876543210");
+	assert_int_equal(acked, 0);
+	receive_signed(&m, now);
+	assert_int_equal(acked, 2);
+	eng->server.ks_signed = false;
+	receive(&m);
+	assert_int_equal(acked, 4);
+}
+
 /* A session ends before the ring of ids has come around in it. */
 static void
 test_ring(void **state)
@@ -497,6 +538,7 @@ main(void)
 		cmocka_unit_test(test_allowed),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_ack),
 		cmocka_unit_test(test_ring),
 	};
 

@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine.h"
+#include "engine_journal.h"
 #include "pbcheck.h"
 
 #define KIND(x)	SENTINEL__IPC__DOCKER_OP__KIND__##x
@@ -161,6 +161,22 @@ out_push(enum out_kind kind, Sentinel__Cluster__AgentMessage *m,
 }
 
 void
+out_push_result(const char *id, Sentinel__Cluster__AgentMessage *m,
+    uint32_t hold)
+{
+	(void)m;
+	note(hold != 0 ? "sent+hold" : "sent", id);
+}
+
+bool
+ojournal_add_result(const char *id, const struct ojournal_entry *je)
+{
+	assert_string_equal(je->je_container, "web");
+	note("keep", id);
+	return (true);
+}
+
+void
 out_release(uint32_t hold)
 {
 	assert_int_not_equal(hold, 0);
@@ -257,12 +273,12 @@ test_result(void **state)
 	(void)state;
 	start(KIND(UPDATE), "u1");
 	result(KIND(UPDATE), "u1");
-	assert_string_equal(did, "event web;kept+hold u1;list ;");
+	assert_string_equal(did, "event web;keep u1;sent+hold u1;list ;");
 	list_waits("", list_arg);
 	assert_false(docker_is_running("u1"));
 	start(KIND(ACTION), "a1");
 	result(KIND(ACTION), "a1");
-	assert_string_equal(did, "event web;result a1;list ;");
+	assert_string_equal(did, "event web;keep a1;sent a1;list ;");
 	/* Twice, of another kind, of nobody. */
 	did[0] = '\0';
 	result(KIND(ACTION), "a1");
@@ -337,15 +353,17 @@ test_lost(void **state)
 	start(KIND(UPDATE), "l2");
 	start(KIND(UPDATE), "l3");
 	docker_lost();
-	assert_string_equal(did, "event web;result l1;");
+	assert_string_equal(did, "event web;keep l1;sent l1;");
 	assert_false(docker_is_running("l1"));
 	assert_true(docker_is_running("l2"));
 	did[0] = '\0';
 	result(KIND(UPDATE), "l2");
-	assert_string_equal(did, "event web;kept+hold l2;list ;");
+	assert_string_equal(did, "event web;keep l2;"
+	    "sent+hold l2;list ;");
 	did[0] = '\0';
 	docker_recovered(NULL, NULL);
-	assert_string_equal(did, "event web;kept+hold l3;list ;");
+	assert_string_equal(did, "event web;keep l3;"
+	    "sent+hold l3;list ;");
 	assert_false(docker_is_running("l3"));
 	did[0] = '\0';
 	docker_recovered(NULL, NULL);
@@ -353,7 +371,8 @@ test_lost(void **state)
 	assert_string_equal(did, "");
 	/* An update of a former life. */
 	result(KIND(UPDATE), "l4");
-	assert_string_equal(did, "event web;kept+hold l4;list ;");
+	assert_string_equal(did, "event web;keep l4;"
+	    "sent+hold l4;list ;");
 }
 
 int

@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine.h"
+#include "engine_journal.h"
 #include "pbcheck.h"
 
 /* --- neighbours ---------------------------------------------------------- */
@@ -36,6 +36,7 @@ static uint8_t		*out;		/* last message to the server */
 static size_t		 outlen;
 static unsigned int	 nout;
 static unsigned int	 broken;
+static unsigned int	 nobserved;
 
 struct event_base *
 proc_base(void)
@@ -82,6 +83,12 @@ bool
 session_is_open(void)
 {
 	return (true);
+}
+
+void
+offline_observe(void)
+{
+	nobserved++;
 }
 
 void
@@ -194,6 +201,7 @@ test_push_on_change(void **state)
 	list_ask(false, NULL, NULL);
 	docker_lists(3, 10, "");
 	assert_int_equal(nout, 1);
+	assert_int_equal(nobserved, 1);
 	last(&n, &labels, id, sizeof(id));
 	assert_int_equal(n, 3);
 	assert_int_equal(labels, 3);
@@ -204,9 +212,11 @@ test_push_on_change(void **state)
 	list_ask(true, NULL, NULL);
 	docker_lists(3, 10, "");
 	assert_int_equal(nout, 2);
+	assert_int_equal(nobserved, 1);
 	list_ask(false, NULL, NULL);
 	docker_lists(3, 11, "");
 	assert_int_equal(nout, 3);
+	assert_int_equal(nobserved, 2);
 	/* An error leaves what was known. */
 	list_ask(true, NULL, NULL);
 	docker_lists(1, 0, "away");

@@ -14,15 +14,14 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-/* The way to the server: order, credit, bounds, and results that survive. */
+/* The way to the server: order, credit, bounds, and what the journal hears. */
 #include "unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "engine.h"
+#include "engine_journal.h"
 #include "pbcheck.h"
 
 /* --- neighbours: an uplink that notes what it gets ----------------------- */
@@ -32,9 +31,7 @@ struct engine		*eng = &state_;
 
 static bool		 open_ = true;
 static char		 sent[4096];	/* one letter per message */
-static uint8_t		 disk[65536];
-static size_t		 disklen;
-static unsigned int	 saves;
+static char		 journal[4096];	/* two letters per message */
 
 bool
 session_is_open(void)
@@ -82,28 +79,43 @@ peer_send_pb(struct peer *p, uint32_t type, uint32_t id,
 	return (0);
 }
 
-int
-state_write(const char *name, const void *data, size_t len)
+/* The journal, which is told what becomes of a result. */
+static void
+told(char what, const char *id)
 {
-	assert_string_equal(name, "results");
-	assert_true(len <= sizeof(disk));
-	memcpy(disk, data, len);
-	disklen = len;
-	saves++;
-	return (0);
+	char	 text[3] = { what, id[0], '\0' };
+
+	(void)strlcat(journal, text, sizeof(journal));
 }
 
-uint8_t *
-state_read(const char *name, size_t max, size_t *len)
+void
+ojournal_result_queued(const char *id)
 {
-	uint8_t	*data;
+	told('q', id);
+}
 
-	assert_string_equal(name, "results");
-	assert_true(disklen <= max);
-	assert_non_null(data = malloc(disklen + 1));
-	memcpy(data, disk, disklen);
-	*len = disklen;
-	return (data);
+void
+ojournal_result_sent(const char *id)
+{
+	told('s', id);
+}
+
+void
+ojournal_result_unsent(const char *id)
+{
+	told('u', id);
+}
+
+void
+ojournal_batch_sent(void)
+{
+	told('b', ".");
+}
+
+void
+ojournal_beat(void)
+{
+	told('h', ".");
 }
 
 /* --- helpers ------------------------------------------------------------- */
@@ -122,7 +134,10 @@ push(enum out_kind kind, const char *id, uint32_t hold)
 	m.payload_case =
 	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT;
 	m.update_result = &r;
-	out_push(kind, &m, hold);
+	if (kind == OUT_KEPT)
+		out_push_result(id, &m, hold);
+	else
+		out_push(kind, &m, hold);
 }
 
 static void
@@ -153,7 +168,7 @@ begin(void)
 	out_flush();
 }
 
-/* Everything that is queued, credited and confirmed. */
+/* Everything that is queued and credited. */
 static void
 drain(void)
 {
@@ -162,13 +177,8 @@ drain(void)
 	begin();
 	for (i = 0; i < 100 && out_unsent() > 0; i++)
 		out_sent((uint32_t)out_unsent());
-	for (i = 0; i < OUT_CONFIRM_BEATS; i++) {
-		beat();
-		out_sent(1);
-	}
 	assert_int_equal(out_unsent(), 0);
-	assert_int_equal(disklen, 0);
-	sent[0] = '\0';
+	sent[0] = journal[0] = '\0';
 }
 
 /* --- tests --------------------------------------------------------------- */
@@ -197,23 +207,24 @@ test_kept(void **state)
 	(void)state;
 	drain();
 	push(OUT_KEPT, "u", 0);
-	assert_true(disklen > 0);
+	assert_string_equal(journal, "qu");
 	out_sent(1);
-	/* Credit alone says little: the path may be dead. */
-	assert_true(disklen > 0);
+	assert_string_equal(journal, "qusu");
+	journal[0] = '\0';
 	beat();
-	out_sent(1);
+	push(OUT_JOURNAL, "j", 0);
+	push(OUT_PLAIN, "a", 0);
+	out_sent(3);
+	assert_string_equal(journal, "h.b.");
+	/* Without a session the journal has it, and nobody else. */
 	lose();
-	begin();
-	assert_string_equal(sent, "u");
-	out_sent(1);
-	beat();
-	beat();
-	out_sent(2);
-	assert_int_equal(disklen, 0);
-	lose();
+	journal[0] = '\0';
+	push(OUT_KEPT, "v", 0);
+	push(OUT_JOURNAL, "j", 0);
 	begin();
 	assert_string_equal(sent, "");
+	assert_string_equal(journal, "");
+	drain();
 }
 
 static void
@@ -224,6 +235,7 @@ test_lost_session(void **state)
 	push(OUT_PLAIN, "a", 0);
 	push(OUT_RESULT, "r", 0);
 	push(OUT_KEPT, "u", 3);
+	push(OUT_JOURNAL, "j", 0);
 	beat();
 	out_sent(1);
 	lose();
@@ -232,44 +244,12 @@ test_lost_session(void **state)
 	push(OUT_RESULT, "s", 0);
 	beat();
 	begin();
-	assert_string_equal(sent, "rus");
-	out_sent(3);
+	assert_string_equal(sent, "rs");
+	out_sent(2);
 	lose();
 	begin();
-	/* An action's result is not told twice. */
-	assert_string_equal(sent, "u");
-	drain();
-}
-
-static void
-test_restart(void **state)
-{
-	size_t	 len;
-
-	(void)state;
-	drain();
-	open_ = false;
-	push(OUT_KEPT, "u", 0);
-	push(OUT_KEPT, "v", 0);
-	push(OUT_RESULT, "r", 0);
-	len = disklen;
-	/* What the next life finds; here it comes on top of what is queued. */
-	saves = 0;
-	out_init();
-	assert_int_equal(saves, 0);
-	begin();
-	assert_string_equal(sent, "uvruv");
-	/* Cut off anywhere the file gives whole messages or none. */
-	drain();
-	open_ = false;
-	push(OUT_KEPT, "u", 0);
-	push(OUT_KEPT, "v", 0);
-	assert_true(disklen > 0);
-	for (len = disklen; len > 0; len--) {
-		disklen = len - 1;
-		out_init();
-		out_session_lost();
-	}
+	/* A refusal is not told twice. */
+	assert_string_equal(sent, "");
 	drain();
 }
 
@@ -325,24 +305,21 @@ test_bounds(void **state)
 
 	(void)state;
 	drain();
-	open_ = false;
-	push(OUT_KEPT, "u", 0);
+	push(OUT_KEPT, "u", 9);
+	push(OUT_JOURNAL, "j", 9);
+	assert_string_equal(sent, "");
 	for (i = 0; i < OUT_MAX + 50; i++)
-		push(OUT_RESULT, i < 51 ? "o" : "n", 0);
-	begin();
+		push(OUT_RESULT, i < 52 ? "o" : "n", 9);
+	/* What the journal has goes first, and it is told so; then the oldest
+	 * results; a batch stays. */
+	assert_string_equal(journal, "quuu");
+	out_release(9);
 	for (i = 0; i < 100 && out_unsent() > 0; i++)
 		out_sent((uint32_t)out_unsent());
-	/* The oldest results went, the kept one stayed. */
 	assert_int_equal(strlen(sent), OUT_MAX);
-	assert_int_equal(sent[0], 'u');
-	assert_null(strchr(sent, 'o'));
-	drain();
-	open_ = false;
-	for (i = 0; i < OUT_KEPT_MAX + 5; i++)
-		push(OUT_KEPT, i < 5 ? "o" : "n", 0);
-	begin();
-	assert_int_equal(strlen(sent), OUT_KEPT_MAX);
-	assert_null(strchr(sent, 'o'));
+	assert_int_equal(sent[0], 'j');
+	assert_null(strchr(sent, 'u'));
+	assert_int_equal(strspn(sent + 1, "o"), 1);
 	drain();
 }
 
@@ -353,7 +330,6 @@ main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_lost_session),
-		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_credit),
 		cmocka_unit_test(test_credit_bytes),
 		cmocka_unit_test(test_bounds),

@@ -31,6 +31,7 @@
 #include "engine_policy.h"
 #include "engine_reenrol.h"
 #include "engine_renew.h"
+#include "engine_journal.h"
 #include "pbcheck.h"
 
 #define CAUSE(x)	SENTINEL__IPC__UPLINK_DOWN__CAUSE__##x
@@ -256,6 +257,24 @@ list_ask(bool push, list_cb cb, void *arg)
 }
 
 void
+offline_opened(void)
+{
+	note("o");
+}
+
+void
+offline_heard(void)
+{
+	note("h");
+}
+
+void
+offline_lost(void)
+{
+	note("l");
+}
+
+void
 out_flush(void)
 {
 }
@@ -392,11 +411,11 @@ test_way(void **state)
 {
 	(void)state;
 	climb(false);
-	assert_string_equal(did, "CRH.");
+	assert_string_equal(did, "CRHo.");
 	message();
-	assert_string_equal(did, "CRH.m");
+	assert_string_equal(did, "CRHo.hm");
 	down(CAUSE(NETWORK), 0);
-	assert_string_equal(did, "CRH.mLb");
+	assert_string_equal(did, "CRHo.hmlLb");
 	assert_int_equal(eng->session, SESSION_WAIT);
 	assert_int_equal(broken, 0);
 	/* A second end, or a step without an attempt. */
@@ -404,7 +423,7 @@ test_way(void **state)
 	deliver(session_up, NULL);
 	assert_int_equal(broken, 2);
 	message();
-	assert_string_equal(did, "CRH.mLb");
+	assert_string_equal(did, "CRHo.hmlLb");
 	broken = 0;
 }
 
@@ -418,7 +437,7 @@ test_closed(void **state)
 	(void)state;
 	climb(false);
 	session_close("the test");
-	assert_string_equal(did, "CRH.X");
+	assert_string_equal(did, "CRHo.X");
 	assert_false(session_is_open());
 	session_close("again");
 	message();
@@ -426,9 +445,9 @@ test_closed(void **state)
 	sentinel__ipc__sent__init(&sent);
 	sent.count = 1;
 	deliver(session_sent, &sent.base);
-	assert_string_equal(did, "CRH.X");
+	assert_string_equal(did, "CRHo.X");
 	down(CAUSE(LOCAL), 0);
-	assert_string_equal(did, "CRH.XLb");
+	assert_string_equal(did, "CRHo.XlLb");
 	assert_int_equal(broken, 0);
 
 	/* A report that is not accepted. */
@@ -439,7 +458,7 @@ test_closed(void **state)
 	assert_string_equal(did, "CRX");
 	message();
 	down(CAUSE(LOCAL), 0);
-	assert_string_equal(did, "CRXLb");
+	assert_string_equal(did, "CRXlLb");
 	assert_int_equal(broken, 0);
 }
 
@@ -475,15 +494,15 @@ test_announced(void **state)
 	(void)state;
 	disk_full = true;
 	climb(true);
-	assert_string_equal(did, "CRwH.");
+	assert_string_equal(did, "CRwHo.");
 	assert_true(eng->server.ks_signed);
 	down(CAUSE(NETWORK), 0);
 	disk_full = false;
 	climb(true);
-	assert_string_equal(did, "CRwH.");
+	assert_string_equal(did, "CRwHo.");
 	down(CAUSE(NETWORK), 0);
 	climb(true);
-	assert_string_equal(did, "CRH.");
+	assert_string_equal(did, "CRHo.");
 	down(CAUSE(NETWORK), 0);
 	/* Not announcing it any more does not take it back. */
 	climb(false);
@@ -514,7 +533,7 @@ test_mismatch(void **state)
 	did[0] = '\0';
 	session_begin();
 	down(CAUSE(CA_MISMATCH), 0);
-	assert_string_equal(did, "CL");
+	assert_string_equal(did, "ClL");
 	(void)fflush(stderr);
 	assert_int_not_equal(dup2(saved, 2), -1);
 	close(saved);
@@ -541,13 +560,13 @@ test_refused(void **state)
 	did[0] = '\0';
 	other_pair = true;
 	down(CAUSE(ENDED), 7);
-	assert_string_equal(did, "Lb");
+	assert_string_equal(did, "lLb");
 	assert_int_equal(refusals, 1);
 	session_begin();
 	other_pair = false;
 	did[0] = '\0';
 	down(CAUSE(REFUSED), 5);
-	assert_string_equal(did, "L");
+	assert_string_equal(did, "lL");
 	assert_int_equal(eng->session, SESSION_WAIT);
 	session_begin();
 	has_token = true;
@@ -580,16 +599,16 @@ test_yield(void **state)
 	(void)state;
 	climb(false);
 	session_yield(take_uplink);
-	assert_string_equal(did, "CRH.X");
+	assert_string_equal(did, "CRHo.X");
 	/* Nothing of the old session counts. */
 	message();
-	assert_string_equal(did, "CRH.X");
+	assert_string_equal(did, "CRHo.X");
 	down(CAUSE(LOCAL), 0);
-	assert_string_equal(did, "CRH.XLY");
+	assert_string_equal(did, "CRHo.XlLY");
 	/* What uplink says now is the enrolment's. */
 	eng->uplink_busy = true;
 	down(CAUSE(LOCAL), 0);
-	assert_string_equal(did, "CRH.XLYE");
+	assert_string_equal(did, "CRHo.XlLYE");
 	did[0] = '\0';
 	session_resume(true);
 	assert_string_equal(did, "C");
@@ -606,7 +625,7 @@ test_yield(void **state)
 	session_yield(take_uplink);
 	assert_string_equal(did, "X");
 	down(CAUSE(REFUSED), 7);
-	assert_string_equal(did, "XLY");
+	assert_string_equal(did, "XlLY");
 	session_resume(true);
 	down(CAUSE(NETWORK), 0);
 }
