@@ -132,6 +132,10 @@ static const struct pbcheck_field token_view[] = {
 	STR(8, "state", 0, MAX_WORD, NAME),
 	STR(9, "host_id", 0, MAX_HOSTID, NAME),
 	STR(10, "ca_fingerprint", 0, 64, HEX),
+	STR(11, "replaces", 0, MAX_HOSTID, NAME),
+	STR(12, "replaces_name", 0, MAX_NAME, LINE),
+	STRS(13, "labels", MAX_LABELS, 3, MAX_LABEL, LINE),
+	STR(14, "creator", 0, 256, LINE),
 	END
 };
 
@@ -159,6 +163,7 @@ static const struct pbcheck_field host_view[] = {
 	NUM(21, "decommissioned_at", 0, MAX_TIME),
 	STR(22, "decommission_reason", 0, MAX_WORD, WORD),
 	STR(23, "decommissioned_by", 0, 256, LINE),
+	STR(24, "frozen", 0, 512, LINE),
 	NUM(25, "cert_not_before", 0, MAX_TIME),
 	NUM(26, "cert_renew_at", 0, MAX_TIME),
 	STR(27, "pending_serial", 0, MAX_SERIAL, HEX),

@@ -23,6 +23,7 @@
 #define MAX_TIME	253402300799LL		/* unix seconds, year 9999 */
 #define POINT_MAX	65
 #define CERT_MAX	3584
+#define MAX_USES	1000		/* of a token */
 #define HASH		32		/* SHA-256 */
 
 static const struct pbcheck_field schema[] = {
@@ -52,8 +53,21 @@ static const struct pbcheck_field host[] = {
 	NUM(19, "decommissioned_at", 0, MAX_TIME),
 	STR(20, "decommission_reason", 0, MAX_WORD, WORD),
 	STR(21, "decommissioned_by", 0, 256, LINE),
+	STR(22, "replace_serial", 0, 64, HEX),
+	NUM(23, "replace_not_after", 0, MAX_TIME),
+	STR(24, "frozen", 0, 512, LINE),
 	BYTES(25, "pending_cert", 0, CERT_MAX),
 	NUM(26, "cert_not_before", 0, MAX_TIME),
+	END
+};
+
+static const struct pbcheck_field token_use[] = {
+	BYTES(1, "point", 0, POINT_MAX),
+	STR(2, "host_id", 1, MAX_HOSTID, NAME),
+	STR(3, "serial", 0, 64, HEX),
+	NUM(4, "not_after", 0, MAX_TIME),
+	NUM(5, "consumed_at", 0, MAX_TIME),
+	ANY(6, "seen"),
 	END
 };
 
@@ -72,6 +86,10 @@ static const struct pbcheck_field token[] = {
 	STR(12, "serial", 0, 64, HEX),
 	NUM(13, "consumed_at", 0, MAX_TIME),
 	ANY(14, "seen"),
+	LIST(15, "enrolled", MAX_USES),
+	STR(16, "replaces", 0, MAX_HOSTID, NAME),
+	STRS(17, "labels", MAX_LABELS, 3, MAX_LABEL, LINE),
+	ANY(18, "expiry_told"),
 	END
 };
 
@@ -137,6 +155,7 @@ const struct pbcheck_message pbcheck_store[] = {
 	M(audit_chain),
 	M(host),
 	M(token),
+	M(token_use),
 	M(revoked),
 	M(schema),
 	M(setting),

@@ -176,6 +176,27 @@ view_json_status(struct json_gen *g, const Sentinel__Ipc__StatusView *v,
 	json_gen_end_object(g);
 }
 
+/* "key=value" each; keys hold no '='. */
+static void
+put_labels(struct json_gen *g, char *const *labels, size_t n)
+{
+	const char	*eq;
+	char		 key[64];
+	size_t		 i;
+
+	json_gen_key(g, "labels");
+	json_gen_object(g);
+	for (i = 0; i < n; i++) {
+		eq = strchr(labels[i], '=');
+		if (eq == NULL || (size_t)(eq - labels[i]) >= sizeof(key))
+			continue;
+		(void)snprintf(key, sizeof(key), "%.*s",
+		    (int)(eq - labels[i]), labels[i]);
+		put_str(g, key, eq + 1);
+	}
+	json_gen_end_object(g);
+}
+
 void
 view_json_token(struct json_gen *g, const Sentinel__Ipc__TokenView *v)
 {
@@ -190,27 +211,10 @@ view_json_token(struct json_gen *g, const Sentinel__Ipc__TokenView *v)
 	put_opt(g, "state", v->state);
 	put_opt(g, "host_id", v->host_id);
 	put_opt(g, "ca_fingerprint", v->ca_fingerprint);
-	json_gen_end_object(g);
-}
-
-/* "key=value" each; keys hold no '='. */
-static void
-put_labels(struct json_gen *g, const Sentinel__Ipc__HostView *v)
-{
-	const char	*eq;
-	char		 key[64];
-	size_t		 i;
-
-	json_gen_key(g, "labels");
-	json_gen_object(g);
-	for (i = 0; i < v->n_labels; i++) {
-		eq = strchr(v->labels[i], '=');
-		if (eq == NULL || (size_t)(eq - v->labels[i]) >= sizeof(key))
-			continue;
-		(void)snprintf(key, sizeof(key), "%.*s",
-		    (int)(eq - v->labels[i]), v->labels[i]);
-		put_str(g, key, eq + 1);
-	}
+	put_opt(g, "replaces", v->replaces);
+	put_opt(g, "replaces_name", v->replaces_name);
+	put_labels(g, v->labels, v->n_labels);
+	put_opt(g, "creator", v->creator);
 	json_gen_end_object(g);
 }
 
@@ -243,7 +247,8 @@ view_json_host(struct json_gen *g, const Sentinel__Ipc__HostView *v)
 	put_opt(g, "docker_error", v->docker_error);
 	if (v->rtt_usec != 0)
 		put_int(g, "rtt_us", v->rtt_usec);
-	put_labels(g, v);
+	put_labels(g, v->labels, v->n_labels);
+	put_opt(g, "frozen", v->frozen);
 	put_opttime(g, "decommissioned_at", v->decommissioned_at);
 	put_opt(g, "decommission_reason", v->decommission_reason);
 	put_opt(g, "decommissioned_by", v->decommissioned_by);

@@ -40,12 +40,13 @@ void	 view_json_status(struct json_gen *,
 	    const Sentinel__Ipc__StatusView *,
 	    Sentinel__Ipc__ProcessView *const *, size_t nprocs);
 /* token? id created_at expires_at uses used host_name? state host_id?
- * ca_fingerprint? */
+ * ca_fingerprint? replaces? replaces_name? labels {} creator? */
 void	 view_json_token(struct json_gen *, const Sentinel__Ipc__TokenView *);
 /* id name raw_name? address state connected enrolled_at last_seen
  * agent_version? features containers disconnect_at disconnect_err?
  * disconnect_cat? engine_id? cert_serial? cert_not_after docker_error?
- * rtt_us? */
+ * rtt_us? labels {} frozen? decommissioned_at? decommission_reason?
+ * decommissioned_by? */
 void	 view_json_host(struct json_gen *, const Sentinel__Ipc__HostView *);
 /* id time type host_id? host_name? container? message? */
 void	 view_json_event(struct json_gen *, const Sentinel__Ipc__EventView *);

@@ -38,6 +38,8 @@ struct parse {
 
 static int	 parse_words(struct parse *, int, char **);
 static const struct ctl_opt *parse_option(const char *, const char **);
+static int	 parse_pair(struct parse *, const struct ctl_opt *,
+		    const char *);
 static int	 parse_value(struct parse *, const struct ctl_opt *,
 		    const char *);
 static const struct ctl_cmd *parse_find(const struct parse *, size_t *);
@@ -136,6 +138,25 @@ parse_option(const char *arg, const char **value)
 	return (NULL);
 }
 
+/* May be given more than once. */
+static int
+parse_pair(struct parse *pa, const struct ctl_opt *co, const char *value)
+{
+	const char	**list = pa->pa_args->ca_labels;
+	size_t		  n = 0;
+
+	while (list[n] != NULL)
+		n++;
+	if (strchr(value, '=') == NULL)
+		return (parse_fail(pa, "--%s: \"%s\" is not %s", co->co_long,
+		    value, co->co_value));
+	if (n == CTL_LABELS_MAX)
+		return (parse_fail(pa, "--%s: more than %d of them",
+		    co->co_long, CTL_LABELS_MAX));
+	list[n] = value;
+	return (0);
+}
+
 static int
 parse_value(struct parse *pa, const struct ctl_opt *co, const char *value)
 {
@@ -155,6 +176,8 @@ parse_value(struct parse *pa, const struct ctl_opt *co, const char *value)
 	case CTL_STRING:
 		memcpy(at, &value, sizeof(value));
 		break;
+	case CTL_PAIRS:
+		return (parse_pair(pa, co, value));
 	case CTL_NUMBER:
 		n = (int32_t)strtonum(value, 1, co->co_max, &why);
 		if (why != NULL)

@@ -29,6 +29,7 @@ enum ctl_type {
 	CTL_FLAG,	/* bool */
 	CTL_STRING,	/* const char *, not empty */
 	CTL_NUMBER,	/* int32_t, 1 to co_max */
+	CTL_PAIRS,	/* one more of ca_labels */
 	CTL_DURATION	/* uint64_t seconds, not 0 */
 };
 

@@ -38,6 +38,8 @@
 struct ctl_cmd;
 
 /* The command line, checked.  Strings are those of argv. */
+#define CTL_LABELS_MAX	32
+
 struct ctl_args {
 	const struct ctl_cmd *ca_cmd;
 	const char	*ca_socket;	/* -s, or NULL */
@@ -55,6 +57,8 @@ struct ctl_args {
 	uint64_t	 ca_ttl_sec;	/* 0: the daemon's default */
 	int32_t		 ca_lines;	/* 0: the daemon's default */
 	bool		 ca_follow;
+	const char	*ca_labels[CTL_LABELS_MAX + 1];	/* ends with NULL */
+	int32_t		 ca_uses;	/* 0: the daemon's default */
 	uint64_t	 ca_since_sec;	/* 0: no bound */
 	int32_t		 ca_limit;	/* 0: the daemon's default */
 	bool		 ca_all;

@@ -142,6 +142,9 @@ lend(const char *s)
 static void
 main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 {
+	static char	*labels[CTL_LABELS_MAX];
+	size_t		 n;
+
 	sentinel__ipc__control_request__init(req);
 	req->version = CONTROL_VERSION;
 	req->command = a->ca_cmd->cm_command;
@@ -156,6 +159,11 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 	req->follow = a->ca_follow;
 	req->label = lend(a->ca_label);
 	req->all = a->ca_all;
+	req->uses = (uint32_t)a->ca_uses;
+	for (n = 0; a->ca_labels[n] != NULL; n++)
+		labels[n] = lend(a->ca_labels[n]);
+	req->labels = labels;
+	req->n_labels = n;
 	req->since_sec = a->ca_since_sec;
 	req->limit = (uint32_t)a->ca_limit;
 }

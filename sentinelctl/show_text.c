@@ -193,15 +193,22 @@ text_status(FILE *f, const Sentinel__Ipc__StatusView *v,
 void
 text_token(FILE *f, const Sentinel__Ipc__TokenView *v)
 {
+	size_t	 i;
+
 	pair_opt(f, "token", v->token);
 	pair(f, "id", "%s", v->id);
 	pair_time(f, "expires", v->expires_at);
+	pair(f, "uses", "%u", v->uses);
 	pair_opt(f, "host name", v->host_name);
+	pair_opt(f, "replaces", v->replaces_name);
+	for (i = 0; i < v->n_labels; i++)
+		pair(f, "label", "%s", v->labels[i]);
 	pair_opt(f, "ca fingerprint", v->ca_fingerprint);
 	if (v->token[0] != '\0')
 		(void)fprintf(f, "\nThe token is shown only now.  Give it to "
-		    "one host: agent.enroll_token_file\nin sentinel.conf, or "
-		    "SENTINEL_ENROLL_TOKEN.\n");
+		    "%s: agent.enroll_token_file\nin sentinel.conf, or "
+		    "SENTINEL_ENROLL_TOKEN.\n", v->uses > 1 ? "the hosts" :
+		    "one host");
 }
 
 void
@@ -215,7 +222,12 @@ row_token(struct table *tb, const Sentinel__Ipc__TokenView *v)
 	table_addf(tb, TONE_PLAIN, "%u/%u", v->used, v->uses);
 	text_time(text, v->expires_at);
 	table_add(tb, TONE_PLAIN, text);
-	table_add(tb, TONE_PLAIN, v->host_name);
+	if (v->replaces[0] != '\0')
+		table_addf(tb, TONE_PLAIN, "replaces %s",
+		    v->replaces_name[0] != '\0' ? v->replaces_name :
+		    v->replaces);
+	else
+		table_add(tb, TONE_PLAIN, v->host_name);
 	table_add(tb, TONE_PLAIN, v->host_id);
 }
 
@@ -232,6 +244,7 @@ text_host(FILE *f, const Sentinel__Ipc__HostView *v)
 	if (strcmp(v->name, v->raw_name) != 0)
 		pair_opt(f, "calls itself", v->raw_name);
 	pair(f, "state", "%s", v->state);
+	pair_opt(f, "frozen", v->frozen);
 	if (v->decommission_reason[0] != '\0') {
 		text_time(when, v->decommissioned_at);
 		pair(f, v->decommission_reason, "%s by %s", when,
@@ -274,7 +287,7 @@ row_host(struct table *tb, const Sentinel__Ipc__HostView *v)
 	char	 text[TEXT_TIME_SIZE];
 
 	table_add(tb, TONE_PLAIN, v->name);
-	table_add(tb, TONE_PLAIN, v->state);
+	table_add(tb, v->frozen[0] != '\0' ? TONE_BAD : TONE_PLAIN, v->state);
 	if (v->connected)
 		table_add(tb, v->docker_error[0] == '\0' ? TONE_GOOD :
 		    TONE_BAD, v->docker_error[0] == '\0' ? "yes" :

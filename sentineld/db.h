@@ -30,9 +30,10 @@
  * logged and left out by walk; it is never silently overwritten.
  * Times are unix seconds unless the name says _msec.  Process: engine.
  */
-#define DB_SCHEMA		1
+#define DB_SCHEMA		2
 #define DB_HOSTS_MAX		65536
 #define DB_TOKENS_MAX		4096
+#define DB_TOKEN_USES_MAX	1000
 #define DB_EVENTS_KEEP		10000		/* newest */
 #define DB_TOKEN_KEEP_SEC	(7 * 86400)	/* after expiry */
 #define DB_REVOKED_KEEP_SEC	(90 * 86400)	/* after the certificate's */
@@ -43,6 +44,10 @@ typedef bool (*db_token_visit)(const Sentinel__Store__Token *, void *);
 typedef bool (*db_event_visit)(const Sentinel__Store__Event *, void *);
 typedef bool (*db_revoked_visit)(const char *serial,
 	    const Sentinel__Store__Revoked *, void *);
+
+/* --- db_migrate.c: for store_open() -------------------------------------- */
+/* From schema 1: the enrolment of a token becomes a list. */
+int	 db_migrate(struct store_txn *, uint32_t from);
 
 /* --- db_host.c: key = id, 32 hex ---------------------------------------- */
 /* 1, 0 absent, -1 */

@@ -26,6 +26,7 @@
 #include "engine_cluster.h"
 #include "engine_settings.h"
 #include "engine_sync.h"
+#include "engine_token.h"
 #include "log.h"
 #include "xmalloc.h"
 
@@ -107,7 +108,7 @@ engine_start(void)
 	RB_INIT(&eng->ops);
 	eng->keys = reqtab_new(proc_base(), ENGINE_KEY_MAX);
 	/* The root directory is the database's home. */
-	if ((eng->store = store_open(DB_SCHEMA, NULL)) == NULL)
+	if ((eng->store = store_open(DB_SCHEMA, db_migrate)) == NULL)
 		fatalx("database: cannot be opened, see above");
 	if (host_load_all() == -1)
 		fatalx("database: hosts cannot be read");
@@ -152,9 +153,10 @@ on_tick(int fd, short what, void *arg)
 	session_check_silence();
 	sync_tick();
 	(void)host_flush(ENGINE_TICK_COMMITS);
+	token_tick(now);
 	if (now - swept >= ENGINE_SWEEP_SEC || now < swept) {
 		swept = now;
-		token_sweep();
+		token_sweep(now);
 		host_sweep(now);
 		audit_sweep(now);
 	}

@@ -104,6 +104,13 @@ struct host_cert {
 	size_t		 hc_len;
 };
 
+/* Its stream went to and fro between two addresses: engine_clone.h. */
+struct clone {
+	char		 cl_from[64];
+	char		 cl_to[64];
+	monotime_t	 cl_at[3];	/* the newest last */
+};
+
 /* A list that comes in item by item. */
 struct container_stage {
 	struct host	*cs_host;
@@ -138,6 +145,11 @@ struct host {
 	int64_t		 h_push_at;	/* certificate unasked, 0: to reckon */
 	bool		 h_renewing;	/* the keyholder makes one */
 	char		 h_token[9];	/* its token, until first seen */
+	/* Of a machine that is to replace this one: until its first contact. */
+	char		 h_replace_serial[X509_SERIAL_SIZE];
+	int64_t		 h_replace_not_after;
+	char		 h_replace_token[9];
+	char		*h_frozen;	/* why it may not connect, or "" */
 	int64_t		 h_enrolled_at;
 	int64_t		 h_last_seen;
 	char		*h_version;
@@ -166,6 +178,7 @@ struct host {
 	struct rate	 h_enroll_rate;
 	struct rate	 h_renew_rate;
 	struct rate	 h_audit_rate;
+	struct clone	 h_clone;
 	unsigned int	 h_events_lost;	/* since the last one kept */
 };
 RB_HEAD(host_tree, host);
@@ -193,7 +206,9 @@ struct session {
 	monotime_t	 se_retry;	/* not before */
 	unsigned int	 se_retry_msec;	/* last back-off */
 	monotime_t	 se_beat;	/* our last heartbeat */
+	char		 se_address[64];
 	monotime_t	 se_heard;
+	monotime_t	 se_answered;	/* heard, or a PING came back */
 	struct container_stage se_stage;
 };
 RB_HEAD(session_tree, session);
@@ -263,6 +278,8 @@ struct engine {
 	struct rate	 event_rate;
 	struct rate	 refusal_rate;	/* events without a host */
 	struct rate	 log_rate;
+	uint64_t	 enroll_failed;	/* in all, in this window: */
+	monotime_t	 enroll_since;
 	uint64_t	 epoch;
 	struct host	*local;		/* NULL: no local engine */
 
@@ -305,24 +322,24 @@ char	*engine_pem(const uint8_t *der, size_t len);
 void	 event_publish(const char *type, struct host *,
 	    const char *container, const char *, ...) __printflike_(4, 5);
 
-/* --- engine_token.c ----------------------------------------------------- */
-/* done() gets the 64 characters and the record, or NULL and why. */
-typedef void (*token_done)(const char *token, const Sentinel__Store__Token *,
-	    const char *why, void *);
-void	 token_create(int64_t ttl_sec, const char *host_name, uint32_t uid,
-	    token_done, void *);
-/* 1 revoked, 0 no such token, -1 store */
-int	 token_revoke(const char *id);
-const char *token_state(const Sentinel__Store__Token *, int64_t now);
-void	 token_sweep(void);
-
 /* --- engine_enroll.c ---------------------------------------------------- */
 void	 enroll_ask(struct peer *, struct imsg *);
 
 /* --- engine_limit.c ------------------------------------------------------ */
-/* Failed enrolments per source address. */
-bool	 limit_is_exceeded(const char *address);
-void	 limit_count_failure(const char *address);
+/*
+ * Failed enrolments, per source (an address, or a /64 of IPv6) and in total.
+ * A source over its limit is not listened to until the window has passed.
+ */
+#define LIMIT_TOTAL	20	/* times the limit of one source */
+enum limit { LIMIT_FREE, LIMIT_REACHED /* just now */, LIMIT_OVER };
+enum limit limit_check(const char *address);
+/*
+ * False: there are too many in total.  That never keeps a good token out, but
+ * who guesses is told nothing any more.
+ */
+bool	 limit_count_failure(const char *address);
+/* The text of the source that an address belongs to. */
+void	 limit_source(const char *address, char *, size_t);
 /* One of burst, which come back at one per msec; false: none is left. */
 bool	 rate_take(struct rate *, unsigned int burst, unsigned int msec);
 
@@ -444,10 +461,14 @@ enum gate_verdict {
 	GATE_UNKNOWN,
 	GATE_EXPIRED,
 	GATE_NOT_YET,
+	GATE_FROZEN,
 	GATE_BUSY	/* not peer_gate(): no room for another call */
 };
 #define GATE_TEXT_REVOKED	"certificate has been revoked"
 #define GATE_TEXT_UNKNOWN	"host ID not registered"
+#define GATE_TEXT_FROZEN	"host is frozen: two machines use its " \
+	"certificate: enrol the copy with a token of its own, then on the " \
+	"server: sentinelctl host unfreeze"
 struct gate_answer {
 	enum gate_verdict ga_verdict;
 	uint32_t	 ga_status;	/* enum grpc_status */

@@ -163,6 +163,18 @@ may_provoke(struct host *h, struct provoked *pr)
 	return (false);
 }
 
+bool
+audit_may_provoke(struct host *h)
+{
+	return (may_provoke(h, h != NULL ? &agents : &strangers));
+}
+
+void
+audit_left_out(struct host *h)
+{
+	(h != NULL ? &agents : &strangers)->pr_lost++;
+}
+
 void
 audit_provoked(struct host *h, const char *actor, const char *action,
     const char *subject, const char *outcome, const char *fmt, ...)

@@ -94,6 +94,13 @@ int	 audit_write(const char *actor, const char *action,
 void	 audit_provoked(struct host *h, const char *actor, const char *action,
 	    const char *subject, const char *outcome, const char *, ...)
 	    __printflike_(6, 7);
+/*
+ * The same question for a record that a transaction carries: false when it is
+ * over the rate, and counted.
+ */
+bool	 audit_may_provoke(struct host *);
+/* One of a stranger, or of a host, that gets no record of its own. */
+void	 audit_left_out(struct host *);
 /* At start; hourly: cuts what is too old or too much; at the end. */
 void	 audit_start(void);
 void	 audit_sweep(int64_t now);

@@ -71,11 +71,13 @@ struct host *client_host_at(const char *id);
 typedef void client_command(struct client *,
 	    const Sentinel__Ipc__ControlRequest *);
 /* engine_control_show.c */
-client_command	 client_status, client_token_create, client_token_list,
-	    client_token_revoke, client_events;
+client_command	 client_status, client_events;
+/* engine_control_token.c */
+client_command	 client_token_create, client_token_list, client_token_revoke;
 /* engine_control_host.c */
 client_command	 client_host_list, client_host_show, client_host_pause,
-	    client_host_end, client_host_rename, client_host_label;
+	    client_host_end, client_host_rename, client_host_label,
+	    client_host_unfreeze;
 /* engine_control_cert.c */
 client_command	 client_cert_list;
 /* engine_control_audit.c */

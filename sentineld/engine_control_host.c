@@ -20,6 +20,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine_clone.h"
+#include "engine_label.h"
+
 /* Commands about hosts: shown, and changed by an operator. */
 #define C(name)	SENTINEL__IPC__CONTROL_REQUEST__COMMAND__##name
 #define BY_SIZE	32
@@ -131,6 +134,17 @@ client_host_pause(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 }
 
 void
+client_host_unfreeze(struct client *cl,
+    const Sentinel__Ipc__ControlRequest *req)
+{
+	struct host	*h;
+	char		 by[BY_SIZE];
+
+	if ((h = changeable(cl, req, by)) != NULL)
+		end_change(cl, h, host_unfreeze(h, by));
+}
+
+void
 client_host_end(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 {
 	struct host	*h;
@@ -170,10 +184,8 @@ client_host_label(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 		return;
 	rc = host_label(h, req->label, by);
 	if (rc == -1 && errno == EINVAL)
-		client_end(cl, CONTROL_USAGE, "a label is KEY=VALUE: the key "
-		    "of 1 to %d letters, digits and . _ / -, the value of at "
-		    "most %d bytes; KEY= takes it away", HOST_LABEL_KEY_MAX,
-		    HOST_LABEL_VALUE_MAX);
+		client_end(cl, CONTROL_USAGE, LABEL_RULE "; KEY= takes "
+		    "it away", HOST_LABEL_KEY_MAX, HOST_LABEL_VALUE_MAX);
 	else if (rc == -1 && errno == ENOENT)
 		client_end(cl, CONTROL_NOSUCH, "host %s has no label %.*s",
 		    h->h_name, (int)strcspn(req->label, "="), req->label);

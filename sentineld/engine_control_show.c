@@ -16,16 +16,12 @@
 
 #include "engine_client.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "db.h"
 
 /* Commands that show or change what is in the database. */
 #define EVENTS_SHOWN	1000
-
-static void	 on_token(const char *, const Sentinel__Store__Token *,
-		    const char *, void *);
 
 /* --- status ------------------------------------------------------------- */
 
@@ -87,102 +83,6 @@ client_status_end(struct peer *p, struct imsg *imsg)
 	(void)p;
 	if ((cl = client_find(imsg_get_id(imsg))) != NULL)
 		client_end_noerror(cl);
-}
-
-/* --- tokens ------------------------------------------------------------- */
-
-void
-client_token_create(struct client *cl,
-    const Sentinel__Ipc__ControlRequest *req)
-{
-	if (req->ttl_sec > 365 * 86400ULL) {
-		client_end(cl, CONTROL_USAGE, "a token may live 365 days at "
-		    "most");
-		return;
-	}
-	if (req->name[0] != '\0' && !host_name_is_valid(req->name)) {
-		client_end(cl, CONTROL_USAGE, HOST_NAME_RULE);
-		return;
-	}
-	/* The client may go while the keyholder computes: look it up again. */
-	token_create((int64_t)req->ttl_sec, req->name, req->uid, on_token,
-	    (void *)(uintptr_t)cl->cl_id);
-}
-
-static void
-on_token(const char *token, const Sentinel__Store__Token *record,
-    const char *why, void *arg)
-{
-	Sentinel__Ipc__ControlItem	 item;
-	Sentinel__Ipc__TokenView	 view;
-	struct client			*cl;
-	char				 text[65];
-
-	if ((cl = client_find((uint32_t)(uintptr_t)arg)) == NULL)
-		return;
-	if (token == NULL) {
-		client_end(cl, CONTROL_FAILED, "token create: %s", why);
-		return;
-	}
-	view_token(record, &view);
-	(void)strlcpy(text, token, sizeof(text));
-	view.token = text;
-	sentinel__ipc__control_item__init(&item);
-	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_TOKEN;
-	item.token = &view;
-	(void)client_item(cl, &item);
-	explicit_bzero(text, sizeof(text));
-	client_end_noerror(cl);
-}
-
-static bool
-send_token(const Sentinel__Store__Token *t, void *arg)
-{
-	Sentinel__Ipc__ControlItem	 item;
-	Sentinel__Ipc__TokenView	 view;
-
-	view_token(t, &view);
-	sentinel__ipc__control_item__init(&item);
-	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_TOKEN;
-	item.token = &view;
-	(void)client_item(arg, &item);
-	return (true);
-}
-
-static int
-walk_tokens(struct store_txn *txn, void *arg)
-{
-	return (db_token_walk(txn, send_token, arg) == -1 ? -1 : 0);
-}
-
-void
-client_token_list(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
-{
-	(void)req;
-	if (store_view(eng->store, walk_tokens, cl) == -1)
-		client_end(cl, CONTROL_FAILED, "the database cannot be read");
-	else
-		client_end_noerror(cl);
-}
-
-void
-client_token_revoke(struct client *cl,
-    const Sentinel__Ipc__ControlRequest *req)
-{
-	switch (token_revoke(req->token_id)) {
-	case 1:
-		event_publish("token", NULL, NULL, "token %s revoked",
-		    req->token_id);
-		client_end_noerror(cl);
-		break;
-	case 0:
-		client_end(cl, CONTROL_NOSUCH, "no token %s; token list shows "
-		    "their ids (8 characters)", req->token_id);
-		break;
-	default:
-		client_end(cl, CONTROL_FAILED, "the database failed");
-		break;
-	}
 }
 
 /* --- events ------------------------------------------------------------- */

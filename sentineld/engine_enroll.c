@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_enroll.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "db.h"
+#include "engine_audit.h"
 #include "grpc.h"
 #include "hex.h"
 #include "ipccheck.h"
@@ -36,47 +37,17 @@
  * second transaction.  A failure after consumption strands nobody: the same
  * token with the same key gets the same host until the host was seen.
  */
-#define TOKEN_LEN		64
-#define TOKEN_ID_LEN		8
-#define ENROLL_RETRY_SEC	86400
-
-struct enroll {
-	uint64_t	 en_channel;	/* of the cluster that asked */
-	uint32_t	 en_call;
-	char		 en_token_id[TOKEN_ID_LEN + 1];
-	char		 en_raw_name[256];
-	char		 en_address[64];
-	uint8_t		 en_point[ECKEY_POINT_LEN];
-	/* set by consume() */
-	char		 en_host_id[HOST_ID_SIZE];
-	char		 en_name[HOST_NAME_SIZE];
-	bool		 en_retry;
-	const char	*en_refusal;	/* static text */
-	uint32_t	 en_status;	/* that goes with it, 0: denied */
-	/* set by on_issued() */
-	char		 en_serial[X509_SERIAL_SIZE];
-	char		 en_old_serial[X509_SERIAL_SIZE];
-	int64_t		 en_not_after;
-};
-
 static void	 check_token(struct enroll *, const char *);
+static bool	 is_limited(struct enroll *);
 static int	 load_mac(struct store_txn *, void *);
 static void	 on_maccheck(void *, enum req_end, struct imsg *);
-static int	 consume(struct store_txn *, void *);
-static int	 consume_record(struct enroll *, Sentinel__Store__Token *,
-		    int64_t);
 static void	 ask_certificate(struct enroll *);
 static void	 on_issued(void *, enum req_end, struct imsg *);
 static int	 read_issued(struct enroll *, struct imsg *, const uint8_t **,
 		    size_t *);
-static const char *refusal(const Sentinel__Store__Token *,
-		    const struct host *, const struct enroll *);
-static int	 register_token(struct store_txn *, void *);
 static void	 register_host(struct enroll *);
 static void	 refuse(struct enroll *, uint32_t, const char *);
 static void	 fail(struct enroll *, const char *);
-static bool	 is_retry(struct enroll *, const Sentinel__Store__Token *,
-		    int64_t);
 static void	 answer(struct enroll *, uint32_t, const char *, const char *);
 
 struct mac_query {
@@ -118,7 +89,7 @@ check_token(struct enroll *en, const char *token)
 	struct mac_query	 q = { .id = en->en_token_id };
 	struct ibuf		*buf;
 
-	if (limit_is_exceeded(en->en_address)) {
+	if (is_limited(en)) {
 		answer(en, GRPC_RESOURCE_EXHAUSTED, "too many failed "
 		    "enrollments from this address; try again later", NULL);
 		return;
@@ -152,6 +123,28 @@ check_token(struct enroll *en, const char *token)
 	if (engine_ask_key(IMSG_KEY_MACCHECK, buf, on_maccheck, en) == -1)
 		answer(en, GRPC_UNAVAILABLE, "server is busy; try again",
 		    NULL);
+}
+
+/* The first attempt that is turned away is news, the others are counted. */
+static bool
+is_limited(struct enroll *en)
+{
+	char	 actor[80];
+
+	switch (limit_check(en->en_address)) {
+	case LIMIT_FREE:
+		return (false);
+	case LIMIT_REACHED:
+		(void)snprintf(actor, sizeof(actor), "address %s",
+		    en->en_address);
+		audit_provoked(NULL, actor, "token.fail", "", AUDIT_REFUSED,
+		    "too many failed enrolments: not listened to for a while");
+		return (true);
+	case LIMIT_OVER:
+		audit_left_out(NULL);
+		return (true);
+	}
+	return (true);
 }
 
 static int
@@ -189,101 +182,11 @@ on_maccheck(void *arg, enum req_end end, struct imsg *imsg)
 		refuse(en, GRPC_PERMISSION_DENIED, "invalid enrollment token");
 		return;
 	}
-	if (store_update(eng->store, consume, en) == -1)
+	en->en_known = true;
+	if (store_update(eng->store, redeem_consume, en) == -1)
 		fail(en, "failed to consume token");
 	else
 		ask_certificate(en);
-}
-
-/* Read again, check, write: of two that race, exactly one gets past. */
-static int
-consume(struct store_txn *txn, void *arg)
-{
-	struct enroll		*en = arg;
-	Sentinel__Store__Token	*t;
-	struct pbmem		 pm;
-	int			 rc;
-
-	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
-	if ((rc = db_token_get(txn, en->en_token_id, &pm, &t)) == 1)
-		rc = consume_record(en, t, time(NULL));
-	else if (rc == 0) {
-		en->en_refusal = "invalid enrollment token";
-		rc = -1;
-	}
-	if (rc == 0 && !en->en_retry)
-		rc = db_token_put(txn, t);
-	pbmem_free(&pm);
-	return (rc);
-}
-
-static int
-consume_record(struct enroll *en, Sentinel__Store__Token *t, int64_t now)
-{
-	uint8_t		 id[16];
-
-	errno = EPERM;
-	if (t->revoked) {
-		en->en_refusal = "token has been revoked";
-		return (-1);
-	}
-	if (is_retry(en, t, now))
-		return (en->en_refusal == NULL ? 0 : -1);
-	if (t->used >= t->uses)
-		en->en_refusal = "token already used";
-	else if (t->expires_at <= now)
-		en->en_refusal = "token expired";
-	else if (t->host_name[0] != '\0' && en->en_raw_name[0] != '\0' &&
-	    strcasecmp(t->host_name, en->en_raw_name) != 0)
-		en->en_refusal = "token is for another host name";
-	else if (eng->nhosts >= DB_HOSTS_MAX) {
-		en->en_refusal = "the server has no room for another host";
-		en->en_status = GRPC_RESOURCE_EXHAUSTED;
-	}
-	if (en->en_refusal != NULL)
-		return (-1);
-	arc4random_buf(id, sizeof(id));
-	(void)hex_encode(en->en_host_id, sizeof(en->en_host_id), id,
-	    sizeof(id));
-	if (en->en_raw_name[0] == '\0')
-		(void)strlcpy(en->en_raw_name, t->host_name,
-		    sizeof(en->en_raw_name));
-	t->used++;
-	t->point.data = en->en_point;
-	t->point.len = ECKEY_POINT_LEN;
-	t->host_id = en->en_host_id;
-	t->serial = en->en_serial;
-	t->consumed_at = now;
-	t->seen = false;
-	return (0);
-}
-
-/*
- * The lost answer: same token, same key, host not seen yet.  Each costs a
- * certificate and the revocation of the one before, so their rate is limited.
- */
-static bool
-is_retry(struct enroll *en, const Sentinel__Store__Token *t, int64_t now)
-{
-	struct host	*h;
-
-	if (t->point.len != ECKEY_POINT_LEN || t->seen ||
-	    memcmp(t->point.data, en->en_point, ECKEY_POINT_LEN) != 0 ||
-	    now - t->consumed_at >= ENROLL_RETRY_SEC)
-		return (false);
-	h = host_find(t->host_id);
-	if (h == NULL ? t->serial[0] != '\0' :
-	    h->h_state == HOST_DECOMMISSIONED)
-		return (false);
-	if (h != NULL && !rate_take(&h->h_enroll_rate, HOST_ENROLL_BURST,
-	    HOST_ENROLL_MSEC)) {
-		en->en_refusal = "too many repeated enrollments; try again "
-		    "later";
-		en->en_status = GRPC_RESOURCE_EXHAUSTED;
-	}
-	(void)strlcpy(en->en_host_id, t->host_id, sizeof(en->en_host_id));
-	en->en_retry = true;
-	return (true);
 }
 
 static void
@@ -350,7 +253,7 @@ on_issued(void *arg, enum req_end end, struct imsg *imsg)
 	if (!en->en_retry || host_find(en->en_host_id) == NULL)
 		host_pick_name(en->en_raw_name, en->en_address,
 		    en->en_host_id, en->en_name);
-	if (store_update(eng->store, register_token, en) == -1) {
+	if (store_update(eng->store, redeem_register, en) == -1) {
 		fail(en, "failed to register host; try again with the same "
 		    "token");
 		return;
@@ -359,78 +262,6 @@ on_issued(void *arg, enum req_end end, struct imsg *imsg)
 	pem = engine_pem(der, derlen);
 	answer(en, GRPC_OK, "", pem);
 	free(pem);
-}
-
-/* What became of the token while the keyholder signed. */
-static const char *
-refusal(const Sentinel__Store__Token *t, const struct host *h,
-    const struct enroll *en)
-{
-	if (t == NULL || t->revoked)
-		return ("token has been revoked");
-	if (h != NULL && h->h_state == HOST_DECOMMISSIONED)
-		return ("host has been removed");
-	/* Seen: another attempt with this key won, its serial is in use. */
-	if (strcmp(t->host_id, en->en_host_id) != 0 || t->seen)
-		return ("token already used");
-	return (NULL);
-}
-
-/*
- * Token, host and the revocation of a serial that a lost answer carried
- * become true together.
- */
-static int
-register_token(struct store_txn *txn, void *arg)
-{
-	Sentinel__Store__Revoked	 rv;
-	Sentinel__Store__Host		 rec;
-	Sentinel__Store__Token		*t;
-	struct enroll			*en = arg;
-	struct host			*h, *fresh = NULL;
-	struct pbmem			 pm;
-	int				 rc = -1;
-
-	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
-	if ((rc = db_token_get(txn, en->en_token_id, &pm, &t)) == -1)
-		goto out;
-	h = host_find(en->en_host_id);
-	if ((en->en_refusal = refusal(rc == 1 ? t : NULL, h, en)) != NULL) {
-		rc = -1;
-		errno = EPERM;
-		goto out;
-	}
-	rc = -1;
-	if (t->serial[0] != '\0') {
-		(void)strlcpy(en->en_old_serial, t->serial,
-		    sizeof(en->en_old_serial));
-		sentinel__store__revoked__init(&rv);
-		rv.revoked_at = time(NULL);
-		rv.host_id = en->en_host_id;
-		rv.reason = (char[]){ "replaced by a repeated enrolment" };
-		rv.not_after = h != NULL ? h->h_not_after : 0;
-		if (db_revoked_put(txn, en->en_old_serial, &rv) == -1)
-			goto out;
-	}
-	t->serial = en->en_serial;
-	if (h == NULL)
-		h = fresh = host_new(en->en_host_id, en->en_name);
-	host_record(h, &rec);
-	rec.raw_name = en->en_raw_name;
-	rec.address = en->en_address;
-	rec.cert_serial = en->en_serial;
-	rec.cert_not_after = en->en_not_after;
-	rec.point.data = en->en_point;
-	rec.point.len = ECKEY_POINT_LEN;
-	if (fresh != NULL)
-		rec.enrolled_at = time(NULL);
-	if (db_token_put(txn, t) == 0 && db_host_put(txn, &rec) == 0)
-		rc = 0;
-	if (fresh != NULL)
-		host_free(fresh);
- out:
-	pbmem_free(&pm);
-	return (rc);
 }
 
 /* The transaction is on disk: memory follows. */
@@ -445,6 +276,18 @@ register_host(struct enroll *en)
 		h->h_enrolled_at = time(NULL);
 		(void)host_insert(h);
 		fresh = true;
+	}
+	host_set_labels(h, en->en_labels, en->en_nlabels);
+	if (en->en_replaces) {
+		(void)strlcpy(h->h_replace_serial, en->en_serial,
+		    sizeof(h->h_replace_serial));
+		h->h_replace_not_after = en->en_not_after;
+		(void)strlcpy(h->h_replace_token, en->en_token_id,
+		    sizeof(h->h_replace_token));
+		log_info("host %s (%s): a new machine enrolled in its place "
+		    "from %s with token %s", h->h_id, h->h_name,
+		    en->en_address, en->en_token_id);
+		return;
 	}
 	engine_setstr(&h->h_raw_name, en->en_raw_name);
 	(void)strlcpy(h->h_address, en->en_address, sizeof(h->h_address));
@@ -465,11 +308,24 @@ register_host(struct enroll *en)
 static void
 refuse(struct enroll *en, uint32_t status, const char *why)
 {
-	limit_count_failure(en->en_address);
+	char	 actor[80], subject[32] = "";
+	bool	 few = limit_count_failure(en->en_address);
+
+	/* Of a token that is not one of ours not even the beginning. */
+	if (en->en_known)
+		(void)snprintf(subject, sizeof(subject), "token %s",
+		    en->en_token_id);
+	(void)snprintf(actor, sizeof(actor), "address %s", en->en_address);
+	audit_provoked(NULL, actor, "token.fail", subject, AUDIT_REFUSED,
+	    "%s", why);
+	if (!few && !en->en_known && en->en_token_id[0] != '\0') {
+		answer(en, GRPC_RESOURCE_EXHAUSTED, "too many failed "
+		    "enrollments; try again later", NULL);
+		return;
+	}
 	if (host_may_log(NULL))
 		log_warnx("enrolment from %s refused: %s%s%s",
-		    en->en_address, why, en->en_token_id[0] != '\0' ?
-		    ": token " : "", en->en_token_id);
+		    en->en_address, why, en->en_known ? ": " : "", subject);
 	event_publish("cluster_host", NULL, NULL,
 	    "enrolment from %s refused: %s", en->en_address, why);
 	answer(en, status, why, NULL);
@@ -484,6 +340,16 @@ fail(struct enroll *en, const char *why)
 	else
 		refuse(en, en->en_status != 0 ? en->en_status :
 		    GRPC_PERMISSION_DENIED, en->en_refusal);
+}
+
+static void
+enroll_free(struct enroll *en)
+{
+	size_t	 i;
+
+	for (i = 0; i < en->en_nlabels; i++)
+		free(en->en_labels[i]);
+	free(en);
 }
 
 static void
@@ -513,5 +379,5 @@ answer(struct enroll *en, uint32_t status, const char *text, const char *pem)
 		peer_send_pb(p, IMSG_ENROLL_ANSWER, en->en_call, &ans.base);
 	free(copy);
 	free(msg);
-	free(en);
+	enroll_free(en);
 }

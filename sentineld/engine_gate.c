@@ -14,11 +14,12 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_enroll.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "engine_identity.h"
 #include "grpc.h"
 
 /*
@@ -28,6 +29,8 @@
  */
 static void	 answer(struct gate_answer *, enum gate_verdict, uint32_t,
 		    const char *);
+static bool	 is_older(const Sentinel__Ipc__AgentOpen *,
+		    const struct host *);
 static void	 judge_time(const Sentinel__Ipc__AgentOpen *,
 		    const struct host *, int64_t, int64_t,
 		    struct gate_answer *);
@@ -61,8 +64,31 @@ peer_gate(const Sentinel__Ipc__AgentOpen *open, const struct host *h,
 		    GATE_TEXT_REVOKED);
 	else if (ended || h == NULL || h->h_local)
 		answer(ga, GATE_UNKNOWN, GRPC_NOT_FOUND, GATE_TEXT_UNKNOWN);
+	else if (is_older(open, h))
+		/* Of the machine that this one has replaced. */
+		answer(ga, GATE_REVOKED, GRPC_PERMISSION_DENIED,
+		    GATE_TEXT_REVOKED);
+	else if (h->h_frozen[0] != '\0' &&
+	    !redeem_takes_over(h, open->serial))
+		/* What replaces it has a key of its own. */
+		answer(ga, GATE_FROZEN, GRPC_PERMISSION_DENIED,
+		    GATE_TEXT_FROZEN);
 	else
 		judge_time(open, h, now, grace, ga);
+}
+
+/*
+ * Not one of those in its record, which are revoked one by one, and issued
+ * before it enrolled: renewals that nobody had used have left the record.
+ */
+static bool
+is_older(const Sentinel__Ipc__AgentOpen *open, const struct host *h)
+{
+	return (strcmp(open->serial, h->h_serial) != 0 &&
+	    strcmp(open->serial, h->h_pending.hc_serial) != 0 &&
+	    !redeem_takes_over(h, open->serial) &&
+	    identity_issued(open->not_before, open->not_after) <
+	    h->h_enrolled_at);
 }
 
 /*

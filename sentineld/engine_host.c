@@ -59,6 +59,7 @@ host_new(const char *id, const char *name)
 	(void)strlcpy(h->h_id, id, sizeof(h->h_id));
 	(void)strlcpy(h->h_name, name, sizeof(h->h_name));
 	h->h_raw_name = xstrdup("");
+	h->h_frozen = xstrdup("");
 	h->h_version = xstrdup("");
 	h->h_engine_id = xstrdup("");
 	h->h_docker_error = xstrdup("");
@@ -81,6 +82,7 @@ host_free(struct host *h)
 	container_list_free(&h->h_containers);
 	free(h->h_pending.hc_der);
 	free(h->h_raw_name);
+	free(h->h_frozen);
 	free(h->h_version);
 	free(h->h_engine_id);
 	free(h->h_docker_error);
@@ -130,6 +132,10 @@ load_host(const Sentinel__Store__Host *r, void *arg)
 	h->h_enrolled_at = r->enrolled_at;
 	h->h_last_seen = r->last_seen;
 	h->h_disconnect_at = r->disconnect_at;
+	(void)strlcpy(h->h_replace_serial, r->replace_serial,
+	    sizeof(h->h_replace_serial));
+	h->h_replace_not_after = r->replace_not_after;
+	engine_setstr(&h->h_frozen, r->frozen);
 	host_set_features(h, r->features, r->n_features);
 	host_set_labels(h, r->labels, r->n_labels);
 	h->h_dirty = false;
@@ -144,12 +150,22 @@ load_host(const Sentinel__Store__Host *r, void *arg)
 static bool
 load_token(const Sentinel__Store__Token *t, void *arg)
 {
-	struct host	*h;
+	const Sentinel__Store__TokenUse	*u;
+	struct host			*h;
+	size_t				 i;
 
 	(void)arg;
-	if (!t->seen && t->host_id[0] != '\0' &&
-	    (h = host_find(t->host_id)) != NULL)
-		(void)strlcpy(h->h_token, t->id, sizeof(h->h_token));
+	for (i = 0; i < t->n_enrolled; i++) {
+		u = t->enrolled[i];
+		if (u->seen || u->serial[0] == '\0' ||
+		    (h = host_find(u->host_id)) == NULL)
+			continue;
+		if (strcmp(u->serial, h->h_serial) == 0)
+			(void)strlcpy(h->h_token, t->id, sizeof(h->h_token));
+		else if (strcmp(u->serial, h->h_replace_serial) == 0)
+			(void)strlcpy(h->h_replace_token, t->id,
+			    sizeof(h->h_replace_token));
+	}
 	return (true);
 }
 
@@ -281,6 +297,9 @@ host_record(const struct host *h, Sentinel__Store__Host *r)
 	r->disconnect_cat = h->h_disconnect_cat;
 	r->labels = h->h_labels;
 	r->n_labels = h->h_nlabels;
+	r->replace_serial = (char *)(uintptr_t)h->h_replace_serial;
+	r->replace_not_after = h->h_replace_not_after;
+	r->frozen = h->h_frozen;
 	if (h->h_state != HOST_DECOMMISSIONED)
 		return;
 	r->decommissioned_at = h->h_ended_at;
@@ -402,6 +421,8 @@ host_set_labels(struct host *h, char **labels, size_t n)
 	char	**copy = NULL;
 	size_t	  i;
 
+	if (n > HOST_LABELS_MAX)
+		n = HOST_LABELS_MAX;
 	if (n > 0) {
 		copy = xcalloc(n, sizeof(*copy));
 		for (i = 0; i < n; i++)

@@ -137,13 +137,20 @@ key_info_parse(struct ibuf *buf, struct key_info *ki)
 }
 
 int64_t
-identity_due(int64_t not_before, int64_t not_after)
+identity_issued(int64_t not_before, int64_t not_after)
 {
-	int64_t	 total = not_after - not_before, back;
+	int64_t	 total = not_after - not_before;
 
 	/* life + min(3600, life/10) = total */
-	back = total >= 39600 ? 3600 : total / 11;
-	return (not_before + back + (total - back) * 2 / 3);
+	return (not_before + (total >= 39600 ? 3600 : total / 11));
+}
+
+int64_t
+identity_due(int64_t not_before, int64_t not_after)
+{
+	int64_t	 issued = identity_issued(not_before, not_after);
+
+	return (issued + (not_after - issued) * 2 / 3);
 }
 
 static void

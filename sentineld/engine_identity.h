@@ -80,6 +80,7 @@ void	 identity_cluster_up(void);
  * the keyholder are back-dated by min(1 h, life/10).
  */
 int64_t	 identity_due(int64_t not_before, int64_t not_after);
+int64_t	 identity_issued(int64_t not_before, int64_t not_after);
 
 /* Rows of the handler table. */
 void	 identity_renewed(struct peer *, struct imsg *);

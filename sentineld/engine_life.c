@@ -16,7 +16,6 @@
 
 #include "engine_cert.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,10 +23,10 @@
 
 #include "db.h"
 #include "engine_audit.h"
+#include "engine_label.h"
 #include "engine_settings.h"
 #include "grpc.h"
 #include "log.h"
-#include "pbcheck.h"
 
 /*
  * What an operator does to a host.  The order is always the same: the database
@@ -56,7 +55,6 @@ struct old {
 static int	 put_host(struct store_txn *, void *);
 static int	 write_host(const struct host *, struct change *);
 static void	 tell(struct host *, const char *, ...) __printflike_(2, 3);
-static size_t	 label_key(const char *);
 static int	 put_ending(struct store_txn *, void *);
 static int	 sweep_revoked(struct store_txn *, void *);
 static int	 delete_old(struct store_txn *, void *);
@@ -139,52 +137,23 @@ host_rename(struct host *h, const char *name, const char *by)
 
 /* --- labels ------------------------------------------------------------- */
 
-/* Bytes of the key of a well-formed "key=" or "key=value", else 0. */
-static size_t
-label_key(const char *label)
-{
-	size_t	 key, value;
-
-	for (key = 0; isalnum((unsigned char)label[key]) || (key > 0 &&
-	    label[key] != '\0' && strchr("._/-", label[key]) != NULL); key++)
-		;
-	if (key == 0 || key > HOST_LABEL_KEY_MAX || label[key] != '=')
-		return (0);
-	value = strlen(label + key + 1);
-	return (value <= HOST_LABEL_VALUE_MAX && pbcheck_has_set(PB_LINE,
-	    (const uint8_t *)label + key + 1, value) ? key : 0);
-}
-
 int
 host_label(struct host *h, const char *label, const char *by)
 {
 	Sentinel__Store__Host	 rec;
 	struct change		 ch = { .ch_host = &rec };
-	const char		*found = NULL;
-	char			*list[HOST_LABELS_MAX + 1];
-	size_t			 i, key = label_key(label), n = 0;
-	bool			 set = key > 0 && label[key + 1] != '\0';
+	char			*list[HOST_LABELS_MAX];
+	size_t			 key = label_key(label), n = h->h_nlabels;
+	int			 ret;
 
-	errno = EINVAL;
-	if (key == 0)
+	if (key == 0) {
+		errno = EINVAL;
 		return (-1);
-	for (i = 0; i < h->h_nlabels && i < HOST_LABELS_MAX; i++) {
-		if (strncmp(h->h_labels[i], label, key + 1) == 0)
-			found = h->h_labels[i];
-		else
-			list[n++] = h->h_labels[i];
 	}
-	if (set && found != NULL && strcmp(found, label) == 0)
-		return (0);
-	errno = set ? ENOSPC : ENOENT;
-	if (set ? n == HOST_LABELS_MAX : found == NULL)
-		return (-1);
-	if (set) {
-		for (i = n++; i > 0 && strcmp(list[i - 1], label) > 0; i--)
-			list[i] = list[i - 1];
-		/* protobuf-c has no const strings. */
-		list[i] = (char *)(uintptr_t)label;
-	}
+	if (n > 0)
+		memcpy(list, h->h_labels, n * sizeof(*list));
+	if ((ret = label_merge(list, &n, label)) != 1)
+		return (ret);
 	host_record(h, &rec);
 	rec.labels = list;
 	rec.n_labels = n;
@@ -195,7 +164,7 @@ host_label(struct host *h, const char *label, const char *by)
 		return (-1);
 	}
 	host_set_labels(h, list, n);
-	if (set)
+	if (label[key + 1] != '\0')
 		tell(h, "labelled %s by %s", label, by);
 	else
 		tell(h, "label %.*s taken away by %s", (int)key, label, by);

@@ -37,6 +37,7 @@
 struct source {
 	char		 so_key[64];
 	unsigned int	 so_failures;
+	bool		 so_told;	/* that it is over the limit */
 	monotime_t	 so_since;
 	RB_ENTRY(source) so_entry;
 	TAILQ_ENTRY(source) so_order;
@@ -44,7 +45,6 @@ struct source {
 
 static int		 source_cmp(const struct source *,
 			    const struct source *);
-static void		 make_key(const char *, char *, size_t);
 static struct source	*find(const char *);
 
 RB_HEAD(source_tree, source);
@@ -62,8 +62,8 @@ source_cmp(const struct source *a, const struct source *b)
 }
 
 /* The text of an address has many forms; its bytes have one. */
-static void
-make_key(const char *address, char *key, size_t len)
+void
+limit_source(const char *address, char *key, size_t len)
 {
 	struct in6_addr	 in6;
 
@@ -85,26 +85,44 @@ find(const char *address)
 {
 	struct source	 want;
 
-	make_key(address, want.so_key, sizeof(want.so_key));
+	limit_source(address, want.so_key, sizeof(want.so_key));
 	return (RB_FIND(source_tree, &sources, &want));
 }
 
-bool
-limit_is_exceeded(const char *address)
+enum limit
+limit_check(const char *address)
 {
 	struct source	*s;
 
 	if ((s = find(address)) == NULL)
-		return (false);
+		return (LIMIT_FREE);
 	if (monotime_now() - s->so_since >
 	    (monotime_t)eng->conf.ec_enroll_window_msec) {
 		s->so_failures = 0;
-		return (false);
+		s->so_told = false;
+		return (LIMIT_FREE);
 	}
-	return (s->so_failures >= eng->conf.ec_enroll_failures);
+	if (s->so_failures < eng->conf.ec_enroll_failures)
+		return (LIMIT_FREE);
+	if (s->so_told)
+		return (LIMIT_OVER);
+	s->so_told = true;
+	return (LIMIT_REACHED);
 }
 
-void
+/* Many sources, or one that goes through many addresses. */
+static bool
+is_few(void)
+{
+	if (monotime_now() - eng->enroll_since >
+	    (monotime_t)eng->conf.ec_enroll_window_msec) {
+		eng->enroll_failed = 0;
+		eng->enroll_since = monotime_now();
+	}
+	return (++eng->enroll_failed <= LIMIT_TOTAL * eng->conf.ec_enroll_failures);
+}
+
+bool
 limit_count_failure(const char *address)
 {
 	struct source	*s;
@@ -118,7 +136,7 @@ limit_count_failure(const char *address)
 			free(s);
 		}
 		s = xcalloc(1, sizeof(*s));
-		make_key(address, s->so_key, sizeof(s->so_key));
+		limit_source(address, s->so_key, sizeof(s->so_key));
 		RB_INSERT(source_tree, &sources, s);
 		TAILQ_INSERT_TAIL(&order, s, so_order);
 		nsources++;
@@ -126,6 +144,7 @@ limit_count_failure(const char *address)
 	if (s->so_failures == 0)
 		s->so_since = monotime_now();
 	s->so_failures++;
+	return (is_few());
 }
 
 /* What was spent is a point in time; the past is what is left. */

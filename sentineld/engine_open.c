@@ -16,10 +16,14 @@
 
 #include "engine_session.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "db.h"
+#include "engine_audit.h"
 #include "engine_cert.h"
+#include "engine_clone.h"
+#include "engine_enroll.h"
 #include "grpc.h"
 #include "ipccheck.h"
 #include "engine_sync.h"
@@ -36,8 +40,10 @@ static void	 open_channel(struct host *, const Sentinel__Ipc__AgentOpen *,
 		    uint32_t);
 static void	 open_renewal(struct host *, const Sentinel__Ipc__AgentOpen *,
 		    uint32_t, const char *);
-static void	 mark_seen(struct host *);
-static int	 token_seen(struct store_txn *, void *);
+static void	 contact(struct host *, const Sentinel__Ipc__AgentOpen *,
+		    struct gate_answer *);
+static void	 refuse(struct host *, const Sentinel__Ipc__AgentOpen *,
+		    uint32_t, const struct gate_answer *);
 
 struct revoked_query {
 	const char	*serial;
@@ -88,12 +94,10 @@ session_open(struct peer *p, struct imsg *imsg)
 		(void)strlcpy(ga.ga_text, "too many calls of this host at a "
 		    "time", sizeof(ga.ga_text));
 	}
+	if (ga.ga_status == GRPC_OK)
+		contact(h, open, &ga);
 	if (ga.ga_status != GRPC_OK) {
-		if (host_may_log(h))
-			log_warnx("agent %s from %s refused: %s",
-			    open->host_id[0] != '\0' ? open->host_id :
-			    "without a name", open->address, ga.ga_text);
-		session_admit(call, ga.ga_status, ga.ga_text);
+		refuse(h, open, call, &ga);
 		goto out;
 	}
 	cert_seen(h, open);
@@ -110,6 +114,58 @@ session_open(struct peer *p, struct imsg *imsg)
 		open_channel(h, open, call);
  out:
 	pbmem_free(&pm);
+}
+
+/*
+ * It may come in.  What that changes is written first: a new machine takes
+ * the place of an old one, a token is spent for good, a clone is noticed.
+ */
+static void
+contact(struct host *h, const Sentinel__Ipc__AgentOpen *open,
+    struct gate_answer *ga)
+{
+	const struct session	*old;
+
+	if (redeem_takes_over(h, open->serial) &&
+	    redeem_take_over(h, open) == -1) {
+		ga->ga_verdict = GATE_BUSY;
+		ga->ga_status = GRPC_UNAVAILABLE;
+		(void)strlcpy(ga->ga_text, "the server's database failed; try "
+		    "again", sizeof(ga->ga_text));
+		return;
+	}
+	redeem_seen(h, open->serial);
+	old = h->h_session;
+	if (open->kind == SENTINEL__IPC__AGENT_OPEN__KIND__CHANNEL &&
+	    ga->ga_verdict == GATE_OK && old != NULL &&
+	    clone_switched(h, old, open->address, open->serial,
+	    monotime_now()) && host_freeze(h, old->se_address,
+	    open->address) == 0) {
+		ga->ga_verdict = GATE_FROZEN;
+		ga->ga_status = GRPC_PERMISSION_DENIED;
+		(void)strlcpy(ga->ga_text, GATE_TEXT_FROZEN,
+		    sizeof(ga->ga_text));
+	}
+}
+
+static void
+refuse(struct host *h, const Sentinel__Ipc__AgentOpen *open, uint32_t call,
+    const struct gate_answer *ga)
+{
+	char	 actor[128];
+
+	if (host_may_log(h))
+		log_warnx("agent %s from %s refused: %s",
+		    open->host_id[0] != '\0' ? open->host_id :
+		    "without a name", open->address, ga->ga_text);
+	if (ga->ga_verdict != GATE_BUSY) {
+		(void)snprintf(actor, sizeof(actor), "address %s",
+		    open->address);
+		audit_provoked(h, actor, "host.refuse", h != NULL ?
+		    audit_host(h) : open->host_id, AUDIT_REFUSED,
+		    "%s, serial %s", ga->ga_text, open->serial);
+	}
+	session_admit(call, ga->ga_status, ga->ga_text);
 }
 
 /* The list follows item by item; the answer comes after AGENT_LIST_END. */
@@ -130,44 +186,6 @@ open_report(struct host *h, const Sentinel__Ipc__AgentOpen *open,
 		engine_setstr(&h->h_engine_id, r->engine_id);
 	engine_setstr(&h->h_docker_error, r->docker_error);
 	h->h_dirty = true;
-	mark_seen(h);
-}
-
-struct seen_query {
-	const char	*token;
-	const char	*host;
-};
-
-static int
-token_seen(struct store_txn *txn, void *arg)
-{
-	Sentinel__Store__Token	*t;
-	struct seen_query	*q = arg;
-	struct pbmem		 pm;
-	int			 rc;
-
-	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
-	rc = db_token_get(txn, q->token, &pm, &t);
-	if (rc == 1 && strcmp(t->host_id, q->host) == 0) {
-		t->seen = true;
-		rc = db_token_put(txn, t);
-	}
-	pbmem_free(&pm);
-	return (rc == -1 ? -1 : 0);
-}
-
-/* First sight of an enrolled host: its token cannot be offered again. */
-static void
-mark_seen(struct host *h)
-{
-	struct seen_query	 q = { h->h_token, h->h_id };
-
-	if (h->h_token[0] == '\0')
-		return;
-	if (store_update(eng->store, token_seen, &q) == 0)
-		h->h_token[0] = '\0';
-	else if (host_may_log(h))
-		log_warn("token %s: not marked as seen", h->h_token);
 }
 
 static void
@@ -177,7 +195,6 @@ open_channel(struct host *h, const Sentinel__Ipc__AgentOpen *open,
 	struct session	*old = h->h_session, *s;
 
 	s = session_new(call, h, open);
-	mark_seen(h);
 	if (old != NULL) {
 		if (host_may_log(h))
 			log_info("host %s (%s): replaced stale stream",

@@ -67,7 +67,8 @@ session_new(uint32_t call, struct host *h,
 	    SENTINEL__IPC__AGENT_OPEN__KIND__CHANNEL;
 	(void)strlcpy(s->se_serial, open->serial, sizeof(s->se_serial));
 	s->se_not_after = open->not_after;
-	s->se_heard = monotime_now();
+	(void)strlcpy(s->se_address, open->address, sizeof(s->se_address));
+	s->se_heard = s->se_answered = monotime_now();
 	if (s->se_channel) {
 		/* What ReportState said holds for the stream after it. */
 		s->se_signed = h->h_signed;
@@ -158,7 +159,7 @@ session_list_end(struct peer *p, struct imsg *imsg)
 	}
 	if (s->se_renew && s->se_channel)
 		goto out;
-	s->se_heard = monotime_now();
+	s->se_heard = s->se_answered = monotime_now();
 	/* An error leaves the last known list in place. */
 	if (end->error[0] == '\0' && !s->se_renew)
 		stage_commit(&s->se_stage);
@@ -231,7 +232,7 @@ session_message(struct peer *p, struct imsg *imsg)
 		pbmem_free(&pm);
 		return;
 	}
-	s->se_heard = monotime_now();
+	s->se_heard = s->se_answered = monotime_now();
 	if (s->se_renew) {
 		pbmem_free(&pm);
 		return;
@@ -395,8 +396,10 @@ session_rtt(struct peer *p, struct imsg *imsg)
 		peer_broken(p, imsg, "bad AGENT_RTT");
 		return;
 	}
-	if ((s = session_find(imsg_get_id(imsg))) != NULL)
-		s->se_host->h_rtt_usec = usec;
+	if ((s = session_find(imsg_get_id(imsg))) == NULL)
+		return;
+	s->se_host->h_rtt_usec = usec;
+	s->se_answered = monotime_now();
 }
 
 /*

@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_token.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,24 +22,27 @@
 #include <string.h>
 
 #include "db.h"
+#include "engine_audit.h"
+#include "engine_enroll.h"
+#include "engine_label.h"
 #include "hex.h"
 #include "log.h"
 #include "xmalloc.h"
 
 /*
- * Enrolment tokens: 16 random bytes and the first 16 of the CA's pin, as 64
- * hex characters.  Only the MAC is stored; the text is shown once.
+ * 16 random bytes and the first 16 of the CA's pin, as 64 hex characters; the
+ * first 8 of them are the id of the record.
  */
-#define TOKEN_SECRET_LEN	16
-#define TOKEN_LEN		64
-#define TOKEN_ID_LEN		8
 #define TOKEN_TRIES		8	/* ids that collide */
+#define TOKEN_EXPIRE_BATCH	16	/* in one transaction */
 
 struct creation {
 	char		 cr_token[TOKEN_LEN + 1];
 	Sentinel__Store__Token cr_record;
 	char		 cr_id[TOKEN_ID_LEN + 1];
 	char		 cr_host_name[HOST_NAME_SIZE];
+	char		 cr_replaces[HOST_ID_SIZE];
+	char		*cr_labels[HOST_LABELS_MAX];	/* owned */
 	char		 cr_creator[32];
 	uint8_t		 cr_mac[32];
 	unsigned int	 cr_tries;
@@ -47,13 +50,33 @@ struct creation {
 	void		*cr_arg;
 };
 
+struct revocation {
+	char		 re_id[TOKEN_ID_LEN + 1];
+	const char	*re_by;
+	bool		 re_done;	/* it was revoked before */
+};
+
+struct expiry {
+	int64_t		 ex_now;
+	int64_t		 ex_next;	/* of those that are left */
+	char		 ex_id[TOKEN_EXPIRE_BATCH][TOKEN_ID_LEN + 1];
+	size_t		 ex_len;
+};
+
 static void	 make_text(struct creation *);
+static void	 take_spec(struct creation *, const struct token_spec *);
 static void	 ask_mac(struct creation *);
 static void	 on_mac(void *, enum req_end, struct imsg *);
 static int	 store_new(struct store_txn *, void *);
-static int	 mark_revoked(struct store_txn *, void *);
-static int	 sweep(struct store_txn *, void *);
 static void	 creation_end(struct creation *, const char *);
+static int	 mark_revoked(struct store_txn *, void *);
+static bool	 collect_expired(const Sentinel__Store__Token *, void *);
+static int	 find_expired(struct store_txn *, void *);
+static int	 tell_expired(struct store_txn *, void *);
+static int	 sweep(struct store_txn *, void *);
+
+/* When the next one expires; 0: look again. */
+static int64_t	 next_expiry;
 
 static void
 make_text(struct creation *cr)
@@ -72,12 +95,40 @@ make_text(struct creation *cr)
 	    cr->cr_token);
 }
 
-void
-token_create(int64_t ttl, const char *host_name, uint32_t uid,
-    token_done done, void *arg)
+static void
+take_spec(struct creation *cr, const struct token_spec *ts)
 {
-	Sentinel__Store__Token	*r;
-	struct creation		*cr;
+	Sentinel__Store__Token	*r = &cr->cr_record;
+	size_t			 i, n = 0;
+
+	(void)strlcpy(cr->cr_host_name, ts->ts_host_name,
+	    sizeof(cr->cr_host_name));
+	(void)strlcpy(cr->cr_replaces, ts->ts_replaces,
+	    sizeof(cr->cr_replaces));
+	(void)snprintf(cr->cr_creator, sizeof(cr->cr_creator), "uid %u",
+	    ts->ts_uid);
+	/* Of a key that comes twice the last one counts. */
+	for (i = 0; i < ts->ts_nlabels; i++)
+		(void)label_merge(cr->cr_labels, &n, ts->ts_labels[i]);
+	for (i = 0; i < n; i++)
+		cr->cr_labels[i] = xstrdup(cr->cr_labels[i]);
+	sentinel__store__token__init(r);
+	r->id = cr->cr_id;
+	r->created_at = time(NULL);
+	r->expires_at = r->created_at + (ts->ts_ttl_sec > 0 ? ts->ts_ttl_sec :
+	    (int64_t)eng->conf.ec_token_life_sec);
+	r->uses = ts->ts_uses;
+	r->host_name = cr->cr_host_name;
+	r->replaces = cr->cr_replaces;
+	r->labels = cr->cr_labels;
+	r->n_labels = n;
+	r->creator = cr->cr_creator;
+}
+
+void
+token_create(const struct token_spec *ts, token_done done, void *arg)
+{
+	struct creation	*cr;
 
 	if (eng->ca_pem == NULL) {
 		done(NULL, NULL, "cluster mode is off: set cluster.enabled, "
@@ -88,17 +139,7 @@ token_create(int64_t ttl, const char *host_name, uint32_t uid,
 	cr->cr_done = done;
 	cr->cr_arg = arg;
 	make_text(cr);
-	(void)strlcpy(cr->cr_host_name, host_name, sizeof(cr->cr_host_name));
-	(void)snprintf(cr->cr_creator, sizeof(cr->cr_creator), "uid %u", uid);
-	r = &cr->cr_record;
-	sentinel__store__token__init(r);
-	r->id = cr->cr_id;
-	r->created_at = time(NULL);
-	r->expires_at = r->created_at +
-	    (ttl > 0 ? ttl : (int64_t)eng->conf.ec_token_life_sec);
-	r->uses = 1;
-	r->host_name = cr->cr_host_name;
-	r->creator = cr->cr_creator;
+	take_spec(cr, ts);
 	ask_mac(cr);
 }
 
@@ -133,6 +174,7 @@ on_mac(void *arg, enum req_end end, struct imsg *imsg)
 	if (store_update(eng->store, store_new, cr) == 0) {
 		log_info("token %s: created by %s", cr->cr_id,
 		    cr->cr_creator);
+		next_expiry = 0;
 		creation_end(cr, NULL);
 	} else if (errno == EEXIST && ++cr->cr_tries < TOKEN_TRIES) {
 		make_text(cr);
@@ -146,33 +188,67 @@ on_mac(void *arg, enum req_end end, struct imsg *imsg)
 static int
 store_new(struct store_txn *txn, void *arg)
 {
-	struct creation	*cr = arg;
+	struct creation			*cr = arg;
+	const Sentinel__Store__Token	*r = &cr->cr_record;
+	struct audit			 au;
+	char				 subject[32], text[512];
+	size_t				 i;
 
-	return (db_token_new(txn, &cr->cr_record));
+	(void)snprintf(subject, sizeof(subject), "token %s", cr->cr_id);
+	(void)snprintf(text, sizeof(text), "%u use%s, for %lld s%s%s%s%s",
+	    r->uses, r->uses == 1 ? "" : "s",
+	    (long long)(r->expires_at - r->created_at),
+	    r->host_name[0] != '\0' ? ", host name " : "", r->host_name,
+	    r->replaces[0] != '\0' ? ", replaces host " : "", r->replaces);
+	for (i = 0; i < r->n_labels; i++) {
+		(void)strlcat(text, i == 0 ? ", labels " : " ", sizeof(text));
+		(void)strlcat(text, r->labels[i], sizeof(text));
+	}
+	audit_set(&au, cr->cr_creator, "token.create", subject, AUDIT_OK,
+	    "%s", text);
+	if (db_token_new(txn, r) == -1)
+		return (-1);
+	return (audit_put(txn, &au));
 }
 
 static void
 creation_end(struct creation *cr, const char *why)
 {
+	size_t	 i;
+
 	if (why == NULL)
 		cr->cr_done(cr->cr_token, &cr->cr_record, NULL, cr->cr_arg);
 	else
 		cr->cr_done(NULL, NULL, why, cr->cr_arg);
+	for (i = 0; i < cr->cr_record.n_labels; i++)
+		free(cr->cr_labels[i]);
 	freezero(cr, sizeof(*cr));
 }
+
+/* --- revoked ------------------------------------------------------------ */
 
 static int
 mark_revoked(struct store_txn *txn, void *arg)
 {
+	struct revocation	*re = arg;
 	Sentinel__Store__Token	*t;
+	struct audit		 au;
 	struct pbmem		 pm;
+	char			 subject[32];
 	int			 rc;
 
+	(void)snprintf(subject, sizeof(subject), "token %s", re->re_id);
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
-	rc = db_token_get(txn, arg, &pm, &t);
-	if (rc == 1) {
+	rc = db_token_get(txn, re->re_id, &pm, &t);
+	if (rc == 1 && t->revoked) {
+		re->re_done = true;
+		rc = 0;
+	} else if (rc == 1) {
+		audit_set(&au, re->re_by, "token.revoke", subject, AUDIT_OK,
+		    "used %u of %u", t->used, t->uses);
 		t->revoked = true;
-		rc = db_token_put(txn, t);
+		if ((rc = db_token_put(txn, t)) == 0)
+			rc = audit_put(txn, &au);
 	} else if (rc == 0) {
 		errno = ENOENT;
 		rc = -1;
@@ -182,28 +258,113 @@ mark_revoked(struct store_txn *txn, void *arg)
 }
 
 int
-token_revoke(const char *id)
+token_revoke(const char *id, const char *by)
 {
-	char	 key[TOKEN_ID_LEN + 1];
+	struct revocation	 re = { "", by, false };
 
-	if (!hex_is_valid(id, TOKEN_ID_LEN))
+	if (strlen(id) != TOKEN_ID_LEN || !hex_is_valid(id, TOKEN_ID_LEN))
 		return (0);
-	(void)strlcpy(key, id, sizeof(key));
-	if (store_update(eng->store, mark_revoked, key) == -1)
+	(void)strlcpy(re.re_id, id, sizeof(re.re_id));
+	if (store_update(eng->store, mark_revoked, &re) == -1)
 		return (errno == ENOENT ? 0 : -1);
-	log_info("token %s: revoked", key);
+	if (!re.re_done) {
+		log_info("token %s: revoked by %s", re.re_id, by);
+		event_publish("token", NULL, NULL, "token %s revoked",
+		    re.re_id);
+	}
 	return (1);
 }
 
 const char *
 token_state(const Sentinel__Store__Token *t, int64_t now)
 {
+	const Sentinel__Store__TokenUse	*u;
+	bool				 issued = false, consumed = false;
+	size_t				 i;
+
 	if (t->revoked)
 		return ("revoked");
-	if (t->used >= t->uses)
-		return (t->seen ? "used" : t->serial[0] != '\0' ? "issued" :
-		    "consumed");
-	return (t->expires_at <= now ? "expired" : "open");
+	if (t->used < t->uses)
+		return (t->expires_at <= now ? "expired" : "open");
+	for (i = 0; i < t->n_enrolled; i++) {
+		u = t->enrolled[i];
+		consumed |= u->serial[0] == '\0';
+		issued |= !u->seen;
+	}
+	return (consumed ? "consumed" : issued ? "issued" : "used");
+}
+
+/* --- expired ------------------------------------------------------------ */
+
+/* Used up and revoked ones have had their last word. */
+static bool
+collect_expired(const Sentinel__Store__Token *t, void *arg)
+{
+	struct expiry	*ex = arg;
+
+	if (t->expiry_told || t->revoked || t->used >= t->uses)
+		return (true);
+	if (t->expires_at > ex->ex_now) {
+		if (t->expires_at < ex->ex_next)
+			ex->ex_next = t->expires_at;
+	} else if (ex->ex_len < TOKEN_EXPIRE_BATCH)
+		(void)strlcpy(ex->ex_id[ex->ex_len++], t->id,
+		    TOKEN_ID_LEN + 1);
+	else
+		ex->ex_next = 0;
+	return (true);
+}
+
+static int
+find_expired(struct store_txn *txn, void *arg)
+{
+	return (db_token_walk(txn, collect_expired, arg) == -1 ? -1 : 0);
+}
+
+static int
+tell_expired(struct store_txn *txn, void *arg)
+{
+	struct expiry		*ex = arg;
+	Sentinel__Store__Token	*t;
+	struct audit		 au;
+	struct pbmem		 pm;
+	char			 subject[32];
+	size_t			 i;
+	int			 rc = 0;
+
+	for (i = 0; rc != -1 && i < ex->ex_len; i++) {
+		pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+		rc = db_token_get(txn, ex->ex_id[i], &pm, &t);
+		if (rc == 1) {
+			(void)snprintf(subject, sizeof(subject), "token %s",
+			    t->id);
+			audit_set(&au, AUDIT_SELF, "token.expire", subject,
+			    AUDIT_OK, "used %u of %u", t->used, t->uses);
+			t->expiry_told = true;
+			if ((rc = db_token_put(txn, t)) == 0)
+				rc = audit_put(txn, &au);
+		}
+		pbmem_free(&pm);
+	}
+	return (rc == -1 ? -1 : 0);
+}
+
+void
+token_tick(int64_t now)
+{
+	struct expiry	 ex = { .ex_now = now, .ex_next = INT64_MAX };
+
+	if (next_expiry > now)
+		return;
+	if (store_view(eng->store, find_expired, &ex) == -1 ||
+	    (ex.ex_len > 0 && store_update(eng->store, tell_expired,
+	    &ex) == -1)) {
+		if (host_may_log(NULL))
+			log_warn("tokens: expired ones not told");
+		next_expiry = now + 60;
+		return;
+	}
+	next_expiry = ex.ex_next;
 }
 
 static int
@@ -213,10 +374,8 @@ sweep(struct store_txn *txn, void *arg)
 }
 
 void
-token_sweep(void)
+token_sweep(int64_t now)
 {
-	int64_t	 now = time(NULL);
-
 	if (store_update(eng->store, sweep, &now) == -1)
 		log_warn("tokens: sweep");
 }

@@ -15,12 +15,13 @@
  */
 
 #include "engine_cert.h"
+#include "engine_token.h"
 
 /*
  * Records as sentinelctl and, through the same messages, the REST API show
  * them.  A view lends the strings of what it shows.
  */
-static char	empty[1];
+static char	empty[1], frozen[] = "frozen";
 
 void
 view_host(const struct host *h, Sentinel__Ipc__HostView *v)
@@ -33,7 +34,9 @@ view_host(const struct host *h, Sentinel__Ipc__HostView *v)
 	v->name = r.name;
 	v->raw_name = r.raw_name;
 	v->address = r.address;
-	v->state = r.state;
+	v->state = h->h_frozen[0] != '\0' &&
+	    h->h_state != HOST_DECOMMISSIONED ? frozen : r.state;
+	v->frozen = r.frozen;
 	v->connected = host_is_connected(h);
 	v->enrolled_at = r.enrolled_at;
 	v->last_seen = r.last_seen;
@@ -63,6 +66,8 @@ view_host(const struct host *h, Sentinel__Ipc__HostView *v)
 void
 view_token(const Sentinel__Store__Token *t, Sentinel__Ipc__TokenView *v)
 {
+	struct host	*h;
+
 	sentinel__ipc__token_view__init(v);
 	v->id = t->id;
 	v->created_at = t->created_at;
@@ -71,7 +76,14 @@ view_token(const Sentinel__Store__Token *t, Sentinel__Ipc__TokenView *v)
 	v->used = t->used;
 	v->host_name = t->host_name;
 	v->state = (char *)(uintptr_t)token_state(t, time(NULL));
-	v->host_id = t->host_id;
+	if (t->n_enrolled > 0)
+		v->host_id = t->enrolled[t->n_enrolled - 1]->host_id;
+	v->replaces = t->replaces;
+	if (t->replaces[0] != '\0' && (h = host_find(t->replaces)) != NULL)
+		v->replaces_name = h->h_name;
+	v->labels = t->labels;
+	v->n_labels = t->n_labels;
+	v->creator = t->creator;
 	v->ca_fingerprint = eng->ca_pin;
 }
 

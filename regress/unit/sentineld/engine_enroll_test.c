@@ -16,6 +16,7 @@
 
 #include "engine_rig.h"
 
+#include "engine_token.h"
 #include "hex.h"
 
 /* Enrolment: every way a token and a key can meet. */
@@ -42,8 +43,12 @@ on_created(const char *token, const Sentinel__Store__Token *t,
 static const char *
 make_token(const char *host_name)
 {
+	struct token_spec	 ts = { .ts_ttl_sec = 600, .ts_uses = 1,
+				    .ts_host_name = host_name,
+				    .ts_replaces = "" };
+
 	token_text[0] = '\0';
-	token_create(600, host_name, 0, on_created, NULL);
+	token_create(&ts, on_created, NULL);
 	rig_key_serve();
 	assert_int_equal(strlen(token_text), 64);
 	return (token_text);
@@ -89,20 +94,21 @@ make_expired(Sentinel__Store__Token *t)
 static void
 make_old(Sentinel__Store__Token *t)
 {
-	t->consumed_at -= 86400;
+	t->enrolled[0]->consumed_at -= 86400;
 }
 
 static void
 check_unused(Sentinel__Store__Token *t)
 {
 	assert_int_equal(t->used, 0);
-	assert_string_equal(t->host_id, "");
+	assert_int_equal(t->n_enrolled, 0);
 }
 
 static void
 check_used_once(Sentinel__Store__Token *t)
 {
 	assert_int_equal(t->used, 1);
+	assert_int_equal(t->n_enrolled, 1);
 }
 
 static int
@@ -185,7 +191,7 @@ report(const char *id)
 	Sentinel__Cluster__StateReport	 r;
 
 	sentinel__cluster__state_report__init(&r);
-	rig_open(++last_call, id, "01", &r);
+	rig_open(++last_call, id, host_find(id)->h_serial, &r);
 	rig_list_end(last_call, "", 0, "");
 	rig_free(rig_take(IMSG_AGENT_REPORT_ACK, last_call));
 }
@@ -265,10 +271,10 @@ test_texts(void **state)
 	    "invalid enrollment token");
 	make_token("");
 	(void)strlcpy(bad, token_text, 9);
-	assert_int_equal(token_revoke(bad), 1);
-	assert_int_equal(token_revoke(bad), 1);
-	assert_int_equal(token_revoke("00000000"), 0);
-	assert_int_equal(token_revoke("short"), 0);
+	assert_int_equal(token_revoke(bad, "uid 7"), 1);
+	assert_int_equal(token_revoke(bad, "uid 7"), 1);
+	assert_int_equal(token_revoke("00000000", "uid 7"), 0);
+	assert_int_equal(token_revoke("short", "uid 7"), 0);
 	assert_refused(enroll(token_text, "w", key_a, "192.0.2.2"), 7,
 	    "token has been revoked");
 	assert_int_equal(eng->nhosts, 0);
@@ -407,7 +413,7 @@ test_revoked_while_signing(void **state)
 	call = ask(make_token(""), "w", key_a, "192.0.2.10");
 	assert_true(rig_key_answer(IMSG_KEY_MACCHECK));
 	(void)strlcpy(id, token_text, sizeof(id));
-	assert_int_equal(token_revoke(id), 1);
+	assert_int_equal(token_revoke(id, "uid 7"), 1);
 	assert_true(rig_key_answer(IMSG_KEY_ISSUE));
 	assert_refused(answer_of(call), 7, "token has been revoked");
 	assert_int_equal(eng->nhosts, 0);

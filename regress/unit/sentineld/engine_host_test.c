@@ -105,33 +105,46 @@ test_lookup(void **state)
 static void
 test_limit(void **state)
 {
-	unsigned int	 i;
+	unsigned int	 i, few = 0;
 	char		 address[64];
 
 	(void)state;
 	eng->conf.ec_enroll_failures = 3;
 	eng->conf.ec_enroll_window_msec = 60000;
 	for (i = 0; i < 3; i++) {
-		assert_false(limit_is_exceeded("192.0.2.1"));
-		limit_count_failure("192.0.2.1");
+		assert_int_equal(limit_check("192.0.2.1"), LIMIT_FREE);
+		assert_true(limit_count_failure("192.0.2.1"));
 	}
-	assert_true(limit_is_exceeded("192.0.2.1"));
-	assert_false(limit_is_exceeded("192.0.2.2"));
+	assert_int_equal(limit_check("192.0.2.1"), LIMIT_REACHED);
+	assert_int_equal(limit_check("192.0.2.1"), LIMIT_OVER);
+	assert_int_equal(limit_check("192.0.2.2"), LIMIT_FREE);
 	/* One /64 is one source. */
 	for (i = 0; i < 3; i++) {
 		(void)snprintf(address, sizeof(address), "2001:db8:1:2:%x::1",
 		    i + 1);
-		limit_count_failure(address);
+		assert_true(limit_count_failure(address));
 	}
-	assert_true(limit_is_exceeded("2001:db8:1:2:ffff::9"));
-	assert_false(limit_is_exceeded("2001:db8:1:3::1"));
+	assert_int_equal(limit_check("2001:db8:1:2:ffff::9"), LIMIT_REACHED);
+	assert_int_equal(limit_check("2001:DB8:1:2::"), LIMIT_OVER);
+	assert_int_equal(limit_check("2001:db8:1:3::1"), LIMIT_FREE);
 	/* The table is bounded: the oldest goes first. */
 	for (i = 0; i < 5000; i++) {
 		(void)snprintf(address, sizeof(address), "10.%u.%u.1",
 		    i / 256, i % 256);
-		limit_count_failure(address);
+		few += limit_count_failure(address) ? 1 : 0;
 	}
-	assert_false(limit_is_exceeded("192.0.2.1"));
+	assert_int_equal(limit_check("192.0.2.1"), LIMIT_FREE);
+	/* In total as well: six were there before. */
+	assert_int_equal(few, LIMIT_TOTAL * 3 - 6);
+	/* IPv4 in IPv6 is IPv4. */
+	for (i = 0; i < 3; i++)
+		(void)limit_count_failure("::ffff:192.0.2.9");
+	assert_int_equal(limit_check("192.0.2.9"), LIMIT_REACHED);
+	/* The window passes. */
+	eng->conf.ec_enroll_window_msec = 20;
+	(void)usleep(30000);
+	assert_int_equal(limit_check("192.0.2.9"), LIMIT_FREE);
+	assert_true(limit_count_failure("192.0.2.9"));
 }
 
 static void

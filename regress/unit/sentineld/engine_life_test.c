@@ -16,6 +16,8 @@
 
 #include "engine_rig.h"
 
+#include "engine_token.h"
+
 /* What an operator does to a host, and what its agent can do after that. */
 #define HOST_A	"0000000000000000000000000000000a"
 #define HOST_B	"0000000000000000000000000000000b"
@@ -466,6 +468,15 @@ on_created(const char *token, const Sentinel__Store__Token *t,
 }
 
 static void
+make_token(void)
+{
+	struct token_spec	 ts = { .ts_ttl_sec = 600, .ts_host_name = "",
+				    .ts_replaces = "", .ts_uses = 1 };
+
+	token_create(&ts, on_created, NULL);
+}
+
+static void
 ask_enroll(uint32_t call)
 {
 	Sentinel__Ipc__EnrollAsk	 msg;
@@ -515,7 +526,7 @@ test_token(void **state)
 
 	(void)state;
 	for (how = HOST_REMOVED; how <= HOST_REVOKED; how++) {
-		token_create(600, "", 0, on_created, NULL);
+		make_token();
 		rig_key_serve();
 		ask_enroll(1);
 		rig_key_serve();
@@ -542,7 +553,7 @@ test_token(void **state)
 		    HOST_DECOMMISSIONED);
 	}
 	/* A new token brings the machine back, as another host. */
-	token_create(600, "", 0, on_created, NULL);
+	make_token();
 	rig_key_serve();
 	ask_enroll(5);
 	rig_key_serve();
