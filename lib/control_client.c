@@ -64,6 +64,7 @@ static const struct command	commands[] = {
 	{ C(HOST_REVOKE),	false,	ASK },
 	{ C(HOST_RENAME),	false,	ASK },
 	{ C(HOST_LABEL),	false,	ASK },
+	{ C(CERT_LIST),		true,	ASK },
 	{ C(ENROLL),		false,	WORK },
 };
 #undef C

@@ -3,7 +3,9 @@
 
 enroll	token and CSR in, the four identity files in --dir
 race	for every token two enrolments at the same time
-run	ReportState, Channel, heartbeats; answers commands
+run	ReportState, Channel, heartbeats; answers commands; keeps a new
+	certificate as the agent in Go does, or asks for one (--renew)
+renewals  renews over a new key again and again, whatever becomes of the server
 call	one unary call with raw bytes
 """
 
@@ -207,13 +209,38 @@ class Session:
                 new_image=u.target_image, outcome="success")
             result.duration.FromMilliseconds(1500)
             self.out.put(pb.AgentMessage(update_result=result))
+        elif kind == "cert_renewal_response":
+            self.renewed(m.cert_renewal_response.agent_cert)
         elif kind == "fetch_logs":
             f = m.fetch_logs
             self.out.put(pb.AgentMessage(fetch_logs_result=pb.FetchLogsResult(
                 request_id=m.request_id, container_name=f.container_name,
                 logs="a line of %s\n" % f.container_name, lines=f.lines)))
 
+    def ask_renewal(self):
+        """CertRenewalCSR over a new key, which is kept beside the old one."""
+        key = self.args.dir + "/agent-key.pem.new"
+        peer.make_key(key)
+        csr = peer.make_csr(key, "anything")
+        if self.args.csr == "broken-signature":
+            csr = csr[:-1] + bytes((csr[-1] ^ 1,))
+        self.out.put(pb.AgentMessage(
+            cert_renewal=pb.CertRenewalCSR(csr=csr)))
+
+    def renewed(self, pem):
+        """The agent in Go writes what comes beside the key it has."""
+        d = self.args.dir
+        if self.args.renew:
+            peer.write(d + "/agent-key.pem",
+                       peer.read(d + "/agent-key.pem.new"))
+        peer.write(d + "/agent.pem", pem)
+        fits = peer.openssl("x509", "-noout", "-pubkey", data=pem) == \
+            peer.openssl("pkey", "-pubout", "-in", d + "/agent-key.pem")
+        peer.say("renewed", serial=peer.serial(pem), fits=fits)
+
     def run(self):
+        if self.args.renew:
+            self.ask_renewal()
         report = pb.StateReport(host_id=self.host_id,
                                 containers=self.containers(),
                                 agent_version="v2.15.3 (foreign)",
@@ -250,6 +277,75 @@ def run(args):
     return Session(args).run()
 
 
+class Renewals:
+    """One host, whose certificates are (key, certificate), youngest first."""
+
+    def __init__(self, args):
+        self.args = args
+        self.pairs = [(peer.read(args.dir + "/agent-key.pem"),
+                       peer.read(args.dir + "/agent.pem"))]
+        self.in_ = self.asked = self.renewed = 0
+
+    def session(self, pair):
+        """In with it, and out with a younger one; how it ended."""
+        key = self.args.dir + "/next-key.pem"
+        peer.make_key(key)
+        out = queue.Queue()
+        out.put(pb.AgentMessage(heartbeat=pb.Heartbeat(
+            supported_features=["progress"])))
+        out.put(pb.AgentMessage(cert_renewal=pb.CertRenewalCSR(
+            csr=peer.make_csr(key, "x"))))
+        with peer.channel(self.args.server, self.args.ca, pair=pair) as ch:
+            ack = ch.unary_unary(peer.REPORT, peer.raw,
+                                 pb.StateAck.FromString)(
+                pb.StateReport(supported_features=["progress"]), timeout=5)
+            assert ack.accepted
+            self.in_ += 1
+            if pair is not self.pairs[-1]:
+                # It was used, so the one before it counts no more.
+                del self.pairs[1:]
+            stream = ch.stream_stream(
+                peer.CHANNEL, peer.raw, pb.ServerMessage.FromString)(
+                    iter(out.get, None), timeout=1)
+            self.asked += 1
+            for m in stream:
+                if m.WhichOneof("payload") == "cert_renewal_response":
+                    self.renewed += 1
+                    self.pairs.insert(0, (
+                        peer.read(key), m.cert_renewal_response.agent_cert))
+                    stream.cancel()
+                    break
+            out.put(None)
+
+    def run(self):
+        end = time.monotonic() + self.args.seconds
+        refused = 0
+        while time.monotonic() < end:
+            # Youngest first; one that is refused makes room for the other.
+            pair = self.pairs[min(refused, len(self.pairs) - 1)]
+            try:
+                self.session(pair)
+                refused = 0
+            except grpc.RpcError as error:
+                if error.code() == grpc.StatusCode.PERMISSION_DENIED:
+                    refused += 1
+                    if refused >= len(self.pairs):
+                        peer.say("locked-out", status=peer.status(error),
+                                 serials=[peer.serial(p[1])
+                                          for p in self.pairs])
+                        return 1
+                elif error.code() != grpc.StatusCode.DEADLINE_EXCEEDED:
+                    time.sleep(0.05)
+        peer.say("done", sessions=self.in_, asked=self.asked,
+                 renewed=self.renewed,
+                 serials=[peer.serial(p[1]) for p in self.pairs])
+        return 0
+
+
+def renewals(args):
+    return Renewals(args).run()
+
+
 def call(args):
     data = bytes.fromhex(args.data) if args.size is None \
         else peer.field(1, b"x" * args.size)
@@ -267,7 +363,8 @@ def call(args):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("what", choices=("enroll", "race", "run", "call"))
+    p.add_argument("what", choices=("enroll", "race", "run", "renewals",
+                                     "call"))
     p.add_argument("--server", default="127.0.0.1:9443")
     p.add_argument("--ca", required=True, help="CA of the server, PEM")
     p.add_argument("--dir", default=".")
@@ -278,6 +375,8 @@ def main():
     p.add_argument("--keep-key", action="store_true",
                    help="enroll: with the key that is in --dir")
     p.add_argument("--misbehave", default="")
+    p.add_argument("--renew", action="store_true",
+                   help="run: send a CertRenewalCSR over a new key")
     p.add_argument("--container", action="append")
     p.add_argument("--engine-id", default="FOREIGN:" + secrets.token_hex(8))
     p.add_argument("--heartbeat", type=float, default=1)

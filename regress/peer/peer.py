@@ -105,9 +105,16 @@ def status(error):
     return "%s: %s" % (error.code().name, error.details())
 
 
-def channel(address, ca, directory=None, name=None):
-    """A TLS channel; with a directory it has a client certificate."""
-    key = cert = None
+def serial(pem):
+    """Of a certificate, as the server writes it."""
+    line = openssl("x509", "-noout", "-serial", data=pem).decode().strip()
+    return line.split("=")[1].lower().lstrip("0")
+
+
+def channel(address, ca, directory=None, name=None, pair=None):
+    """A TLS channel; with a directory or a pair (key, certificate) it has a
+    client certificate."""
+    key, cert = pair or (None, None)
     if directory is not None:
         key = read(directory + "/agent-key.pem")
         cert = read(directory + "/agent.pem")
