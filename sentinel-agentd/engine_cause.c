@@ -31,8 +31,9 @@
 
 static bool	 is_certificate_alert(const char *);
 static bool	 is_about_time(const char *);
-static const char *phrase(const Sentinel__Ipc__UplinkDown *, bool);
-static const char *fix(const Sentinel__Ipc__UplinkDown *, bool);
+static const char *phrase(const Sentinel__Ipc__UplinkDown *,
+		    enum cause_stage);
+static const char *fix(const Sentinel__Ipc__UplinkDown *, enum cause_stage);
 
 /* A foreign server says in its last bytes of TLS what it thinks of our
  * certificate, and nothing else; they come after its own proof. */
@@ -79,11 +80,11 @@ cause_class(const Sentinel__Ipc__UplinkDown *m)
 }
 
 static const char *
-phrase(const Sentinel__Ipc__UplinkDown *m, bool was_open)
+phrase(const Sentinel__Ipc__UplinkDown *m, enum cause_stage stage)
 {
 	switch (m->cause) {
 	case CAUSE(NETWORK):
-		if (was_open)
+		if (stage == CAUSE_STAGE_SESSION)
 			return ("transport is closing: ");
 		if (strstr(m->text, "onnection refused") != NULL)
 			return ("connection refused: ");
@@ -107,11 +108,18 @@ phrase(const Sentinel__Ipc__UplinkDown *m, bool was_open)
 }
 
 static const char *
-fix(const Sentinel__Ipc__UplinkDown *m, bool was_open)
+fix(const Sentinel__Ipc__UplinkDown *m, enum cause_stage stage)
 {
 	switch (m->cause) {
 	case CAUSE(NETWORK):
-		if (was_open)
+		/* A TLS library that says nothing when it refuses one. */
+		if (stage == CAUSE_STAGE_REPORT)
+			return ("; that was after it had seen this host's "
+			    "certificate; fix: verify that the system clocks "
+			    "are synchronised (NTP) and the dates of the "
+			    "certificate; if it was revoked or has expired, "
+			    "re-enroll with a new token");
+		if (stage == CAUSE_STAGE_SESSION)
 			return ("; fix: check firewalls, MTU, and connectivity "
 			    "between this agent and the server");
 		if (strstr(m->text, "onnection refused") != NULL)
@@ -153,12 +161,12 @@ fix(const Sentinel__Ipc__UplinkDown *m, bool was_open)
 }
 
 void
-cause_text(const Sentinel__Ipc__UplinkDown *m, bool was_open, char *text,
-    size_t size)
+cause_text(const Sentinel__Ipc__UplinkDown *m, enum cause_stage stage,
+    char *text, size_t size)
 {
-	(void)snprintf(text, size, "%s%s%.*s%s", was_open ?
-	    "disconnected: " : "", phrase(m, was_open), FACTS_MAX, m->text,
-	    fix(m, was_open));
+	(void)snprintf(text, size, "%s%s%.*s%s",
+	    stage == CAUSE_STAGE_SESSION ? "disconnected: " : "",
+	    phrase(m, stage), FACTS_MAX, m->text, fix(m, stage));
 }
 
 const char *

@@ -34,11 +34,13 @@ enum cause_class {
 };
 
 enum cause_class cause_class(const Sentinel__Ipc__UplinkDown *);
-/*
- * One line with phrase, facts and fix.
- *	was_open	a session has ended, not an attempt
- */
-void	 cause_text(const Sentinel__Ipc__UplinkDown *, bool was_open,
+enum cause_stage {
+	CAUSE_STAGE_DIAL,	/* the server has not proven itself */
+	CAUSE_STAGE_REPORT,	/* it has, and has seen our certificate */
+	CAUSE_STAGE_SESSION
+};
+/* One line with phrase, facts and fix. */
+void	 cause_text(const Sentinel__Ipc__UplinkDown *, enum cause_stage,
 	    char *, size_t);
 /* "; fix: ..." for the status and text of a refused Enroll, or "". */
 const char *cause_enroll_fix(uint32_t status, const char *text);

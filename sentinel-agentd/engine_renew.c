@@ -608,6 +608,7 @@ adopt(void)
 	if (rn.is_fresh)
 		memcpy(eng->id.id_point, rn.point, sizeof(rn.point));
 	rn.cert = NULL;
+	rn.offered_new = false;
 	release();
 	schedule();
 }

@@ -590,7 +590,8 @@ explain(const Sentinel__Ipc__UplinkDown *m)
 	delay = class == CAUSE_CLASS_REFUSED || class == CAUSE_CLASS_FOREIGN ?
 	    max - arc4random_uniform(max / 2 + 1) : backoff_next(&backoff);
 	fault_tell(class, m->text);
-	cause_text(m, was_open, text, sizeof(text));
+	cause_text(m, was_open ? CAUSE_STAGE_SESSION : proven ?
+	    CAUSE_STAGE_REPORT : CAUSE_STAGE_DIAL, text, sizeof(text));
 	if (class != CAUSE_CLASS_LOCAL)
 		session_log_failure(text, delay);
 	if (was_open) {

@@ -47,6 +47,17 @@ extendedKeyUsage=clientAuth
 authorityKeyIdentifier=keyid
 """
 
+CA = """[c]
+new_certs_dir=%s
+database=%s/index.txt
+default_md=sha256
+policy=any
+unique_subject=no
+rand_serial=yes
+[any]
+commonName=supplied
+"""
+
 
 class Authority:
     def __init__(self, args):
@@ -68,6 +79,25 @@ class Authority:
             peer.make_csr(self.leafkey, "sentinel-server"), "server",
             args.days)
 
+    def brief(self, csr, subject, seconds):
+        """A certificate of an agent that lives for seconds."""
+        name = self.dir + "/" + secrets.token_hex(4)
+        peer.write(self.dir + "/index.txt", b"")
+        peer.write(self.dir + "/ca.cnf", (CA % (self.dir, self.dir)).encode())
+        peer.write(name + ".der", csr)
+        now = time.time()
+
+        def stamp(t):
+            return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(t))
+        peer.openssl(
+            "ca", "-batch", "-config", self.dir + "/ca.cnf", "-name", "c",
+            "-in", name + ".der", "-inform", "DER", "-out", name + ".pem",
+            "-cert", self.pem, "-keyfile", self.key, "-notext",
+            "-subj", "/CN=" + subject, "-extfile", self.ext,
+            "-extensions", "agent", "-startdate", stamp(now - 1),
+            "-enddate", stamp(now + seconds))
+        return peer.read(name + ".pem")
+
     def sign(self, csr, section, days=365, subject=None):
         args = ["x509", "-req", "-inform", "DER", "-CA", self.pem,
                 "-CAkey", self.key, "-set_serial",
@@ -88,6 +118,9 @@ class Cluster:
         self.token = token
         self.queue = None
         self.last = None
+        self.host = None
+        self.csr = None         # of the key that the agent shows
+        self.refused = set()    # serials
 
     def enroll(self, request, context):
         # For the man in the middle: this line shows that a token came.
@@ -104,12 +137,43 @@ class Cluster:
             other = self.args.dir + "/other.pem"
             peer.make_key(other)
             csr = peer.make_csr(other, "other")
-        leaf = self.ca.sign(csr, "agent", subject=host_id)
+        leaf = self.issue(csr, host_id)
+        self.host, self.csr = host_id, csr
+        peer.write(self.args.dir + "/host", host_id.encode())
+        peer.write(self.args.dir + "/csr", csr)
         return pb.EnrollResponse(host_id=host_id, agent_cert=leaf,
                                  ca_cert=peer.read(self.ca.pem))
 
+    def issue(self, csr, host_id):
+        if self.args.agent_seconds:
+            return self.ca.brief(csr, host_id, self.args.agent_seconds)
+        return self.ca.sign(csr, "agent", subject=host_id)
+
+    def renew(self, csr):
+        """As --renewal says; the server in Go sets no request id."""
+        how = self.args.renewal
+        if how == "none":
+            return
+        if how == "wrong-key":
+            other = self.args.dir + "/other.pem"
+            peer.make_key(other)
+            csr = peer.make_csr(other, "other")
+        leaf = self.issue(csr, "f" * 32 if how == "wrong-name" else self.host)
+        if how == "refused":
+            self.refused.add(peer.openssl("x509", "-noout", "-serial",
+                                          data=leaf))
+        elif how == "good":
+            self.csr = csr
+            peer.write(self.args.dir + "/csr", csr)
+        m = pb.ServerMessage()
+        m.cert_renewal_response.agent_cert = leaf
+        self.queue.put(m)
+
     def report(self, request, context):
         auth = context.auth_context()
+        shown = auth.get("x509_pem_cert", [b""])[0]
+        serial = peer.openssl("x509", "-noout", "-serial",
+                              data=shown) if shown else b""
         peer.say("report", host_id=request.host_id,
                  version=request.agent_version,
                  features=list(request.supported_features),
@@ -118,11 +182,15 @@ class Cluster:
                  docker_error=request.docker_error,
                  identity=[n.decode() for n in
                            auth.get("x509_common_name", [])],
+                 serial=serial.decode().strip(),
                  containers=[c.name for c in request.containers])
         if self.args.report_status:
             context.abort(
                 getattr(grpc.StatusCode, self.args.report_status),
                 self.args.report_text)
+        if serial in self.refused:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED,
+                          "certificate has been revoked")
         return pb.StateAck(accepted=True, message="state received")
 
     def channel(self, requests, context):
@@ -166,9 +234,13 @@ class Cluster:
         elif kind == "fetch_logs_result":
             r = m.fetch_logs_result
             facts = dict(request_id=r.request_id, logs=r.logs, error=r.error)
+        elif kind == "cert_renewal":
+            facts = dict(bytes=len(m.cert_renewal.csr))
         elif kind == "heartbeat":
             facts = dict(version=m.heartbeat.agent_version)
         peer.say(kind or "empty", **facts)
+        if kind == "cert_renewal":
+            self.renew(m.cert_renewal.csr)
 
     def command(self, line):
         """A line of stdin; False at the end."""
@@ -196,6 +268,11 @@ class Cluster:
             m.update_container.target_image = words[2]
         elif what == "raw":
             m = bytes.fromhex("".join(words[1:]))
+        elif what == "push":
+            # Unasked, over the key that the agent has.
+            m = pb.ServerMessage()
+            m.cert_renewal_response.agent_cert = self.issue(self.csr,
+                                                            self.host)
         elif what == "again":
             m = self.last
         elif what == "end":
@@ -239,6 +316,13 @@ def main():
     p.add_argument("--token", help="default: a fresh one with the CA's pin")
     p.add_argument("--wrong-key", action="store_true",
                    help="answer Enroll with a certificate for another key")
+    p.add_argument("--agent-seconds", type=int, default=0,
+                   help="life of agents' certificates; 0: a year")
+    p.add_argument("--renewal", default="good",
+                   choices=("good", "none", "wrong-key", "wrong-name",
+                            "refused"),
+                   help="answer to CertRenewalCSR; refused: a certificate "
+                   "that is not taken afterwards")
     p.add_argument("--enroll-status", help="refuse Enroll with this status")
     p.add_argument("--report-status", help="refuse ReportState with it")
     p.add_argument("--report-text", default="as asked")
@@ -258,6 +342,9 @@ def main():
         peer.read(authority.pem) if args.mtls else None, args.mtls)
 
     cluster = Cluster(args, authority, token)
+    if args.mtls and os.path.exists(args.dir + "/host"):
+        cluster.host = peer.read(args.dir + "/host").decode()
+        cluster.csr = peer.read(args.dir + "/csr")
     server = grpc.server(futures.ThreadPoolExecutor(16))
     server.add_generic_rpc_handlers(cluster.handlers())
     if server.add_secure_port(args.listen, credentials) == 0:
