@@ -253,7 +253,8 @@ struct sockopt {
 
 static const struct sockopt getopts[] = {
 	{ SOL_SOCKET,	SO_ERROR },
-	{ SOL_SOCKET,	SO_PEERCRED }	/* who is the control client? */
+	{ SOL_SOCKET,	SO_PEERCRED },	/* who is the control client? */
+	{ IPPROTO_TCP,	TCP_INFO }	/* is the peer still there? */
 };
 
 static const struct sockopt setopts[] = {

@@ -38,6 +38,8 @@ extern const struct proc_table	agentd_table;
 
 struct uplink_conf {
 	uint64_t	 uc_rpc_msec;	/* Enroll and ReportState */
+	uint64_t	 uc_ping_msec;
+	uint64_t	 uc_pong_msec;
 };
 extern const struct confpart	uplink_confpart;
 

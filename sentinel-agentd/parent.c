@@ -261,6 +261,8 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 	switch (role) {
 	case ROLE_A_UPLINK:
 		uc.uc_rpc_msec = ca->ca_rpc_msec;
+		uc.uc_ping_msec = ca->ca_ping_msec;
+		uc.uc_pong_msec = ca->ca_pong_msec;
 		confpart_pack(&uplink_confpart, &uc, generation, buf);
 		break;
 	case ROLE_A_DOCKER:

@@ -19,6 +19,8 @@
 /* What of the configuration each child gets. */
 static const struct confpart_field	uplink_fields[] = {
 	CONFPART_NUM(1, uplink_conf, uc_rpc_msec),
+	CONFPART_NUM(2, uplink_conf, uc_ping_msec),
+	CONFPART_NUM(3, uplink_conf, uc_pong_msec),
 };
 const struct confpart	uplink_confpart = {
 	uplink_fields, nitems(uplink_fields), sizeof(struct uplink_conf)

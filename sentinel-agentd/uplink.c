@@ -115,6 +115,18 @@ uplink_rpc_msec(void)
 	return ((unsigned int)conf.uc_rpc_msec);
 }
 
+unsigned int
+uplink_ping_msec(void)
+{
+	return ((unsigned int)conf.uc_ping_msec);
+}
+
+unsigned int
+uplink_silence_msec(void)
+{
+	return ((unsigned int)(conf.uc_ping_msec + conf.uc_pong_msec));
+}
+
 /* The goodbye gets a moment to leave. */
 void
 uplink_stop(void)

@@ -45,10 +45,6 @@
  */
 #define UPLINK_ADDRS_MAX	16
 #define UPLINK_TRY_MIN_MSEC	1000	/* for one address of several */
-#define UPLINK_KEEPIDLE_SEC	15
-#define UPLINK_KEEPINTVL_SEC	5
-#define UPLINK_KEEPCNT		3
-#define UPLINK_USER_TIMEOUT_MSEC 30000	/* unacknowledged bytes */
 #define UPLINK_DNS_SEC		2	/* per question to a name server */
 #define UPLINK_DNS_TRIES	2
 #define UPLINK_DNS_GRACE_MSEC	300	/* for the other address family */
@@ -99,6 +95,9 @@ struct attempt {
 	bool		 at_acked;
 	uint32_t	 at_unsent;	/* UPLINK_SEND not yet credited */
 	struct event	*at_pause;
+	bool		 at_is_ours;	/* its StateAck has our words */
+	struct event	*at_ping;
+	struct event	*at_silence;
 
 	/* How it ended; told from a fresh stack. */
 	struct event	*at_end;
@@ -116,6 +115,8 @@ void	 attempt_end(struct attempt *, Sentinel__Ipc__UplinkDown__Cause,
 void	 uplink_send(struct attempt *, uint32_t type,
 	    const ProtobufCMessage *);
 unsigned int uplink_rpc_msec(void);
+unsigned int uplink_ping_msec(void);	/* between two PINGs */
+unsigned int uplink_silence_msec(void);	/* until a server is given up */
 
 /* --- uplink_connect.c ---------------------------------------------------- */
 /* Name, connection, TLS and proof; then call_begin(). */
@@ -128,6 +129,11 @@ void	 call_report(struct attempt *, const uint8_t *, size_t);
 void	 call_channel(struct attempt *);
 void	 call_send(struct attempt *, const uint8_t *, size_t);
 void	 call_clear(struct attempt *);
+
+/* --- uplink_alive.c ------------------------------------------------------ */
+/* Of a Channel.  The end of a silent one is CAUSE(NETWORK). */
+void	 alive_begin(struct attempt *);
+void	 alive_clear(struct attempt *);
 
 /* --- uplink_resolve.c ---------------------------------------------------- */
 /* n is 0 when there is no address; why says why then. */

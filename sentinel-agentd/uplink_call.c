@@ -88,6 +88,7 @@ call_begin(struct attempt *at)
 void
 call_clear(struct attempt *at)
 {
+	alive_clear(at);
 	if (at->at_pause != NULL)
 		event_free(at->at_pause);
 	at->at_pause = NULL;
@@ -135,6 +136,8 @@ call_channel(struct attempt *at)
 	    NULL)) == NULL)
 		attempt_end(at, CAUSE(NETWORK), 0, "%s: channel: %s",
 		    at->at_server, strerror(errno));
+	else
+		alive_begin(at);
 }
 
 void
@@ -273,6 +276,7 @@ got_ack(struct attempt *at, const uint8_t *data, size_t len)
 		    "ReportState: %s", at->at_server, why);
 	else {
 		at->at_acked = true;
+		at->at_is_ours = m.ack->n_supported_features > 0;
 		uplink_send(at, IMSG_UPLINK_ACK, &m.base);
 	}
 	pbmem_free(&pm);
@@ -349,6 +353,7 @@ on_closed(struct grpc_conn *conn, enum stream_end end, const char *text,
 	struct attempt	*at = arg;
 
 	(void)conn;
+	alive_clear(at);
 	at->at_conn = NULL;
 	at->at_unary = at->at_channel = NULL;
 	if (at->at_is_lost)

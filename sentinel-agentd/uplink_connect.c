@@ -17,7 +17,6 @@
 #include "uplink.h"
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,6 +26,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "tcpalive.h"
 #include "tlsconf.h"
 #include "x509util.h"
 
@@ -44,7 +44,6 @@ static void	 on_share(int, short, void *);
 static void	 on_writable(int, short, void *);
 static void	 failed(struct attempt *, const struct resolv_addr *, int);
 static void	 drop_socket(struct attempt *);
-static void	 set_options(int);
 static void	 begin_tls(struct attempt *);
 static void	 on_up(struct stream *, void *);
 static void	 on_read(struct stream *, struct evbuffer *, void *);
@@ -212,33 +211,8 @@ on_writable(int fd, short what, void *arg)
 		try_next(at);
 		return;
 	}
-	set_options(fd);
+	tcpalive_set(fd, uplink_silence_msec());
 	begin_tls(at);
-}
-
-/* A dead path is found by unacknowledged heartbeats, not by HTTP/2 pings:
- * a foreign server takes frequent ones for abuse. */
-static void
-set_options(int fd)
-{
-	static const struct {
-		int	 level, name, value;
-	} opts[] = {
-		{ IPPROTO_TCP, TCP_NODELAY, 1 },
-		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
-		{ IPPROTO_TCP, TCP_KEEPIDLE, UPLINK_KEEPIDLE_SEC },
-		{ IPPROTO_TCP, TCP_KEEPINTVL, UPLINK_KEEPINTVL_SEC },
-		{ IPPROTO_TCP, TCP_KEEPCNT, UPLINK_KEEPCNT },
-		{ IPPROTO_TCP, TCP_USER_TIMEOUT, UPLINK_USER_TIMEOUT_MSEC },
-	};
-	size_t	 i;
-
-	for (i = 0; i < nitems(opts); i++) {
-		if (setsockopt(fd, opts[i].level, opts[i].name,
-		    &opts[i].value, sizeof(opts[i].value)) == -1)
-			log_debug("setsockopt %d: %s", opts[i].name,
-			    strerror(errno));
-	}
 }
 
 /* While enrolling no certificate is shown: there is none. */

@@ -47,6 +47,7 @@
 
 #include "log.h"
 #include "sandbox.h"
+#include "tcpalive.h"
 
 /*
  * Every act runs in a forked child that has confined itself: for each word
@@ -255,9 +256,19 @@ act_client(void)
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1 ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on,
 	    sizeof(on)) == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == -1)
+	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == -1 ||
+	    tcpalive_silence(fd) == -1)
 		return (-1);
 	return (send(fd, "x", 1, MSG_NOSIGNAL) == 1 ? 0 : -1);
+}
+
+static int
+act_getopt(void)
+{
+	char		 name[16];
+	socklen_t	 len = sizeof(name);
+
+	return (getsockopt(sockfd, IPPROTO_TCP, TCP_CONGESTION, name, &len));
 }
 
 static int
@@ -592,6 +603,7 @@ static const struct act acts[] = {
 	{ "stdio recvfd accept", "bind", act_bind, KILLED },
 
 	{ "stdio recvfd inet", "client", act_client, OK },
+	{ "stdio recvfd inet", "another option", act_getopt, KILLED },
 	{ "stdio recvfd inet", "evdns", act_evdns, OK },
 	{ "stdio recvfd inet", "UNIX socket", act_unix, DENIED },
 	{ "stdio recvfd inet", "packet socket", act_packet, KILLED },
