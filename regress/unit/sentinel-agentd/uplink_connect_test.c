@@ -56,6 +56,12 @@ call_begin(struct attempt *at)
 	begun++;
 }
 
+unsigned int
+uplink_silence_msec(void)
+{
+	return (40000);
+}
+
 void
 attempt_end(struct attempt *at, Sentinel__Ipc__UplinkDown__Cause c,
     uint32_t status, const char *fmt, ...)
