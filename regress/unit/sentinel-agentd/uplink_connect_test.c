@@ -43,12 +43,6 @@ static resolve_cb		 answer;
 
 /* --- neighbours ---------------------------------------------------------- */
 
-struct event_base *
-proc_base(void)
-{
-	return (base);
-}
-
 void
 call_begin(struct attempt *at)
 {
@@ -160,7 +154,7 @@ setup(void **state)
 	int	 n;
 
 	(void)state;
-	base = event_base_new();
+	base = proc_base();
 	ours = world_new(time(NULL));
 	if (tlsconf_init() == -1 || PEM_write_bio_PrivateKey(bio,
 	    ours->w_ring.kr_server[0].k_pkey, NULL, NULL, 0, NULL, NULL) != 1)
@@ -175,7 +169,6 @@ teardown(void **state)
 {
 	(void)state;
 	world_free(ours);
-	event_base_free(base);
 	return (0);
 }
 
