@@ -1,0 +1,37 @@
+# The names in the server's certificate follow the configuration and the
+# machine's addresses, without a restart and without losing an agent.
+# needs: root
+# timeout: 60
+
+server_conf "server_lifetime: 6s"
+must "the server starts" server_start
+must "an agent connects" enrolled worker-1
+
+names()
+{
+	openssl s_client -connect "127.0.0.1:$PORT" -alpn h2 </dev/null \
+	    2>/dev/null | openssl x509 -noout -ext subjectAltName 2>/dev/null
+}
+
+has_name()
+{
+	names | grep -Eq "$1(,|\$)"
+}
+
+has_no_name()
+{
+	names >"$T/names" && [ -s "$T/names" ] && ! grep -q "$1" "$T/names"
+}
+
+check "localhost is in it" has_name "DNS:localhost"
+check_not "an address that is not there is not" has_name \
+    "IP Address:10.77.66.5"
+ip addr add 10.77.66.5/32 dev lo || fail "no address"
+check "a new private address is in the next one" wait_for 8 has_name \
+    "IP Address:10.77.66.5"
+ip addr del 10.77.66.5/32 dev lo
+check "and not in the one after it has gone" wait_for 8 has_no_name \
+    "10.77.66.5"
+check_eq "the agent's session is the first one" 1 \
+    "$(grep -c "(worker-1): connected" "$T/s.log")"
+check "which is there" host_connected worker-1
