@@ -263,6 +263,12 @@ confpart_push(uint32_t roles,
 	return (0);
 }
 
+bool
+confpart_is_busy(void)
+{
+	return (push.pu_done != NULL);
+}
+
 static void
 push_offer(enum role r)
 {

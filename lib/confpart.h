@@ -103,6 +103,8 @@ int	 confpart_push(uint32_t roles,
 int	 confpart_repush(enum role,
 	    void (*pack)(enum role, uint32_t generation, struct ibuf *),
 	    void (*done)(bool ok, const char *why));
+/* A push is under way. */
+bool	 confpart_is_busy(void);
 /* Rows of the parent's handler table. */
 void	 confpart_accept(struct peer *, struct imsg *);
 void	 confpart_reject(struct peer *, struct imsg *);

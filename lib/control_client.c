@@ -64,8 +64,11 @@ static const struct command	commands[] = {
 	{ C(HOST_REVOKE),	false,	ASK },
 	{ C(HOST_RENAME),	false,	ASK },
 	{ C(HOST_LABEL),	false,	ASK },
+	{ C(AUDIT_LIST),	false,	ASK },
+	{ C(AUDIT_VERIFY),	false,	ASK },
 	{ C(CERT_LIST),		true,	ASK },
 	{ C(ENROLL),		false,	WORK },
+	{ C(RELOAD),		false,	ASK },
 };
 #undef C
 

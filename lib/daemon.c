@@ -28,11 +28,13 @@
 
 #include "log.h"
 #include "logsink.h"
+#include "xmalloc.h"
 
 extern char	**environ;
 
 __dead static void	usage(void);
 __dead static void	await_ready(int, pid_t);
+static void		absolute_file(struct daemon_opts *);
 static void		add_flag(struct daemon_opts *, char *);
 
 static int	ready_fd = -1;	/* to the starter that waits */
@@ -70,8 +72,8 @@ add_flag(struct daemon_opts *opts, char *arg)
 		daemon_die(DAEMON_USAGE, "more than %d -o", DAEMON_FLAGS_MAX);
 	*eq = '\0';
 	fl = &opts->do_flags[opts->do_nflags++];
-	fl->fl_key = arg;
-	fl->fl_value = eq + 1;
+	fl->fl_key = xstrdup(arg);
+	fl->fl_value = xstrdup(eq + 1);
 	fl->fl_name = "-o";
 }
 
@@ -80,6 +82,7 @@ daemon_getopt(struct daemon_opts *opts, int argc, char **argv)
 {
 	int	 ch;
 
+	/* Copies: the title of the process takes the place of argv. */
 	memset(opts, 0, sizeof(*opts));
 	while ((ch = getopt(argc, argv, "df:no:P:TVv")) != -1) {
 		switch (ch) {
@@ -87,7 +90,7 @@ daemon_getopt(struct daemon_opts *opts, int argc, char **argv)
 			opts->do_foreground = true;
 			break;
 		case 'f':
-			opts->do_file = optarg;
+			opts->do_file = xstrdup(optarg);
 			break;
 		case 'n':
 			opts->do_noaction = true;
@@ -201,9 +204,23 @@ await_ready(int fd, pid_t pid)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : DAEMON_FAILED);
 }
 
+/* For a reload: our directory will be another one. */
+static void
+absolute_file(struct daemon_opts *opts)
+{
+	char	 dir[PATH_MAX], *path;
+
+	if (opts->do_file == NULL || opts->do_file[0] == '/')
+		return;
+	if (getcwd(dir, sizeof(dir)) == NULL)
+		daemon_die(DAEMON_FAILED, "getcwd: %s", strerror(errno));
+	xasprintf(&path, "%s/%s", dir, opts->do_file);
+	opts->do_file = path;
+}
+
 void
-daemon_detach(const struct daemon_opts *opts, const struct proc_opts *po,
-    int argc, char **argv)
+daemon_detach(struct daemon_opts *opts, const struct proc_opts *po, int argc,
+    char **argv)
 {
 	char	*name = argv[0];
 	size_t	 len = strlen(argv[0]);
@@ -220,6 +237,7 @@ daemon_detach(const struct daemon_opts *opts, const struct proc_opts *po,
 		}
 		close(fds[0]);
 		ready_fd = fds[1];
+		absolute_file(opts);
 		if (setsid() == -1 || chdir("/") == -1)
 			daemon_die(DAEMON_FAILED, "setsid: %s",
 			    strerror(errno));

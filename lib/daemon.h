@@ -68,7 +68,7 @@ void	 daemon_proc_opts(const struct daemon_opts *, const struct conf *,
  * program gets its prompt back, or an exit status and the reason on standard
  * error, when daemon_ready() was called or we have ended before it.
  */
-void	 daemon_detach(const struct daemon_opts *, const struct proc_opts *,
+void	 daemon_detach(struct daemon_opts *, const struct proc_opts *,
 	    int argc, char **argv);
 /* All is up: standard error is let go, the log goes to syslog. */
 void	 daemon_ready(void);

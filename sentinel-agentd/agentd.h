@@ -21,6 +21,7 @@
 
 #include "conf.h"
 #include "confpart.h"
+#include "daemon.h"
 #include "imagerule.h"
 #include "proc.h"
 
@@ -101,7 +102,8 @@ uint8_t		*passedfile_read(int fd, size_t max, size_t *len);
 
 /* --- parent -------------------------------------------------------------- */
 /* parent.c.  Never returns; conf is owned from here on. */
-__dead void	 parent_main(struct conf *, const struct proc_opts *);
+__dead void	 parent_main(struct conf *, const struct daemon_opts *,
+		    const struct proc_opts *);
 /* Rows of process 16. */
 extern const struct proc_handler	parent_handlers[];
 

@@ -86,6 +86,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_DOCKER_RECOVERED, docker_recovered },
 	{ IMSG_JOURNAL_FILE,	ojournal_export_file },
 	{ IMSG_JOURNAL_FILE_DONE, ojournal_export_done },
+	{ IMSG_RELOAD_DONE,	client_reloaded },
 	{ IMSG_CONTROL_REQUEST,	client_request },
 	{ IMSG_CONTROL_GONE,	client_gone },
 	{ 0, NULL }

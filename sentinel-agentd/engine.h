@@ -336,6 +336,7 @@ size_t	 reqmem_fresh(struct reqmem *, bool reset);
 /* --- engine_control.c: sentinelctl --------------------------------------- */
 void	 client_request(struct peer *, struct imsg *);
 void	 client_gone(struct peer *, struct imsg *);
+void	 client_reloaded(struct peer *, struct imsg *);
 void	 client_status_proc(struct peer *, struct imsg *);
 void	 client_status_end(struct peer *, struct imsg *);
 void	 event_add_line(const char *type, const char *container,

@@ -36,5 +36,7 @@ void	 client_end(uint32_t id, enum control_code, const char *, ...)
 
 /* engine_control_journal.c */
 client_command	 client_journal_list, client_journal_export;
+/* engine_control_reload.c */
+client_command	 client_reload;
 
 #endif /* ENGINE_CLIENT_H */

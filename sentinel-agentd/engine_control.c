@@ -58,6 +58,7 @@ static const struct {
 	[C(ENROLL)] =		{ reenrol_request,	true },
 	[C(JOURNAL_LIST)] =	{ client_journal_list,	false },
 	[C(JOURNAL_EXPORT)] =	{ client_journal_export, true },
+	[C(RELOAD)] =		{ client_reload,	true },
 };
 #undef C
 

@@ -45,5 +45,5 @@ main(int argc, char **argv)
 		daemon_die(DAEMON_CONFIG, "data_dir: path too long");
 	daemon_proc_opts(&opts, conf, statedir, &po);
 	daemon_detach(&opts, &po, argc, argv);
-	parent_main(conf, &po);
+	parent_main(conf, &opts, &po);
 }

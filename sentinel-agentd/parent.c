@@ -31,6 +31,7 @@
 #include "log.h"
 #include "privdrop.h"
 #include "procstatus.h"
+#include "reload.h"
 #include "sdnotify.h"
 
 /* Roles that get a part of the configuration. */
@@ -46,8 +47,14 @@ static void	 on_key(void);
 static void	 on_pushed(bool, const char *);
 static void	 on_restarted(enum role);
 static void	 on_repushed(bool, const char *);
+static int	 server_text(const struct conf_addr *);
+static void	 on_hup(void);
+static int	 reload_prepare(const struct conf *, char *, size_t);
+static void	 reload_commit(const struct conf *);
+static void	 reload_abort(void);
 static void	 on_stopping(void);
 static void	 on_exit_last(void);
+static void	 send_things(void);
 static void	 send_journal(void);
 static void	 pack_part(enum role, uint32_t, struct ibuf *);
 static void	 pack_engine(struct agent_conf *);
@@ -60,7 +67,8 @@ static struct {
 	char		 token[CONF_TOKEN_MAXBYTES + 1];	/* until sent */
 	char		 server[AGENTD_SERVER_SIZE];
 	bool		 offered;	/* configuration, to all */
-	uint32_t	 fresh;		/* roles started since the journal */
+	bool		 ready;		/* all have it: it may be reloaded */
+	uint32_t	 fresh;		/* roles started since they got things */
 } parent;
 
 const struct proc_handler	parent_handlers[] = {
@@ -75,28 +83,37 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_IDENTITY_SETTLE,	parent_identity_accept },
 	{ IMSG_JOURNAL_FILE_OP,	parent_journal_op },
 	{ IMSG_STATUS_ASK,	procstatus_ask },
+	{ IMSG_RELOAD_ASK,	reload_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
 	{ 0, NULL }
+};
+
+static const struct reload_ops	reload_ops = {
+	.ro_roles = PARENT_CONF_ROLES,
+	.ro_conf = &parent.conf,
+	.ro_prepare = reload_prepare,
+	.ro_pack = pack_part,
+	.ro_commit = reload_commit,
+	.ro_abort = reload_abort,
 };
 
 static const struct proc_parent_ops	parent_ops = {
 	.op_ready = on_ready,
 	.op_restarted = on_restarted,
+	.op_hup = on_hup,
 	.op_stopping = on_stopping,
 	.op_exit = on_exit_last,
 };
 
 void
-parent_main(struct conf *conf, const struct proc_opts *po)
+parent_main(struct conf *conf, const struct daemon_opts *opts,
+    const struct proc_opts *po)
 {
 	const struct conf_agent	*ca = &conf->c_agent;
 
 	parent.conf = conf;
 	(void)sdnotify_init();
-	if ((size_t)snprintf(parent.server, sizeof(parent.server),
-	    strchr(ca->ca_server.a_host, ':') != NULL ? "[%s]:%u" : "%s:%u",
-	    ca->ca_server.a_host, ca->ca_server.a_port) >=
-	    sizeof(parent.server))
+	if (server_text(&ca->ca_server) == -1)
 		fatalx("agent.server: %s: too long", ca->ca_server.a_host);
 	prepare_directories(po);
 	parent.enrolled = parent_identity_settle(ca->ca_dir);
@@ -104,6 +121,7 @@ parent_main(struct conf *conf, const struct proc_opts *po)
 	parent_journal_init(ca->ca_dir);
 	controlsock_bind(ca->ca_control, ca->ca_control_ro);
 	procstatus_init(&agentd_table);
+	reload_init(opts, CONF_AGENT, &reload_ops);
 	dockersock_init(ca->ca_docker.cd_socket);
 	log_info("sentinel-agentd %s starting%s", SENTINEL_VERSION,
 	    conf->c_file == NULL ? " without a configuration file" : "");
@@ -111,6 +129,16 @@ parent_main(struct conf *conf, const struct proc_opts *po)
 	    role_enabled) == -1)
 		exit(1);
 	exit(proc_parent_loop());
+}
+
+static int
+server_text(const struct conf_addr *addr)
+{
+	if ((size_t)snprintf(parent.server, sizeof(parent.server),
+	    strchr(addr->a_host, ':') != NULL ? "[%s]:%u" : "%s:%u",
+	    addr->a_host, addr->a_port) >= sizeof(parent.server))
+		return (-1);
+	return (0);
 }
 
 static bool
@@ -195,7 +223,7 @@ on_key(void)
 	parent_names_start();
 	parent_import_offer(parent.conf->c_agent.ca_dir);
 	parent.offered = true;
-	parent.fresh = ROLE_BIT(ROLE_A_DOCKER);
+	parent.fresh = PARENT_CONF_ROLES;
 	if (confpart_push(PARENT_CONF_ROLES, pack_part, on_pushed) == -1)
 		fatal("configuration");
 }
@@ -206,10 +234,11 @@ on_pushed(bool ok, const char *why)
 	explicit_bzero(parent.token, sizeof(parent.token));
 	if (!ok)
 		fatalx("configuration refused: %s", why);
-	send_journal();
+	send_things();
 	controlsock_send(proc_peer(ROLE_A_CONTROL));
 	daemon_ready();
 	(void)sdnotify_ready();
+	parent.ready = true;
 	log_info("ready: server %s", parent.server);
 }
 
@@ -232,18 +261,23 @@ on_repushed(bool ok, const char *why)
 {
 	if (!ok)
 		fatalx("configuration refused after a restart: %s", why);
-	send_journal();
+	send_things();
 }
 
-/* Once in each life of the docker process. */
+/* What a process needs beside its configuration, once in its life. */
+static void
+send_things(void)
+{
+	if (parent.fresh & ROLE_BIT(ROLE_A_DOCKER))
+		send_journal();
+	parent.fresh = 0;
+}
+
 static void
 send_journal(void)
 {
 	char	 err[PATH_MAX + 256];
 
-	if ((parent.fresh & ROLE_BIT(ROLE_A_DOCKER)) == 0)
-		return;
-	parent.fresh = 0;
 	if (proc_peer(ROLE_A_DOCKER) != NULL && dockersock_send_journal(
 	    proc_peer(ROLE_A_DOCKER), parent.conf->c_agent.ca_data_dir, err,
 	    sizeof(err)) == -1)
@@ -344,6 +378,48 @@ host_name(char *name, size_t size)
 {
 	if (gethostname(name, size) == -1 || memchr(name, '\0', size) == NULL)
 		name[0] = '\0';
+}
+
+/* --- another configuration ---------------------------------------------- */
+
+static void
+on_hup(void)
+{
+	if (parent.ready)
+		reload_hup();
+}
+
+static int
+reload_prepare(const struct conf *old, char *why, size_t size)
+{
+	if (server_text(&parent.conf->c_agent.ca_server) == 0)
+		return (0);
+	(void)snprintf(why, size, "agent.server: too long");
+	(void)server_text(&old->c_agent.ca_server);
+	return (-1);
+}
+
+static void
+reload_commit(const struct conf *old)
+{
+	(void)old;
+	/* Read with the rest, and of no use. */
+	conf_token_wipe(parent.conf);
+	send_things();
+}
+
+/* One that was started meanwhile has not got any configuration yet. */
+static void
+reload_abort(void)
+{
+	int	 r;
+
+	(void)server_text(&parent.conf->c_agent.ca_server);
+	for (r = 0; r < ROLE_MAX; r++) {
+		if ((parent.fresh & ROLE_BIT(r)) != 0 && confpart_repush(
+		    (enum role)r, pack_part, on_repushed) == -1)
+			log_warn("configuration after a restart");
+	}
 }
 
 static void

@@ -29,6 +29,8 @@
 const struct ctl_cmd	ctl_cmds[] = {
 	{ "status", NULL, "", CTL_STATUS, C(STATUS), NULL,
 	    "the daemon, its certificates and its processes", NULL },
+	{ "reload", NULL, "", CTL_DONE, C(RELOAD), NULL,
+	    "read the configuration again", NULL },
 	{ "token create", NULL, " ttl uses name replace label ", CTL_ONE, C(TOKEN_CREATE), NULL,
 	    "make an enrolment token for a new host", NULL },
 	{ "token list", NULL, "", CTL_LIST, C(TOKEN_LIST), NULL,

@@ -87,6 +87,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_DOCKER_RESULT,	local_result },
 	{ IMSG_DOCKER_STATE,	local_state },
 	{ IMSG_DOCKER_RECOVERED, local_recovered },
+	{ IMSG_RELOAD_DONE,	client_reloaded },
 	{ IMSG_CONTROL_REQUEST,	client_request },
 	{ IMSG_CONTROL_GONE,	client_gone },
 	{ 0, NULL }

@@ -524,6 +524,7 @@ void	 local_lost(void);			/* the docker process died */
 void	 client_request(struct peer *, struct imsg *);
 void	 client_gone(struct peer *, struct imsg *);
 void	 client_event(const Sentinel__Ipc__EventView *);
+void	 client_reloaded(struct peer *, struct imsg *);
 void	 client_status_proc(struct peer *, struct imsg *);
 void	 client_status_end(struct peer *, struct imsg *);
 void	 view_host(const struct host *, Sentinel__Ipc__HostView *);

@@ -82,6 +82,8 @@ client_command	 client_host_list, client_host_show, client_host_pause,
 client_command	 client_cert_list;
 /* engine_control_audit.c */
 client_command	 client_audit_list, client_audit_verify;
+/* engine_control_reload.c */
+client_command	 client_reload;
 /* engine_control_op.c */
 client_command	 client_container_list, client_container_op;
 

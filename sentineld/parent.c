@@ -29,6 +29,7 @@
 #include "log.h"
 #include "privdrop.h"
 #include "procstatus.h"
+#include "reload.h"
 #include "sdnotify.h"
 
 /* Roles that get a part of the configuration. */
@@ -44,6 +45,10 @@ static void	 on_pushed(bool, const char *);
 static void	 on_died(enum role, bool);
 static void	 on_restarted(enum role);
 static void	 on_repushed(bool, const char *);
+static void	 on_hup(void);
+static int	 reload_prepare(const struct conf *, char *, size_t);
+static void	 reload_commit(const struct conf *);
+static void	 reload_abort(void);
 static void	 on_stopping(void);
 static void	 on_exit_last(void);
 static void	 send_journal(void);
@@ -55,6 +60,7 @@ static struct {
 	struct conf	*conf;
 	char		 listen[64];
 	bool		 offered;	/* configuration, to all */
+	bool		 ready;		/* all have it: it may be reloaded */
 	uint32_t	 fresh;		/* roles started since they got things */
 } parent;
 
@@ -65,20 +71,32 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_KEY_NAMES_DONE,	parent_keys_names_done },
 	{ IMSG_SERVER_RENEW,	parent_renew_ask },
 	{ IMSG_STATUS_ASK,	procstatus_ask },
+	{ IMSG_RELOAD_ASK,	reload_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
 	{ 0, NULL }
+};
+
+static const struct reload_ops	reload_ops = {
+	.ro_roles = PARENT_CONF_ROLES,
+	.ro_conf = &parent.conf,
+	.ro_prepare = reload_prepare,
+	.ro_pack = pack_part,
+	.ro_commit = reload_commit,
+	.ro_abort = reload_abort,
 };
 
 static const struct proc_parent_ops	parent_ops = {
 	.op_ready = on_ready,
 	.op_died = on_died,
 	.op_restarted = on_restarted,
+	.op_hup = on_hup,
 	.op_stopping = on_stopping,
 	.op_exit = on_exit_last,
 };
 
 void
-parent_main(struct conf *conf, const struct proc_opts *po)
+parent_main(struct conf *conf, const struct daemon_opts *opts,
+    const struct proc_opts *po)
 {
 	const struct conf_server	*cs = &conf->c_server;
 
@@ -89,6 +107,7 @@ parent_main(struct conf *conf, const struct proc_opts *po)
 	prepare_directories(po);
 	bind_sockets();
 	procstatus_init(&sentineld_table);
+	reload_init(opts, CONF_SERVER, &reload_ops);
 	dockersock_init(cs->cs_docker.cd_socket);
 	log_info("sentineld %s starting%s", SENTINEL_VERSION,
 	    conf->c_file == NULL ? " without a configuration file" : "");
@@ -173,6 +192,7 @@ on_pushed(bool ok, const char *why)
 	controlsock_send(proc_peer(ROLE_CONTROL));
 	daemon_ready();
 	(void)sdnotify_ready();
+	parent.ready = true;
 	if (parent.conf->c_server.cs_cluster)
 		log_info("ready: agents connect to %s", parent.listen);
 	else
@@ -302,6 +322,59 @@ pack_settings(struct engine_conf *ec)
 		    sizeof(sl->sl_from));
 		(void)setting_text(c, (enum setting)i, sl->sl_value,
 		    sizeof(sl->sl_value));
+	}
+}
+
+/* --- another configuration ---------------------------------------------- */
+
+static void
+on_hup(void)
+{
+	if (parent.ready)
+		reload_hup();
+}
+
+/* A port in use refuses the whole of it. */
+static int
+reload_prepare(const struct conf *old, char *why, size_t size)
+{
+	const struct conf_addr	*to = &parent.conf->c_server.cs_listen;
+	char			 was[sizeof(parent.listen)];
+
+	parent_cluster_text(&old->c_server.cs_listen, was, sizeof(was));
+	parent_cluster_text(to, parent.listen, sizeof(parent.listen));
+	if (!parent.conf->c_server.cs_cluster ||
+	    strcmp(was, parent.listen) == 0)
+		return (0);
+	if (parent_cluster_bind(to, why, size) == 0)
+		return (0);
+	(void)strlcpy(parent.listen, was, sizeof(parent.listen));
+	return (-1);
+}
+
+/* Connections that are up stay; new ones come to the new address. */
+static void
+reload_commit(const struct conf *old)
+{
+	(void)old;
+	parent_keys_conf(parent.conf);
+	parent_cluster_move();
+	send_things();
+}
+
+/* One that was started meanwhile has not got any configuration yet. */
+static void
+reload_abort(void)
+{
+	int	 r;
+
+	parent_cluster_unbind();
+	parent_cluster_text(&parent.conf->c_server.cs_listen, parent.listen,
+	    sizeof(parent.listen));
+	for (r = 0; r < ROLE_MAX; r++) {
+		if ((parent.fresh & ROLE_BIT(r)) != 0 && confpart_repush(
+		    (enum role)r, pack_part, on_repushed) == -1)
+			log_warn("configuration after a restart");
 	}
 }
 

@@ -21,6 +21,7 @@
 
 #include "conf.h"
 #include "confpart.h"
+#include "daemon.h"
 #include "proc.h"
 #include "setting.h"
 
@@ -71,7 +72,8 @@ extern const struct confpart	engine_confpart;
 
 /* --- parent ------------------------------------------------------------- */
 /* parent.c.  Never returns; conf is owned from here on. */
-__dead void	 parent_main(struct conf *, const struct proc_opts *);
+__dead void	 parent_main(struct conf *, const struct daemon_opts *,
+		    const struct proc_opts *);
 /* Rows of process 0. */
 extern const struct proc_handler	parent_handlers[];
 

@@ -70,7 +70,6 @@ dies()
 }
 
 confined=$(cage "$(child_of worker-1 uplink)")
-before=$(fds)
 agent=$(pid_of worker-1)
 ctl container stop worker-1/$c >"$T/stop.out" 2>&1 &
 stop=$!
@@ -84,6 +83,8 @@ check "the agent goes on and tells the result" wait_for 15 sh -c \
     "$B/sentinelctl -s $CTL_SOCK events | grep -q 'stop $c: success'"
 check_eq "which is true" exited \
     "$(lab_docker inspect -f '{{.State.Status}}' $c)"
+# The engine has opened what it writes results into by now.
+before=$(fds)
 check "it tells why the session ended" has "$T/worker-1.log" \
     "the uplink process has ended"
 
