@@ -139,6 +139,14 @@ load_host(const Sentinel__Store__Host *r, void *arg)
 	host_set_features(h, r->features, r->n_features);
 	host_set_labels(h, r->labels, r->n_labels);
 	h->h_dirty = false;
+	/* It was connected, and nobody had the time to write down the end. */
+	if (h->h_disconnect_at == 0 && h->h_last_seen != 0 &&
+	    h->h_state != HOST_DECOMMISSIONED) {
+		h->h_disconnect_at = h->h_last_seen;
+		engine_setstr(&h->h_disconnect_cat, "server");
+		engine_setstr(&h->h_disconnect_err, "server was killed");
+		h->h_dirty = true;
+	}
 	if (host_insert(h) == -1) {
 		log_warnx("host %s: twice in the database", h->h_id);
 		host_free(h);

@@ -44,6 +44,8 @@ static void	 contact(struct host *, const Sentinel__Ipc__AgentOpen *,
 		    struct gate_answer *);
 static void	 refuse(struct host *, const Sentinel__Ipc__AgentOpen *,
 		    uint32_t, const struct gate_answer *);
+static void	 show_refusal(struct host *, const Sentinel__Ipc__AgentOpen *,
+		    const struct gate_answer *);
 
 struct revoked_query {
 	const char	*serial;
@@ -165,7 +167,33 @@ refuse(struct host *h, const Sentinel__Ipc__AgentOpen *open, uint32_t call,
 		    audit_host(h) : open->host_id, AUDIT_REFUSED,
 		    "%s, serial %s", ga->ga_text, open->serial);
 	}
+	show_refusal(h, open, ga);
 	session_admit(call, ga->ga_status, ga->ga_text);
+}
+
+/*
+ * What is wrong with the certificate of a host that is away says more than how
+ * its last stream ended.  Once: the text tells the time, and agents come back
+ * all the while.
+ */
+static void
+show_refusal(struct host *h, const Sentinel__Ipc__AgentOpen *open,
+    const struct gate_answer *ga)
+{
+	if (ga->ga_status != GRPC_PERMISSION_DENIED || h == NULL ||
+	    h->h_session != NULL || h->h_state == HOST_DECOMMISSIONED ||
+	    h->h_frozen[0] != '\0' || strcmp(h->h_serial, open->serial) != 0 ||
+	    strcmp(h->h_disconnect_cat, "cert") == 0)
+		return;
+	h->h_disconnect_at = time(NULL);
+	engine_setstr(&h->h_disconnect_cat, "cert");
+	engine_setstr(&h->h_disconnect_err, ga->ga_text);
+	h->h_dirty = true;
+	if (host_may_log(h))
+		log_info("host %s (%s): disconnected: cert: %s", h->h_id,
+		    h->h_name, ga->ga_text);
+	event_publish("cluster_host", h, NULL, "agent %s refused: %s",
+	    h->h_id, ga->ga_text);
 }
 
 /* The list follows item by item; the answer comes after AGENT_LIST_END. */

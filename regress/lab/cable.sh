@@ -20,13 +20,16 @@ cable_cut()
 	    nft add rule inet cable in tcp sport "$1" drop
 }
 
-# cable_reset PORT: what comes there is answered with a reset, both ways.
+# cable_reset PORT: whoever sends something gets a reset from the middle.
 cable_reset()
 {
 	nft add table inet cable &&
 	    nft add chain inet cable in \
 	    '{ type filter hook input priority 0; }' &&
+	    nft add rule inet cable in tcp flags rst accept &&
 	    nft add rule inet cable in tcp dport "$1" \
+	    reject with tcp reset &&
+	    nft add rule inet cable in tcp sport "$1" \
 	    reject with tcp reset
 }
 
