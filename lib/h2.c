@@ -188,8 +188,10 @@ h2_flush(struct h2 *h2)
 	while (!h2->h2_over && !h2->h2_closed &&
 	    !stream_is_full(h2->h2_stream)) {
 		n = nghttp2_session_mem_send(h2->h2_session, &p);
-		if (n == 0)
+		if (n == 0) {
+			h2_mem_rest(h2);
 			break;
+		}
 		if (n < 0) {
 			h2_fatal(h2, n);
 			break;

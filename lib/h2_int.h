@@ -45,6 +45,7 @@ struct h2 {
 	struct event_base	*h2_base;
 	struct stream		*h2_stream;
 	nghttp2_session		*h2_session;
+	void			*h2_frame;	/* h2_mem.c */
 	const struct h2_ops	*h2_ops;
 	void			*h2_arg;
 	bool			 h2_server;
@@ -80,6 +81,11 @@ struct h2 {
 	size_t			 h2_headlen;
 	size_t			 h2_skip;	/* payload left, bytes */
 };
+
+/* h2_mem.c: what a session allocates with; copied by nghttp2. */
+nghttp2_mem	 h2_mem(struct h2 *);
+/* Nothing is half written (nghttp2_session_mem_send() gave 0). */
+void		 h2_mem_rest(struct h2 *);
 
 /* h2.c */
 void	 h2_flush_soon(struct h2 *);

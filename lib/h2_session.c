@@ -60,16 +60,17 @@ h2_session_new(struct h2 *h2)
 {
 	nghttp2_session_callbacks	*cbs;
 	nghttp2_option			*opt = NULL;
+	nghttp2_mem			 mem = h2_mem(h2);
 	int				 rc = -1;
 
 	if ((cbs = h2_callbacks()) == NULL || (opt = h2_options()) == NULL)
 		goto out;
 	if (h2->h2_server)
-		rc = nghttp2_session_server_new2(&h2->h2_session, cbs, h2,
-		    opt);
+		rc = nghttp2_session_server_new3(&h2->h2_session, cbs, h2,
+		    opt, &mem);
 	else
-		rc = nghttp2_session_client_new2(&h2->h2_session, cbs, h2,
-		    opt);
+		rc = nghttp2_session_client_new3(&h2->h2_session, cbs, h2,
+		    opt, &mem);
 	if (rc != 0) {
 		h2->h2_session = NULL;
 		rc = -1;
@@ -126,7 +127,7 @@ h2_options(void)
 	nghttp2_option_set_peer_max_concurrent_streams(o, H2_STREAMS_MAX);
 	nghttp2_option_set_max_settings(o, H2_SETTINGS_MAX);
 	nghttp2_option_set_max_outbound_ack(o, H2_ACK_QUEUE_MAX);
-	nghttp2_option_set_max_deflate_dynamic_table_size(o, 4096);
+	nghttp2_option_set_max_deflate_dynamic_table_size(o, 0);
 	nghttp2_option_set_max_continuations(o, H2_CONTINUATIONS_MAX);
 	nghttp2_option_set_stream_reset_rate_limit(o, H2_RESET_BURST,
 	    H2_RESET_PER_SEC);

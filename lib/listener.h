@@ -24,7 +24,7 @@
  * accepts.  All return the fd (non-blocking, close-on-exec, listening), or -1
  * with one line in err that says what is wrong and what to do.
  */
-#define LISTENER_BACKLOG	512
+#define LISTENER_BACKLOG	4096	/* the system may allow fewer */
 
 /*
  * host is an address literal; "::" takes IPv4 as well.  Keepalive and

@@ -17,6 +17,7 @@
 #include "cluster.h"
 
 #include <sys/resource.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
 #include <netinet/in.h>
@@ -374,6 +375,7 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
+	clu->round++;
 	for (i = 0; i < CLUSTER_ACCEPT_MAX; i++)
 		if (!accept_one())
 			break;
@@ -388,6 +390,11 @@ accept_one(void)
 
 	if (clu->nconns >= clu->conf.cc_max_agents + CLUSTER_UNPROVEN_MAX) {
 		accept_pause("too many connections");
+		return (false);
+	}
+	if (cluster_conn_is_crowded()) {
+		(void)event_del(clu->accept_ev);
+		timer_add(clu->resume_ev, CLUSTER_CROWD_MSEC);
 		return (false);
 	}
 	fd = accept4(clu->listenfd, (struct sockaddr *)&ss, &len,
@@ -456,6 +463,8 @@ on_stats(evutil_socket_t fd, short what, void *arg)
 	conns = clu->nconns;
 	handshakes = clu->handshakes;
 	failures = clu->handshake_failures;
+	/* Handshakes come in storms, and leave holes. */
+	(void)malloc_trim(0);
 	stats_send();
 }
 

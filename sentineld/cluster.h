@@ -42,10 +42,12 @@
 #define CLUSTER_UNPROVEN_MAX	512	/* connections */
 #define CLUSTER_UNPROVEN_ADDR	128	/* of them, per address or /64 */
 #define CLUSTER_UNPROVEN_MSEC	90000	/* life without a certificate */
-#define CLUSTER_EVICT_MSEC	1000	/* age at which one may make room */
+#define CLUSTER_EVICT_MSEC	1000	/* age at which one may make room, */
+#define CLUSTER_EVICT_ROUNDS	3	/* silent for so many of our loop */
 #define CLUSTER_PER_HOST	4	/* connections per certificate */
 #define CLUSTER_ACCEPT_MAX	16	/* per wake-up */
 #define CLUSTER_PAUSE_MSEC	1000	/* no accept when out of something */
+#define CLUSTER_CROWD_MSEC	5	/* no accept while places are taken */
 #define CLUSTER_FD_RESERVE	5	/* descriptors never used for agents */
 #define CLUSTER_STATS_MSEC	10000
 #define CLUSTER_STOP_MSEC	1500	/* for farewells */
@@ -117,6 +119,7 @@ struct cluster_conn {
 	struct stream	*cn_stream;	/* until cn_grpc */
 	struct grpc_conn *cn_grpc;
 	struct cluster_identity *cn_identity; /* handshake */
+	uint64_t		 cn_round;	/* of its last bytes */
 	TAILQ_HEAD(, cluster_call) cn_calls;
 	unsigned int	 cn_channels;	/* admitted */
 	struct event	*cn_ping;
@@ -149,6 +152,7 @@ struct cluster {
 	struct event		*flow_ev;
 	struct event		*stats_ev;
 	struct event		*stop_ev;
+	uint64_t		 round;		/* of accepting */
 	uint64_t		 handshakes;
 	uint64_t		 handshake_failures;
 	monotime_t		 log_since;
@@ -167,6 +171,11 @@ void	 cluster_conn_gone(void);
 /* --- cluster_conn.c ----------------------------------------------------- */
 /* fd is taken. */
 void	 cluster_conn_new(int fd, const struct sockaddr *);
+/*
+ * All places of the unproven are taken and none has been for long: who comes
+ * now waits in the listener's queue, as in a storm of reconnecting agents.
+ */
+bool	 cluster_conn_is_crowded(void);
 /*
  * End it now.  Its calls are reported to the engine with category and text
  * unless they have a reason of their own.  conn is gone.

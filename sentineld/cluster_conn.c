@@ -103,6 +103,7 @@ cluster_conn_new(int fd, const struct sockaddr *sa)
 	TAILQ_INSERT_TAIL(&clu->unproven, conn, cn_ulink);
 	clu->nconns++;
 	clu->nunproven++;
+	conn->cn_round = clu->round;
 	return;
  fail:
 	tls_free(tls);
@@ -147,38 +148,63 @@ set_address(struct cluster_conn *conn, const struct sockaddr *sa)
 }
 
 /*
+ * Of the unproven, who makes room: one that has let us wait, an old handshake
+ * rather than an enrolment.  Whose bytes lie here unread while we work on
+ * others does not let us wait: in each round every one that has something to
+ * read is served once.
+ */
+static struct cluster_conn *
+slow_unproven(void)
+{
+	const monotime_t	 now = monotime_now();
+	struct cluster_conn	*conn, *slow = NULL;
+
+	TAILQ_FOREACH(conn, &clu->unproven, cn_ulink) {
+		if (now - conn->cn_since < CLUSTER_EVICT_MSEC ||
+		    clu->round - conn->cn_round < CLUSTER_EVICT_ROUNDS)
+			continue;
+		if (slow == NULL || (slow->cn_grpc != NULL &&
+		    conn->cn_grpc == NULL))
+			slow = conn;
+	}
+	return (slow);
+}
+
+bool
+cluster_conn_is_crowded(void)
+{
+	return (clu->nunproven >= CLUSTER_UNPROVEN_MAX &&
+	    slow_unproven() == NULL);
+}
+
+/*
  * A place among the unproven.  No address may have all of them; when all are
- * taken the oldest that still shakes hands goes, since an honest handshake is
- * over long before.
+ * taken a slow one goes, since an honest handshake is over long before.
  */
 static bool
 make_room(const struct cluster_conn *conn)
 {
-	struct cluster_conn	*other, *oldest = NULL;
+	struct cluster_conn	*other, *slow;
 	size_t			 same = 0;
 
-	TAILQ_FOREACH(other, &clu->unproven, cn_ulink) {
+	TAILQ_FOREACH(other, &clu->unproven, cn_ulink)
 		if (memcmp(other->cn_net, conn->cn_net,
 		    sizeof(conn->cn_net)) == 0)
 			same++;
-		if (oldest == NULL || (oldest->cn_grpc != NULL &&
-		    other->cn_grpc == NULL))
-			oldest = other;
-	}
 	if (same >= CLUSTER_UNPROVEN_ADDR) {
 		cluster_log("%s: refused: %zu connections without a "
 		    "certificate are open", conn->cn_address, same);
 		return (false);
 	}
-	if (clu->nunproven < CLUSTER_UNPROVEN_MAX || oldest == NULL)
+	if (clu->nunproven < CLUSTER_UNPROVEN_MAX)
 		return (true);
-	if (monotime_now() - oldest->cn_since < CLUSTER_EVICT_MSEC) {
+	if ((slow = slow_unproven()) == NULL) {
 		cluster_log("%s: refused: too many handshakes at a time",
 		    conn->cn_address);
 		return (false);
 	}
-	cluster_log("%s: closed: made room for others", oldest->cn_address);
-	cluster_conn_drop(oldest, "server", "made room for others");
+	cluster_log("%s: closed: made room for others", slow->cn_address);
+	cluster_conn_drop(slow, "server", "made room for others");
 	return (true);
 }
 

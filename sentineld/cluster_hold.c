@@ -121,8 +121,11 @@ cluster_hold_enter(const struct cluster_conn *conn)
 void
 cluster_hold_guard(void *arg, bool in)
 {
-	if (in)
-		(void)cluster_hold_enter(arg);
-	else
+	struct cluster_conn	*conn = arg;
+
+	if (in) {
+		conn->cn_round = clu->round;
+		(void)cluster_hold_enter(conn);
+	} else
 		crashpage_leave();
 }
