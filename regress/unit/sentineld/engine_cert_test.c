@@ -99,8 +99,8 @@ issue(void)
 	struct key_cert	*kc;
 	struct ibuf	 in, *out;
 	struct sent	*s;
-	const uint8_t	*point;
-	uint32_t	 sec;
+	const uint8_t	*point = NULL;
+	uint32_t	 sec = 0;
 	uint8_t		 profile;
 	char		 subject[65], why[KEY_WHY_SIZE];
 	size_t		 len;
