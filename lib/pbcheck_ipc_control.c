@@ -100,6 +100,8 @@ static const struct pbcheck_field status_view[] = {
 	NUM(29, "offline_since", 0, MAX_TIME),
 	ANY(30, "journal_entries"),
 	ANY(31, "journal_lost"),
+	NUM(32, "server_heard_at", 0, MAX_TIME),
+	ANY(33, "clock_skew_sec"),
 	MSG(40, "allow"),
 	END
 };

@@ -150,6 +150,9 @@ view_json_status(struct json_gen *g, const Sentinel__Ipc__StatusView *v,
 		put_opt(g, "last_error", v->last_error);
 		put_opttime(g, "cert_not_after", v->cert_not_after);
 		put_bool(g, "signed_commands", v->signed_commands);
+		put_opttime(g, "server_heard_at", v->server_heard_at);
+		if (v->server_heard_at != 0)
+			put_int(g, "clock_skew", v->clock_skew_sec);
 		put_bool(g, "autonomous", v->autonomous);
 		put_opttime(g, "offline_since", v->offline_since);
 		put_int(g, "journal_entries", v->journal_entries);
@@ -421,5 +424,42 @@ view_json_audit(struct json_gen *g, const Sentinel__Ipc__AuditView *v)
 			put_int(g, "broken", (int64_t)v->chain->broken);
 		put_opt(g, "why", v->chain->why);
 	}
+	json_gen_end_object(g);
+}
+
+void
+view_json_setting(struct json_gen *g, const Sentinel__Ipc__SettingView *v)
+{
+	json_gen_object(g);
+	put_str(g, "name", v->name);
+	put_str(g, "value", v->value);
+	put_str(g, "origin", v->origin);
+	put_opt(g, "from", v->from);
+	put_bool(g, "locked", v->locked);
+	put_str(g, "default", v->default_value);
+	put_opt(g, "bounds", v->bounds);
+	put_str(g, "help", v->help);
+	put_opttime(g, "changed_at", v->changed_at);
+	json_gen_end_object(g);
+}
+
+void
+view_json_policy(struct json_gen *g, const Sentinel__Ipc__PolicyView *v)
+{
+	json_gen_object(g);
+	put_opt(g, "host_id", v->host_id);
+	put_opt(g, "host_name", v->host_name);
+	put_opt(g, "name", v->container);
+	put_str(g, "policy", v->policy);
+	put_str(g, "origin", v->origin);
+	put_opt(g, "label", v->label);
+	if (v->label_ignored)
+		put_bool(g, "label_ignored", true);
+	put_opt(g, "override", v->override);
+	put_opt(g, "host_policy", v->host_policy);
+	if (v->absent)
+		put_bool(g, "absent", true);
+	put_opttime(g, "changed_at", v->changed_at);
+	put_opt(g, "changed_by", v->changed_by);
 	json_gen_end_object(g);
 }

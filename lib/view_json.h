@@ -33,7 +33,8 @@
 /* sentineld: daemon version started_at listen? hosts hosts_connected
  * ca_fingerprint? ca_not_after? server_cert_not_after?; sentinel-agentd:
  * daemon version started_at server host_id? host_name? connected last_error?
- * cert_not_after? signed_commands autonomous offline_since? journal_entries
+ * cert_not_after? signed_commands server_heard_at?
+ * clock_skew? (seconds) autonomous offline_since? journal_entries
  * journal_lost; both: engine_id? docker docker_error?
  * containers, and processes: [{name pid uid sandbox restarts}]. */
 void	 view_json_status(struct json_gen *,
@@ -70,5 +71,13 @@ void	 view_json_history(struct json_gen *,
  * first newest hash? broken? why? */
 void	 view_json_cert(struct json_gen *, const Sentinel__Ipc__CertView *);
 void	 view_json_audit(struct json_gen *, const Sentinel__Ipc__AuditView *);
+
+/* name value origin from? locked default bounds? help changed_at? */
+void	 view_json_setting(struct json_gen *,
+	    const Sentinel__Ipc__SettingView *);
+/* host_id? host_name? name? policy origin label? label_ignored? override?
+ * host_policy? absent? changed_at? changed_by? */
+void	 view_json_policy(struct json_gen *,
+	    const Sentinel__Ipc__PolicyView *);
 
 #endif /* VIEW_JSON_H */

@@ -39,4 +39,7 @@ client_command	 client_journal_list, client_journal_export;
 /* engine_control_reload.c */
 client_command	 client_reload;
 
+/* engine_control_policy.c */
+client_command	 client_settings, client_policies;
+
 #endif /* ENGINE_CLIENT_H */

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "engine_allow.h"
+#include "engine_sync.h"
 #include "ipccheck.h"
 #include "log.h"
 #include "utf8.h"
@@ -59,6 +60,8 @@ static const struct {
 	[C(JOURNAL_LIST)] =	{ client_journal_list,	false },
 	[C(JOURNAL_EXPORT)] =	{ client_journal_export, true },
 	[C(RELOAD)] =		{ client_reload,	true },
+	[C(SETTINGS_GET)] =	{ client_settings,	false },
+	[C(POLICY_SHOW)] =	{ client_policies,	false },
 };
 #undef C
 
@@ -157,6 +160,8 @@ do_status(uint32_t id, const Sentinel__Ipc__ControlRequest *req)
 	v.last_error = eng->last_error;
 	v.cert_not_after = eng->id.id_not_after;
 	v.signed_commands = command_must_be_signed();
+	v.server_heard_at = sync_heard_at();
+	v.clock_skew_sec = sync_skew_sec();
 	v.engine_id = eng->docker_id;
 	v.docker = eng->conf.ac_docker != 0;
 	v.docker_error = engine_lend(v.docker ? eng->docker_error : "");

@@ -232,6 +232,11 @@ policy_import(const uint8_t *text, size_t len)
 		return (-1);
 	}
 	tell_skipped(FILE_NAME, skipped);
+	/* Of its server they are, whenever it sent them. */
+	if (found.pc_policies_at == 0)
+		found.pc_policies_at = time(NULL);
+	if (found.pc_settings_at == 0)
+		found.pc_settings_at = time(NULL);
 	policy_cache_clear(&cache);
 	cache = found;
 	save();

@@ -297,20 +297,22 @@ parse_operand(struct parse *pa, const struct ctl_cmd *cm, const char *name,
     const char *word)
 {
 	const struct ctl_operand	*cw = ctl_operands;
-	bool				 ok = true;
+	bool				 target, ok = true;
 
 	while (strcmp(cw->cw_name, name) != 0)
 		cw++;
+	target = cw->cw_form == CTL_TARGET ||
+	    (cw->cw_form == CTL_SCOPE && strchr(word, '/') != NULL);
 	if (word[0] == '\0')
 		return (parse_fail(pa, "%s: empty %s", cm->cm_words, name));
-	if (cw->cw_form == CTL_TARGET)
+	if (target)
 		ok = parse_target(pa, word) == 0;
 	else if (cw->cw_form == CTL_PAIR)
 		ok = strchr(word, '=') != NULL;
 	if (!ok)
 		return (parse_fail(pa, "%s: \"%s\" is not %s", cm->cm_words,
 		    word, name));
-	if (cw->cw_form != CTL_TARGET)
+	if (!target)
 		memcpy((char *)pa->pa_args + cw->cw_at, &word, sizeof(word));
 	return (0);
 }

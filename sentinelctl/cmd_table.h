@@ -46,7 +46,8 @@ struct ctl_opt {
 enum ctl_form {
 	CTL_WORD,	/* as it is */
 	CTL_PAIR,	/* holds a '=' */
-	CTL_TARGET	/* HOST/NAME into ca_host, ca_container */
+	CTL_TARGET,	/* HOST/NAME into ca_host, ca_container */
+	CTL_SCOPE	/* the same, but one word is a host */
 };
 
 /* A word of cm_arg. */

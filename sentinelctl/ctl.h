@@ -53,6 +53,8 @@ struct ctl_args {
 	const char	*ca_image;
 	const char	*ca_name;	/* --name, NAME */
 	const char	*ca_label;	/* KEY=VALUE */
+	const char	*ca_setting;	/* KEY */
+	const char	*ca_value;	/* VALUE, POLICY */
 	const char	*ca_token_file;	/* "-": standard input */
 	uint64_t	 ca_ttl_sec;	/* 0: the daemon's default */
 	int32_t		 ca_lines;	/* 0: the daemon's default */
@@ -159,6 +161,12 @@ extern const char *const	heads_container[];
 void	 row_token(struct table *, const Sentinel__Ipc__TokenView *);
 void	 row_host(struct table *, const Sentinel__Ipc__HostView *);
 void	 row_container(struct table *, const Sentinel__Ipc__ContainerView *);
+
+/* --- show_setting.c ------------------------------------------------------ */
+extern const char *const	heads_setting[];
+extern const char *const	heads_policy[];
+void	 row_setting(struct table *, const Sentinel__Ipc__SettingView *);
+void	 row_policy(struct table *, const Sentinel__Ipc__PolicyView *);
 
 /* --- progress.c --------------------------------------------------------- */
 /* One line that is written over on a terminal, else a line per change. */

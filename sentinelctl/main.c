@@ -158,6 +158,8 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 	req->lines = a->ca_lines;
 	req->follow = a->ca_follow;
 	req->label = lend(a->ca_label);
+	req->setting = lend(a->ca_setting);
+	req->value = lend(a->ca_value);
 	req->all = a->ca_all;
 	req->uses = (uint32_t)a->ca_uses;
 	for (n = 0; a->ca_labels[n] != NULL; n++)

@@ -187,6 +187,12 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HISTORY:
 		view_json_history(g, item->history);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_SETTING:
+		view_json_setting(g, item->setting);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_POLICY:
+		view_json_policy(g, item->policy);
+		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		view_json_audit(g, item->audit);
 		break;
@@ -261,6 +267,12 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HISTORY:
 		row_history(show_table(sh, heads_history), item->history);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_SETTING:
+		row_setting(show_table(sh, heads_setting), item->setting);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_POLICY:
+		row_policy(show_table(sh, heads_policy), item->policy);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		if (item->audit->entry != NULL)

@@ -18,6 +18,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -154,6 +155,12 @@ text_status(FILE *f, const Sentinel__Ipc__StatusView *v,
 		pair_expiry(f, "expires", v->cert_not_after);
 		pair(f, "commands", "%s",
 		    v->signed_commands ? "signed" : "not signed");
+		if (v->server_heard_at != 0)
+			pair_time(f, "server heard", v->server_heard_at);
+		if (v->clock_skew_sec != 0)
+			pair(f, "server's clock", "%lld s %s",
+			    (long long)llabs(v->clock_skew_sec),
+			    v->clock_skew_sec > 0 ? "ahead" : "behind");
 		if (v->autonomous)
 			pair(f, "mode", "autonomous: changes are journaled, "
 			    "no update is started");

@@ -84,6 +84,9 @@ client_command	 client_cert_list;
 client_command	 client_audit_list, client_audit_verify;
 /* engine_control_reload.c */
 client_command	 client_reload;
+/* engine_control_setting.c */
+client_command	 client_settings_get, client_settings_change,
+	    client_policy_show, client_policy_set;
 /* engine_control_op.c */
 client_command	 client_container_list, client_container_op;
 

@@ -66,6 +66,11 @@ static const struct {
 	[C(AUDIT_LIST)] =	{ client_audit_list,	true },
 	[C(AUDIT_VERIFY)] =	{ client_audit_verify,	true },
 	[C(CERT_LIST)] =	{ client_cert_list,	false },
+	[C(SETTINGS_GET)] =	{ client_settings_get,	false },
+	[C(SETTINGS_SET)] =	{ client_settings_change, true },
+	[C(SETTINGS_UNSET)] =	{ client_settings_change, true },
+	[C(POLICY_SHOW)] =	{ client_policy_show,	false },
+	[C(POLICY_SET)] =	{ client_policy_set,	true },
 };
 #undef C
 

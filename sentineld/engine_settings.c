@@ -104,20 +104,23 @@ void
 settings_commit(void)
 {
 	char	 before[SETTING_VALUE_SIZE], after[SETTING_VALUE_SIZE];
-	bool	 changed = false;
+	bool	 settings = false, policies = false;
 	size_t	 i;
 
 	for (i = 0; i < SETTING_MAX; i++) {
 		(void)setting_value((enum setting)i, before);
 		apply((enum setting)i);
-		changed |= strcmp(before, setting_value((enum setting)i,
-		    after)) != 0;
+		if (strcmp(before, setting_value((enum setting)i, after)) ==
+		    0 || i == SETTING_ADVERTISE)
+			continue;
+		policies |= i == SETTING_DEFAULT_POLICY;
+		settings |= i != SETTING_DEFAULT_POLICY;
 	}
 	apply_advertise();
-	if (changed) {
+	if (settings)
 		sync_settings();
+	if (policies)
 		sync_policies(NULL);
-	}
 }
 
 /* --- values ------------------------------------------------------------- */

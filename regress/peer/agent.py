@@ -179,6 +179,19 @@ class Session:
     def answer(self, m):
         """Answers to a command, in the order of the Go agent."""
         kind = m.WhichOneof("payload")
+        if kind == "policy_sync":
+            s = m.policy_sync
+            peer.say("policies", policies=dict(s.policies),
+                     default=s.default_policy, revision=s.revision)
+            return
+        if kind == "settings_sync":
+            s = m.settings_sync
+            peer.say("settings", poll=s.poll_interval.ToMilliseconds(),
+                     grace=s.grace_period.ToMilliseconds(),
+                     hooks=s.hooks_enabled, cleanup=s.image_cleanup,
+                     latest=s.latest_auto_update, deps=s.dependency_aware,
+                     rollback=s.rollback_policy, revision=s.revision)
+            return
         peer.say("command", kind=kind, request_id=m.request_id,
                  name=getattr(getattr(m, kind), "container_name", "")
                  if kind else "")

@@ -228,6 +228,104 @@ test_certs(void **state)
 }
 
 static void
+test_settings(void **state)
+{
+	Sentinel__Ipc__ControlItem	 item[2], *items[2];
+	Sentinel__Ipc__SettingView	 v[2];
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		sentinel__ipc__setting_view__init(&v[i]);
+		sentinel__ipc__control_item__init(&item[i]);
+		item[i].item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_SETTING;
+		item[i].setting = &v[i];
+		items[i] = &item[i];
+	}
+	v[0].name = S("poll_interval");
+	v[0].value = S("2h");
+	v[0].origin = S("database");
+	v[0].from = S("uid 0");
+	v[0].default_value = S("6h");
+	v[0].bounds = S("1s..30d");
+	v[0].help = S("how often");
+	v[0].changed_at = T0;
+	v[1].name = S("cluster.advertise");
+	v[1].origin = S("file");
+	v[1].from = S("/etc/a.conf:3");
+	v[1].locked = true;
+	show("settings get", false, items, 2, CONTROL_OK);
+	assert_string_equal(out,
+	    "SETTING            VALUE  FROM                                  "
+	    "DEFAULT\n"
+	    "poll_interval      2h     database, uid 0, 2026-09-21 14:13:20  "
+	    "6h\n"
+	    "cluster.advertise  -      /etc/a.conf:3 (locked)                "
+	    "-\n");
+	show("settings get --json", false, items, 2, CONTROL_OK);
+	assert_string_equal(out, "[\n"
+	    "{\"name\":\"poll_interval\",\"value\":\"2h\","
+	    "\"origin\":\"database\",\"from\":\"uid 0\",\"locked\":false,"
+	    "\"default\":\"6h\",\"bounds\":\"1s..30d\","
+	    "\"help\":\"how often\","
+	    "\"changed_at\":\"2026-09-21T14:13:20Z\"},\n"
+	    "{\"name\":\"cluster.advertise\",\"value\":\"\","
+	    "\"origin\":\"file\",\"from\":\"/etc/a.conf:3\","
+	    "\"locked\":true,\"default\":\"\",\"help\":\"\"}\n]\n");
+	show("settings set a b", false, items, 1, CONTROL_OK);
+	assert_string_equal(out, "");
+}
+
+/* What has no effect is said; what a label holds does no harm. */
+static void
+test_policies(void **state)
+{
+	Sentinel__Ipc__ControlItem	 item[3], *items[3];
+	Sentinel__Ipc__PolicyView	 v[3];
+	static char			 manual[] = "manual",
+					 dflt[] = "default",
+					 pinned[] = "pinned";
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		sentinel__ipc__policy_view__init(&v[i]);
+		v[i].policy = manual;
+		v[i].origin = dflt;
+		sentinel__ipc__control_item__init(&item[i]);
+		item[i].item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_POLICY;
+		item[i].policy = &v[i];
+		items[i] = &item[i];
+	}
+	v[1].host_name = v[2].host_name = S("worker-1");
+	v[1].host_id = v[2].host_id = S("0a");
+	v[1].container = S("web");
+	v[1].label = S("all\033");
+	v[1].label_ignored = true;
+	v[2].container = S("db");
+	v[2].policy = v[2].label = pinned;
+	v[2].origin = S("label");
+	v[2].override = S("auto");
+	v[2].absent = true;
+	show("policy show", false, items, 3, CONTROL_OK);
+	assert_string_equal(out,
+	    "HOST      CONTAINER  POLICY  FROM     NOTE\n"
+	    "-         -          manual  default  -\n"
+	    "worker-1  web        manual  default  "
+	    "label \"all\\033\" is no policy, ignored\n"
+	    "worker-1  db         pinned  label    "
+	    "auto is set, but the label counts; not in the last list\n");
+	show("policy show --json", false, items, 3, CONTROL_OK);
+	assert_non_null(strstr(out, "{\"policy\":\"manual\","
+	    "\"origin\":\"default\"},\n"));
+	assert_non_null(strstr(out, "\"name\":\"db\",\"policy\":\"pinned\","
+	    "\"origin\":\"label\",\"label\":\"pinned\","
+	    "\"override\":\"auto\",\"absent\":true}"));
+	assert_non_null(strstr(out, "\"label\":\"all\\u001B\","
+	    "\"label_ignored\":true"));
+}
+
+static void
 test_status(void **state)
 {
 	Sentinel__Ipc__ControlItem	 item[3], *items[3];
@@ -477,6 +575,8 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_certs),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_container),
 		cmocka_unit_test(test_result),
