@@ -50,7 +50,7 @@ Sentinel__Cluster__JournalEntry *jentry_read(const char *, size_t,
 	    struct pbmem *, const char **why);
 /* As an element of offline_journal.json: indented, without a comma.  Caller
  * frees; NULL: not JSON, or out of memory. */
-char	*jentry_indent(const char *, size_t, size_t *len);
+char	*jentry_indent(const char *, size_t len, size_t *outlen);
 
 /* "2026-01-31T12:00:00.000000001Z", in UTC; 0 seconds is empty. */
 void	 jentry_time_make(int64_t sec, int32_t nsec, char *, size_t);

@@ -157,11 +157,12 @@ enum policy
 policy_cache_find(const struct policy_cache *pc, const char *name)
 {
 	const struct policy_entry	*pe;
-	struct policy_entry		 want;
+	struct policy_entry		 want = {
+		.pe_name = (char *)(uintptr_t)name
+	};
 
 	if (pc->pc_nentries == 0)
 		return (POLICY_NONE);
-	want.pe_name = (char *)(uintptr_t)name;
 	pe = bsearch(&want, pc->pc_entry, pc->pc_nentries, sizeof(*pe),
 	    entry_cmp);
 	return (pe == NULL ? POLICY_NONE : pe->pe_policy);
