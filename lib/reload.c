@@ -160,6 +160,14 @@ read_conf(char *why, size_t size)
 		(void)strlcpy(why, errs.ce_len > 0 && errs.ce_line[0] != NULL ?
 		    errs.ce_line[0] : "out of memory", size);
 	conf_errs_free(&errs);
+	/* At a start it may be missing; now somebody has lost it. */
+	if (conf != NULL && conf->c_file == NULL &&
+	    (*rl.ops->ro_conf)->c_file != NULL) {
+		(void)snprintf(why, size, "%s: is not there any more",
+		    (*rl.ops->ro_conf)->c_file);
+		conf_free(conf);
+		conf = NULL;
+	}
 	return (conf);
 }
 

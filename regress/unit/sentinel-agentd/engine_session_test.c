@@ -46,6 +46,7 @@ static char		 did[1024];	/* one letter for each thing */
 static unsigned int	 broken;
 static unsigned int	 resets;	/* of the back-off */
 static bool		 disk_full;
+static bool		 no_uplink;
 
 static void
 note(const char *what)
@@ -112,7 +113,7 @@ proc_peer(enum role role)
 	static struct peer	 p;
 
 	assert_int_equal(role, ROLE_A_UPLINK);
-	return (&p);
+	return (no_uplink ? NULL : &p);
 }
 
 void
@@ -630,6 +631,69 @@ test_yield(void **state)
 	down(CAUSE(NETWORK), 0);
 }
 
+/* The death of uplink is a lost connection; the next attempt waits for the
+ * next process. */
+static void
+test_uplink(void **state)
+{
+	(void)state;
+	climb(false);
+	no_uplink = true;
+	session_uplink_lost();
+	assert_string_equal(did, "CRHo.lLb");
+	assert_int_equal(eng->session, SESSION_WAIT);
+	assert_false(eng->uplink_busy);
+	/* Twice, or with nothing under way. */
+	session_uplink_lost();
+	assert_string_equal(did, "CRHo.lLb");
+	did[0] = '\0';
+	session_begin();
+	assert_string_equal(did, "");
+	assert_int_equal(eng->session, SESSION_WAIT);
+	no_uplink = false;
+	session_uplink_up();
+	assert_string_equal(did, "C");
+	session_uplink_up();
+	assert_string_equal(did, "C");
+	/* While the session is being closed; while somebody waits for it. */
+	session_close("the test");
+	session_uplink_lost();
+	assert_string_equal(did, "CXlLb");
+	climb(false);
+	session_yield(take_uplink);
+	session_uplink_lost();
+	assert_string_equal(did, "CRHo.XlLY");
+	session_resume(true);
+	down(CAUSE(NETWORK), 0);
+	assert_int_equal(broken, 0);
+}
+
+/* Only what the session was made of ends it. */
+static void
+test_reconfigured(void **state)
+{
+	(void)state;
+	climb(false);
+	session_reconfigure(false);
+	assert_true(session_is_open());
+	assert_string_equal(did, "CRHo.");
+	session_reconfigure(true);
+	assert_string_equal(did, "CRHo.X");
+	down(CAUSE(LOCAL), 0);
+	/* From the wait at once. */
+	did[0] = '\0';
+	assert_int_equal(eng->session, SESSION_WAIT);
+	session_reconfigure(false);
+	assert_string_equal(did, "");
+	session_reconfigure(true);
+	assert_string_equal(did, "C");
+	/* An attempt at the old address is given up. */
+	session_reconfigure(true);
+	assert_string_equal(did, "CX");
+	down(CAUSE(LOCAL), 0);
+	assert_int_equal(broken, 0);
+}
+
 int
 main(void)
 {
@@ -641,6 +705,8 @@ main(void)
 		cmocka_unit_test(test_mismatch),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_yield),
+		cmocka_unit_test(test_uplink),
+		cmocka_unit_test(test_reconfigured),
 	};
 
 	return (cmocka_run_group_tests(tests, setup, NULL));

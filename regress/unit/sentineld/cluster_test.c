@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "cluster.h"
+#include "crashpage.h"
 #include "imsg_rule.h"
 #include "ipc.pb-c.h"
 #include "keyop.h"
@@ -37,6 +38,8 @@
  * loopback; engine, parent and keyholder are played here.
  */
 typedef Sentinel__Ipc__AgentClosed	closed_msg;
+
+#define HELD_HOST	"0123456789abcdef0123456789abcdef"
 
 /* --- neighbours --------------------------------------------------------- */
 
@@ -51,7 +54,9 @@ static struct event_base *base;
 static struct peer	 engine = { .pe_role = ROLE_ENGINE };
 static bool		 has_credit = true;
 static int		 nbroken, nkeys, nsigned;
-static struct pem	 ca, foreign_ca, leaf, agent, stranger;
+static struct pem	 ca, foreign_ca, leaf, agent, held, stranger;
+static int		 page_fd = -1;	/* -1: no crash page */
+static uint8_t		 page_raw[CRASHPAGE_NOTE_LEN];	/* at AGENT_OPEN */
 static jmp_buf		 exit_jmp;
 static int		 port;
 
@@ -92,6 +97,8 @@ peer_send(struct peer *p, uint32_t type, uint32_t id, int fd,
 	memcpy(s->body, body, len);
 	s->len = len;
 	TAILQ_INSERT_TAIL(&sent, s, entry);
+	if (type == IMSG_AGENT_OPEN && page_fd != -1)
+		assert_int_equal(crashpage_copy(page_fd, page_raw), 0);
 	return (0);
 }
 
@@ -607,6 +614,7 @@ set_up(void **state)
 	pem_make(&foreign_ca, "Test CA", NULL, NULL, -3600, 86400);
 	pem_make(&leaf, "sentinel-server", &ca, "serverAuth", -60, 3600);
 	pem_make(&agent, "0123456789abcdef", &ca, "clientAuth", -60, 3600);
+	pem_make(&held, HELD_HOST, &ca, "clientAuth", -60, 3600);
 	pem_make(&stranger, "0123456789abcdef", &foreign_ca, "clientAuth",
 	    -60, 3600);
 	cluster_warmup();
@@ -1402,6 +1410,83 @@ test_identity(void **state)
 	assert_true(nsigned > 0);
 }
 
+static void
+hold(enum hold_kind kind, const void *key, size_t len, uint32_t msec)
+{
+	struct ibuf	*b = ibuf_dynamic(32, 64);
+
+	assert_non_null(b);
+	assert_true(ibuf_add_n8(b, kind) == 0 &&
+	    ibuf_add_bytes(b, key, len) == 0 && ibuf_add_n32(b, msec) == 0);
+	handle(ROLE_ENGINE, IMSG_CLUSTER_HOLD, 0, -1, ibuf_data(b),
+	    ibuf_size(b));
+	ibuf_free(b);
+}
+
+/* Who crashed the process before this one waits at the door. */
+static void
+test_hold(void **state)
+{
+	static const uint8_t	 net[16] = { [12] = 127, [15] = 9 };
+	struct client		 c;
+	char			 b;
+	int			 fd;
+
+	(void)state;
+	hold(HOLD_ADDRESS, net, sizeof(net), 400);
+	hold(HOLD_HOST, HELD_HOST, 32, 400);
+	fd = dial_from(9);
+	loop_for(base, 50);
+	assert_int_equal(recv(fd, &b, 1, MSG_DONTWAIT), 0);
+	(void)close(fd);
+	client_begin(&c, &held, TLSCONF_H2);
+	loop_until(base, &c.ended);
+	client_close(&c);
+	/* Nobody else, and not for ever. */
+	client_open(&c, &agent);
+	client_close(&c);
+	loop_for(base, 400);
+	client_open(&c, &held);
+	client_close(&c);
+	fd = dial_from(9);
+	loop_unproven(1);
+	(void)close(fd);
+	assert_int_equal(nbroken, 0);
+	/* Broken ones. */
+	hold(HOLD_ADDRESS, HELD_HOST, 32, 400);
+	hold(HOLD_HOST, net, sizeof(net), 400);
+	hold((enum hold_kind)3, net, sizeof(net), 400);
+	assert_int_equal(nbroken, 3);
+	loop_empty();
+}
+
+/* Somebody is noted while we work for him, and nobody in between. */
+static void
+test_page(void **state)
+{
+	struct crash_note	 note;
+	struct client		 c;
+	uint8_t			 raw[CRASHPAGE_NOTE_LEN];
+
+	(void)state;
+	assert_int_not_equal(page_fd = crashpage_make(), -1);
+	handle(ROLE_PARENT, IMSG_CONF_CRASHPAGE, 0, dup(page_fd), NULL, 0);
+	client_open(&c, &held);
+	client_call(&c, CALL_CHANNEL);
+	while (sent_find(IMSG_AGENT_OPEN) == NULL)
+		loop_for(base, 10);
+	/* What the page said when the engine was asked. */
+	assert_int_equal(crashpage_read(page_raw, sizeof(page_raw), &note), 1);
+	assert_string_equal(note.cr_address, "127.0.0.1");
+	assert_string_equal(note.cr_host, HELD_HOST);
+	loop_for(base, 20);
+	assert_int_equal(crashpage_copy(page_fd, raw), 0);
+	assert_int_equal(crashpage_read(raw, sizeof(raw), &note), 0);
+	client_close(&c);
+	(void)close(page_fd);
+	page_fd = -1;
+}
+
 /* Last: the process ends. */
 static void
 test_stop(void **state)
@@ -1452,6 +1537,8 @@ main(void)
 		cmocka_unit_test_setup(test_unanswered, fresh),
 		cmocka_unit_test_setup(test_max_agents, fresh),
 		cmocka_unit_test_setup(test_identity, fresh),
+		cmocka_unit_test_setup(test_hold, fresh),
+		cmocka_unit_test_setup(test_page, fresh),
 		cmocka_unit_test_setup(test_stop, fresh),
 	};
 
