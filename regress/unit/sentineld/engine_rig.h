@@ -498,6 +498,46 @@ rig_ended(uint32_t client)
 	return (code);
 }
 
+/* --- the audit trail ---------------------------------------------------- */
+
+struct rig_trail {
+	size_t		 tr_n;
+	const char	*tr_action;	/* only these, NULL: all */
+	char		 tr_last[2048];	/* "actor action subject outcome: text" */
+};
+
+static inline bool
+rig_trail_one(const Sentinel__Store__AuditRecord *r, const uint8_t *hash,
+    void *arg)
+{
+	struct rig_trail	*tr = arg;
+
+	(void)hash;
+	if (tr->tr_action != NULL && strcmp(tr->tr_action, r->action) != 0)
+		return (true);
+	tr->tr_n++;
+	(void)snprintf(tr->tr_last, sizeof(tr->tr_last),
+	    "%s|%s|%s|%s|%s", r->actor, r->action, r->subject, r->outcome,
+	    r->text);
+	return (true);
+}
+
+static inline int
+rig_trail_walk(struct store_txn *tx, void *arg)
+{
+	return (db_audit_walk(tx, 1, rig_trail_one, arg) == -1 ? -1 : 0);
+}
+
+/* How many records there are, and the newest. */
+static inline struct rig_trail
+rig_trail(const char *action)
+{
+	struct rig_trail	 tr = { .tr_action = action };
+
+	assert_int_equal(store_view(eng->store, rig_trail_walk, &tr), 0);
+	return (tr);
+}
+
 /* --- life --------------------------------------------------------------- */
 
 static inline void
