@@ -64,6 +64,7 @@ static const struct command	commands[] = {
 	{ C(HOST_REVOKE),	false,	ASK },
 	{ C(HOST_RENAME),	false,	ASK },
 	{ C(HOST_LABEL),	false,	ASK },
+	{ C(HOST_UNFREEZE),	false,	ASK },
 	{ C(AUDIT_LIST),	false,	ASK },
 	{ C(AUDIT_VERIFY),	false,	ASK },
 	{ C(CERT_LIST),		true,	ASK },
