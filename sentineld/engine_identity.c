@@ -388,9 +388,9 @@ identity_renew(const char *reason)
 {
 	if (eng->conf.ec_cluster || !id.started)
 		log_info("server certificate: to be replaced: %s", reason);
+	/* With the next tick: a reload has several reasons. */
 	id.again = true;
 	id.retry_at = 0;
-	identity_tick(time(NULL));
 }
 
 void

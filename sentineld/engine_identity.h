@@ -64,7 +64,7 @@ int	 identity_check_advertise(const char *const *, size_t n, char *why,
 	    size_t whylen);
 
 /*
- * A new server certificate is wanted now: other names or another life, another
+ * A new server certificate is wanted within a second: other names or another life, another
  * CA.  One that is under way already is followed by another one.  reason is
  * for the log.
  */

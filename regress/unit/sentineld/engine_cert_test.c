@@ -418,20 +418,20 @@ test_push(void **state)
 	ha->h_not_before = now - 7200;
 	ha->h_push_at = 0;
 	/* Jitter of at most a 30th. */
-	cert_tick(now + 600);
+	cert_tick(now + 800);
 	assert_true(issue());
 	(void)strlcpy(first, last_serial, sizeof(first));
 	assert_string_equal(received(CALL), first);
 	assert_memory_equal(ha->h_pending.hc_point, keys[0].k_point,
 	    ECKEY_POINT_LEN);
 	/* Once a session. */
-	cert_tick(now + 601);
+	cert_tick(now + 801);
 	assert_false(issue());
 	assert_string_equal(received(CALL), "");
 	/* It came back with the old one: the same again. */
 	rig_open(CALL + 1, HOST_A, OLD, NULL);
 	hear_features(CALL + 1, "logs");
-	cert_tick(now + 602);
+	cert_tick(now + 802);
 	assert_false(issue());
 	assert_string_equal(received(CALL + 1), first);
 	/* When that is due it gets a younger one; it has no other pair, so
