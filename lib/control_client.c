@@ -68,8 +68,6 @@ static const struct command	commands[] = {
 	{ C(AUDIT_LIST),	false,	ASK },
 	{ C(AUDIT_VERIFY),	false,	ASK },
 	{ C(CERT_LIST),		true,	ASK },
-	{ C(AUDIT_LIST),	false,	ASK },
-	{ C(AUDIT_VERIFY),	false,	WORK },
 	{ C(SETTINGS_GET),	true,	ASK },
 	{ C(SETTINGS_SET),	false,	ASK },
 	{ C(SETTINGS_UNSET),	false,	ASK },

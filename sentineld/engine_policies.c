@@ -132,6 +132,10 @@ load(struct store_txn *txn, void *arg)
 int
 policies_load(void)
 {
+	struct policy_row	*pl;
+
+	while ((pl = RB_MIN(policy_tree, &rows)) != NULL)
+		row_free(pl);
 	if (store_view(eng->store, load, NULL) == -1) {
 		log_warn("database: policies");
 		return (-1);

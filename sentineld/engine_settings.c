@@ -91,7 +91,16 @@ load(struct store_txn *txn, void *arg)
 int
 settings_load(void)
 {
+	char	 why[SETTING_WHY_SIZE];
+	size_t	 i;
+
+	conf_free(now);
 	now = xcalloc(1, sizeof(*now));
+	for (i = 0; i < SETTING_MAX; i++) {
+		(void)setting_set(now, (enum setting)i, NULL, why);
+		free(stored[i].st_text);
+		memset(&stored[i], 0, sizeof(stored[i]));
+	}
 	if (store_view(eng->store, load, NULL) == -1) {
 		log_warn("database: settings");
 		return (-1);

@@ -36,7 +36,7 @@
 int	 settings_load(void);
 /* The configuration is live. */
 void	 settings_commit(void);
-/* What counts; never NULL, and valid after settings_commit(). */
+/* What counts, of the configuration after settings_commit(); never NULL. */
 const struct conf_settings *settings_now(void);
 
 /* Where a value comes from. */

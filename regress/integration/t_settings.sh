@@ -159,3 +159,13 @@ check "every change has its audit record" sh -c "$B/sentinelctl -s $CTL_SOCK \
 check "the trail is whole" ctl audit verify
 check "and its event" sh -c "$B/sentinelctl -s $CTL_SOCK events --json |
     jq -s -e 'any(.[]; .type == \"settings_change\")'"
+
+# What the file no longer says is free, what it says now is locked.
+sed -i "s,^    rollback_policy: pinned,    poll_interval: 3h," "$T/s.conf"
+check "a reload" kill -HUP "$(pid_of s)"
+check "locks" wait_for 5 setting poll_interval \
+    '.value == "3h" and .origin == "file"'
+check "is told to agents" wait_for 3 theirs poll_interval '.value == "3h"'
+check "and frees" setting rollback_policy \
+    '.value == "none" and (.locked | not)'
+check "so that it can be set" ctl settings set rollback_policy manual
