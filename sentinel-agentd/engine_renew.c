@@ -299,6 +299,8 @@ span(int64_t sec, char text[32])
 	    { 0, "seconds" } };
 	size_t	 i = 0;
 
+	if (sec < 0)
+		sec = 0;
 	while (sec < 2 * units[i].sec)
 		i++;
 	(void)snprintf(text, 32, "%" PRId64 " %s", units[i].sec == 0 ? sec :
@@ -339,8 +341,7 @@ ask(void)
 	char	 text[32];
 
 	log_info("certificate: ends in %s, asking for a successor",
-	    span(rn.facts.xf_notafter > (int64_t)time(NULL) ?
-	    rn.facts.xf_notafter - (int64_t)time(NULL) : 0, text));
+	    span(rn.facts.xf_notafter - (int64_t)time(NULL), text));
 	if (rn.csr != NULL) {
 		send_csr();
 		return;

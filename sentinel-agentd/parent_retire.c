@@ -42,13 +42,13 @@ old_directory(char *path, size_t len, char *err)
 
 	identity_path(PLACE_NEXT, ID_CERT, false, cert, sizeof(cert));
 	if (stat(cert, &st) == -1 || gmtime_r(&st.st_mtime, &tm) == NULL ||
-	    strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm) == 0) {
+	    strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm) == 0) {
 		(void)snprintf(err, KEYFILE_ERRLEN, "%s: %s", cert,
 		    strerror(errno));
 		return (-1);
 	}
-	if ((size_t)snprintf(path, len, "%s/retired-%s", identity_dir,
-	    stamp) >= len) {
+	if ((size_t)snprintf(path, len, "%s/retired-%s.%03ldZ", identity_dir,
+	    stamp, st.st_mtim.tv_nsec / 1000000) >= len) {
 		(void)snprintf(err, KEYFILE_ERRLEN, "%s: path too long",
 		    identity_dir);
 		return (-1);

@@ -28,6 +28,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,7 +136,9 @@ peer_send_ibuf(struct peer *p, uint32_t type, uint32_t id, int fd,
 	(void)p;
 	(void)id;
 	(void)fd;
-	assert_int_equal(type, IMSG_IDENTITY_STORED);
+	assert_true(type == IMSG_IDENTITY_STORED ||
+	    type == IMSG_IDENTITY_STAGED || type == IMSG_IDENTITY_SETTLED ||
+	    type == IMSG_IDENTITY_NEWKEY_DONE);
 	answers = ((const uint8_t *)ibuf_data(buf))[0];
 	return (0);
 }
@@ -155,12 +158,31 @@ put(const char *name, const char *text)
 	close(fd);
 }
 
+/* The file of that name in retired-TIME/; "" when there is no directory. */
+static const char *
+retired(const char *name)
+{
+	static char	 path[512];
+	glob_t		 g;
+	char		 pattern[128];
+
+	(void)snprintf(pattern, sizeof(pattern), "%s/retired-*", dir);
+	path[0] = '\0';
+	if (glob(pattern, 0, NULL, &g) == 0) {
+		assert_int_equal(g.gl_pathc, 1);
+		(void)snprintf(path, sizeof(path), "%s/%s",
+		    g.gl_pathv[0] + strlen(dir) + 1, name);
+		globfree(&g);
+	}
+	return (path);
+}
+
 /* NULL when there is no such file. */
 static const char *
 get(const char *name)
 {
 	static char	 text[256];
-	char		 path[128];
+	char		 path[640];
 	ssize_t		 n;
 	int		 fd;
 
@@ -179,15 +201,26 @@ clear_dir(void)
 {
 	static const char *const	 names[] = { "host-id", "ca.pem",
 	    "agent-key.pem", "agent.pem", "token-spent" };
-	char				 path[128];
-	size_t				 i;
+	static const char *const	 beneath[] = { "", "next/", NULL };
+	char				 path[640];
+	size_t				 i, j;
+	const char			*sub;
 
-	for (i = 0; i < nitems(names); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-		(void)unlink(path);
-		(void)strlcat(path, ".new", sizeof(path));
-		(void)unlink(path);
+	for (j = 0; j < nitems(beneath); j++) {
+		for (i = 0; i < nitems(names); i++) {
+			sub = beneath[j] != NULL ? beneath[j] : retired("");
+			(void)snprintf(path, sizeof(path), "%s/%s%s", dir, sub,
+			    names[i]);
+			(void)unlink(path);
+			(void)strlcat(path, ".new", sizeof(path));
+			(void)unlink(path);
+		}
 	}
+	(void)snprintf(path, sizeof(path), "%s/next", dir);
+	(void)rmdir(path);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, retired(""));
+	if (retired("")[0] != '\0')
+		(void)rmdir(path);
 }
 
 static void
@@ -409,6 +442,275 @@ test_renewal_key(void **state)
 	assert_null(get("agent-key.pem.new"));
 }
 
+/* --- renewal ------------------------------------------------------------- */
+
+#define KEY2	"-----BEGIN EC PRIVATE KEY-----\nkey 2\n"
+#define CERT2	"-----BEGIN CERTIFICATE-----\nleaf 2\n"
+#define HOST2	"fedcba9876543210fedcba9876543210"
+#define CA2	"-----BEGIN CERTIFICATE-----\nca 2\n"
+
+static void
+enrolled(void)
+{
+	clear_dir();
+	put("host-id", HOST);
+	put("ca.pem", CA);
+	put("agent-key.pem", KEY);
+	put("agent.pem", CERT);
+	put("token-spent", "0123456789abcdef0123456789abcdef");
+}
+
+static void
+stage(uint8_t is_fresh, const char *cert)
+{
+	struct imsg	 m = { .hdr.type = IMSG_IDENTITY_STAGE };
+
+	assert_non_null(m.buf = ibuf_dynamic(64, 65536));
+	assert_int_equal(ibuf_add_n8(m.buf, is_fresh), 0);
+	assert_int_equal(ibuf_add_bytes(m.buf, cert, strlen(cert)), 0);
+	answers = -1;
+	parent_identity_stage(NULL, &m);
+	ibuf_free(m.buf);
+}
+
+static void
+accept_(uint8_t keep)
+{
+	struct imsg	 m = { .hdr.type = IMSG_IDENTITY_SETTLE };
+
+	assert_non_null(m.buf = ibuf_dynamic(1, 16));
+	assert_int_equal(ibuf_add_n8(m.buf, keep), 0);
+	answers = -1;
+	parent_identity_accept(NULL, &m);
+	ibuf_free(m.buf);
+}
+
+static void
+do_renew(void)
+{
+	stage(1, CERT2);
+	if (answers != 0)
+		_exit(1);
+	accept_(1);
+	if (answers != 0)
+		_exit(1);
+}
+
+static void
+do_push(void)
+{
+	stage(0, CERT2);
+	accept_(1);
+	if (answers != 0)
+		_exit(1);
+}
+
+static void
+do_drop(void)
+{
+	accept_(0);
+	if (answers != 0)
+		_exit(1);
+}
+
+/* get() lends the same buffer each time. */
+static bool
+is(const char *name, const char *text)
+{
+	const char	*have = get(name);
+
+	return (have == NULL ? text == NULL : text != NULL &&
+	    strcmp(have, text) == 0);
+}
+
+/*
+ * After a start some certificate is whole and the key it is over is there
+ * beside it: leaf over key, leaf 2 over key 2.  A torn agent.pem.new is
+ * the engine's to throw away.
+ */
+static void
+check_pairs(int n, const char *key2)
+{
+	bool	 old, fresh;
+
+	assert_true(parent_identity_settle(dir));
+	assert_string_equal(get("host-id"), HOST);
+	assert_string_equal(get("ca.pem"), CA);
+	old = is("agent.pem", CERT) && is("agent-key.pem", KEY);
+	fresh = (is("agent.pem", CERT2) || is("agent.pem.new", CERT2)) &&
+	    (is("agent-key.pem", key2) || is("agent-key.pem.new", key2));
+	if (!old && !fresh)
+		fail_msg("step %d: no pair is left", n);
+	/* A key without a certificate is of no use after a start. */
+	if (get("agent.pem.new") == NULL)
+		assert_null(get("agent-key.pem.new"));
+}
+
+static void
+test_renew_killed(void **state)
+{
+	int	 n;
+	bool	 more = true;
+
+	(void)state;
+	for (n = 0; more; n++) {
+		enrolled();
+		put("agent-key.pem.new", KEY2);
+		more = killed_after(n, do_renew);
+		check_pairs(n, KEY2);
+	}
+	assert_true(n > 6);
+	assert_true(is("agent.pem", CERT2) && is("agent-key.pem", KEY2));
+	assert_null(get("agent.pem.new"));
+}
+
+/* Over the key in use, while another one waited for its certificate. */
+static void
+test_push_killed(void **state)
+{
+	int	 n;
+	bool	 more = true;
+
+	(void)state;
+	for (n = 0; more; n++) {
+		enrolled();
+		put("agent-key.pem.new", KEY2);
+		more = killed_after(n, do_push);
+		check_pairs(n, KEY);
+	}
+	assert_true(is("agent.pem", CERT2) && is("agent-key.pem", KEY));
+	assert_null(get("agent-key.pem.new"));
+}
+
+static void
+test_drop_killed(void **state)
+{
+	int	 n;
+	bool	 more = true;
+
+	(void)state;
+	for (n = 0; more; n++) {
+		enrolled();
+		put("agent-key.pem.new", KEY2);
+		put("agent.pem.new", CERT2);
+		more = killed_after(n, do_drop);
+		check_pairs(n, KEY2);
+		assert_true(is("agent.pem", CERT));
+	}
+	assert_null(get("agent.pem.new"));
+}
+
+/* The disk is full: told, nothing lost, and again later. */
+static void
+test_renew_failure(void **state)
+{
+	char	 path[128];
+
+	(void)state;
+	enrolled();
+	put("agent-key.pem.new", KEY2);
+	(void)snprintf(path, sizeof(path), "%s/agent.pem.new", dir);
+	assert_int_equal(symlink("/dev/full", path), 0);
+	stage(1, CERT2);
+	assert_int_equal(answers, 1);
+	assert_int_equal(unlink(path), 0);
+	stage(1, CERT2);
+	assert_int_equal(answers, 0);
+	accept_(1);
+	assert_int_equal(answers, 0);
+	/* Asked again, because the answer was lost on a full disk. */
+	accept_(1);
+	assert_int_equal(answers, 0);
+	assert_true(is("agent.pem", CERT2) && is("agent-key.pem", KEY2));
+	/* Nonsense. */
+	stage(2, CERT2);
+	assert_int_equal(answers, 100);
+	stage(1, "");
+	assert_int_equal(answers, 100);
+	accept_(2);
+	assert_int_equal(answers, 100);
+	clear_dir();
+	stage(1, CERT2);
+	assert_int_equal(answers, 100);
+}
+
+/* --- a new enrolment ----------------------------------------------------- */
+
+static void
+do_store_again(void)
+{
+	store(HOST2, CA2, CERT2);
+	if (answers != 0)
+		_exit(1);
+}
+
+/*
+ * At any moment either the old identity is whole or the new one is, and after
+ * the new one the old one is kept.
+ */
+static void
+check_again(int n)
+{
+	char	 old[512];
+
+	assert_true(parent_identity_settle(dir));
+	if (is("host-id", HOST)) {
+		assert_true(is("ca.pem", CA) && is("agent.pem", CERT) &&
+		    is("agent-key.pem", KEY));
+		assert_true(is("next/agent-key.pem.new", KEY2) ||
+		    is("next/agent-key.pem", KEY2));
+		assert_string_equal(retired(""), "");
+	} else {
+		if (!is("host-id", HOST2) || !is("ca.pem", CA2) ||
+		    !is("agent.pem", CERT2) || !is("agent-key.pem", KEY2))
+			fail_msg("step %d: half of each", n);
+		(void)strlcpy(old, retired("agent.pem"), sizeof(old));
+		assert_true(is(old, CERT));
+		(void)strlcpy(old, retired("agent-key.pem"), sizeof(old));
+		assert_true(is(old, KEY));
+		(void)strlcpy(old, retired("host-id"), sizeof(old));
+		assert_true(is(old, HOST));
+		(void)strlcpy(old, retired("ca.pem"), sizeof(old));
+		assert_true(is(old, CA));
+		assert_null(get("next/agent.pem"));
+	}
+	assert_null(get("host-id.new"));
+	assert_null(get("agent.pem.new"));
+}
+
+static void
+make_next_dir(void)
+{
+	char	 path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/next", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	put("next/agent-key.pem.new", KEY2);
+}
+
+static void
+test_again_killed(void **state)
+{
+	int	 n, m;
+	bool	 more = true, again;
+
+	(void)state;
+	for (n = 0; more; n++) {
+		/* Every third; the next n has the others. */
+		for (m = n % 3, again = true; again; m += 3) {
+			enrolled();
+			/* What a renewal of the old one has left goes. */
+			put("agent-key.pem.new", "of a renewal");
+			make_next_dir();
+			more = killed_after(n, do_store_again);
+			again = killed_after(m, do_settle);
+			check_again(n);
+		}
+	}
+	assert_true(n > 40);
+	assert_true(is("host-id", HOST2));
+}
+
 int
 main(void)
 {
@@ -417,6 +719,11 @@ main(void)
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_killed_over_old),
 		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_renew_killed),
+		cmocka_unit_test(test_push_killed),
+		cmocka_unit_test(test_drop_killed),
+		cmocka_unit_test(test_renew_failure),
+		cmocka_unit_test(test_again_killed),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_renewal_key),
