@@ -349,6 +349,7 @@ char *
 policy_cache_print(const struct policy_cache *pc, size_t *len)
 {
 	struct json_gen	*jg;
+	char		*text;
 	size_t		 i;
 
 	if ((jg = json_gen_new(POLICY_CACHE_MAXBYTES)) == NULL)
@@ -390,7 +391,9 @@ policy_cache_print(const struct policy_cache *pc, size_t *len)
 	json_gen_key(jg, "settings_at");
 	json_gen_int(jg, pc->pc_settings_at);
 	json_gen_end_object(jg);
-	return (json_gen_take(jg, len));
+	text = json_gen_take(jg, len);
+	json_gen_free(jg);
+	return (text);
 }
 
 /* --- syncs -------------------------------------------------------------- */

@@ -395,6 +395,9 @@ test_import(void **state)
 	assert_int_equal(o, POLICY_O_OVERRIDE);
 	assert_int_equal(policy_now("other", &o), POLICY_AUTO);
 	assert_int_equal(o, POLICY_O_DEFAULT);
+	free(disk);
+	disk = NULL;
+	policy_init();
 }
 
 int
