@@ -27,7 +27,6 @@ struct request {
 	uint32_t		 rq_id;
 	uint64_t		 rq_channel;
 	RB_ENTRY(request)	 rq_entry;
-	TAILQ_ENTRY(request)	 rq_list;	/* while it is being ended */
 	struct reqtab		*rq_tab;
 	struct event		*rq_timer;
 	req_cb			 rq_cb;
@@ -35,7 +34,6 @@ struct request {
 };
 
 RB_HEAD(request_tree, request);
-TAILQ_HEAD(request_list, request);
 
 struct reqtab {
 	struct event_base	*rt_base;
@@ -131,28 +129,6 @@ reqtab_answer(struct reqtab *rt, uint64_t channel, uint32_t id,
 	request_unlink(rq);
 	request_end(rq, REQ_ANSWER, m);
 	return (0);
-}
-
-/*
- * In the order of their ids.  Callbacks may add requests or lose channels, so
- * the tree is not walked while they run.
- */
-void
-reqtab_lost(struct reqtab *rt, uint64_t channel)
-{
-	struct request_list	 lost = TAILQ_HEAD_INITIALIZER(lost);
-	struct request		*rq, *next;
-
-	RB_FOREACH_SAFE(rq, request_tree, &rt->rt_tree, next) {
-		if (rq->rq_channel != channel)
-			continue;
-		request_unlink(rq);
-		TAILQ_INSERT_TAIL(&lost, rq, rq_list);
-	}
-	while ((rq = TAILQ_FIRST(&lost)) != NULL) {
-		TAILQ_REMOVE(&lost, rq, rq_list);
-		request_end(rq, REQ_LOST, NULL);
-	}
 }
 
 size_t

@@ -26,7 +26,8 @@
 /*
  * Requests that wait for a sibling's answer.  Each has an id (32 bit, never 0,
  * not reused while pending), the channel it was sent on, and a deadline.  The
- * callback runs exactly once: answer, time-out, or loss of the channel.
+ * callback runs exactly once: answer, time-out, or the end of the table.  None
+ * is asked of a sibling that may be restarted, so losing one is not in it.
  * Unknown and late ids are dropped by the caller (reqtab_answer() == -1).
  */
 enum req_end { REQ_ANSWER, REQ_TIMEOUT, REQ_LOST };
@@ -44,7 +45,6 @@ uint32_t	 reqtab_add(struct reqtab *, uint64_t channel,
 		    unsigned int msec, req_cb, void *);
 int		 reqtab_answer(struct reqtab *, uint64_t channel, uint32_t id,
 		    struct imsg *);
-void		 reqtab_lost(struct reqtab *, uint64_t channel);
 size_t		 reqtab_len(const struct reqtab *);
 
 #endif /* REQTAB_H */
