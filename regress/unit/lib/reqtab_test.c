@@ -102,7 +102,7 @@ test_timeout(void **state)
 }
 
 static void
-test_free(void **state)
+test_table_end(void **state)
 {
 	struct reqtab	*rt;
 	struct seen	 a = { 0 }, b = { 0 };
@@ -146,7 +146,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_timeout),
-		cmocka_unit_test(test_free),
+		cmocka_unit_test(test_table_end),
 		cmocka_unit_test(test_full),
 	};
 	int	 r;
