@@ -138,9 +138,9 @@ class Session:
             for i, name in enumerate(self.names)]
 
     def heartbeat(self):
+        words = ["update", "hooks", "pull", "list", "logs"]
         beat = pb.Heartbeat(agent_version="v2.15.3 (foreign)",
-                            supported_features=["update", "hooks", "pull",
-                                                "list", "logs"],
+                            supported_features=words + self.args.feature,
                             host_id=self.host_id)
         beat.timestamp.GetCurrentTime()
         return pb.AgentMessage(heartbeat=beat)
@@ -257,6 +257,7 @@ class Session:
         report = pb.StateReport(host_id=self.host_id,
                                 containers=self.containers(),
                                 agent_version="v2.15.3 (foreign)",
+                                supported_features=self.args.feature,
                                 engine_id=self.args.engine_id)
         report.timestamp.GetCurrentTime()
         with peer.channel(self.args.server, self.args.ca,
@@ -388,6 +389,8 @@ def main():
     p.add_argument("--keep-key", action="store_true",
                    help="enroll: with the key that is in --dir")
     p.add_argument("--misbehave", default="")
+    p.add_argument("--feature", action="append", default=[],
+                   help="run: one more word of supported_features")
     p.add_argument("--renew", action="store_true",
                    help="run: send a CertRenewalCSR over a new key")
     p.add_argument("--container", action="append")
