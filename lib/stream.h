@@ -40,6 +40,7 @@
 #define STREAM_OUT_LOW		(16 * 1024)
 #define STREAM_HANDSHAKE_MSEC	10000
 #define STREAM_LINGER_MSEC	2000	/* flush, close_notify, peer's FIN */
+#define STREAM_LINGER_MAXBYTES	(4 * 1024 * 1024)	/* dropped meanwhile */
 #define STREAM_TEXT_MAXBYTES	256
 
 enum stream_end {

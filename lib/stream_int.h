@@ -55,6 +55,7 @@ struct stream {
 	bool			 st_wr_in;	/* tls_write wants EV_READ */
 	short			 st_hs;		/* handshake, close: EV_* */
 	size_t			 st_repeat;	/* of a blocked tls_write */
+	size_t			 st_dropped;	/* bytes, while lingering */
 
 	bool			 st_failed;	/* st_end and st_text are set */
 	bool			 st_hold;	/* so_end after bytes in hand */

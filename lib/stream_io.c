@@ -303,7 +303,8 @@ stream_fail_tls(struct stream *s, const char *what, int error)
 
 /*
  * Closing with unread input makes the kernel send a reset, which destroys
- * what we said last on the peer's side.  Raw bytes: nobody reads them.
+ * what we said last on the peer's side.  Raw bytes: nobody reads them, and a
+ * peer that goes on sending does not listen either.
  */
 static void
 stream_linger(struct stream *s)
@@ -316,7 +317,9 @@ stream_linger(struct stream *s)
 		n = read(s->st_fd, buf, sizeof(buf));
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
-		if (n <= 0) {
+		if (n > 0)
+			s->st_dropped += (size_t)n;
+		if (n <= 0 || s->st_dropped > STREAM_LINGER_MAXBYTES) {
 			s->st_phase = ST_DEAD;
 			return;
 		}

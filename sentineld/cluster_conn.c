@@ -378,7 +378,10 @@ cluster_conn_closed(struct grpc_conn *gc, enum stream_end end,
 
 	(void)gc;
 	category = end_reason(conn, end, text, reason, sizeof(reason));
-	if (conn->cn_cert)
+	if (conn->cn_cert && end == STREAM_END_PROTOCOL)
+		cluster_log("agent %s at %s: closed: %s",
+		    conn->cn_facts.xf_cn, conn->cn_address, reason);
+	else if (conn->cn_cert)
 		log_debug("agent %s at %s: %s", conn->cn_facts.xf_cn,
 		    conn->cn_address, reason);
 	else if (end == STREAM_END_PROTOCOL)
