@@ -40,6 +40,7 @@
 #include <openssl/x509v3.h>
 
 #include "pem.h"
+#include "x509_text.h"
 #include "x509util.h"
 
 #define X509_USAGE_SERVER	"1.3.6.1.5.5.7.3.1"
@@ -71,8 +72,6 @@ static STACK_OF(X509) *certs_from_pem(const uint8_t *, size_t);
 static bool	 cert_has_pin(X509 *, const uint8_t *, size_t);
 static bool	 cert_facts(X509 *, struct x509_facts *);
 static bool	 cert_has_usage(X509 *, const char *);
-static void	 names_of(X509 *, char *, size_t);
-static void	 span(int64_t, char *, size_t);
 
 const char *
 x509_verdict_name(enum x509_verdict v)
@@ -375,7 +374,7 @@ check_host(struct x509_check *xc, const char *host)
 		    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL);
 	if (rc == 1)
 		return (true);
-	names_of(xc->xc_leaf, names, sizeof(names));
+	x509_text_names(xc->xc_leaf, names, sizeof(names));
 	return (fault(xc, X509_VERDICT_NAME, "the certificate is for %s: add "
 	    "the name to the server's advertise list, or set server_name",
 	    names));
@@ -399,7 +398,7 @@ static bool
 check_time_of(struct x509_check *xc, X509 *x, const char *what, time_t now)
 {
 	struct tm	 tm;
-	char		 text[32];
+	char		 text[32], when[32];
 	int64_t		 start, end, skew;
 
 	if (ASN1_TIME_to_tm(X509_get0_notBefore(x), &tm) != 1)
@@ -412,17 +411,19 @@ check_time_of(struct x509_check *xc, X509 *x, const char *what, time_t now)
 	end = (int64_t)timegm(&tm);
 	if ((int64_t)now < start) {
 		skew = start - (int64_t)now;
-		span(skew, text, sizeof(text));
+		x509_text_span(skew, text, sizeof(text));
 		xc->xc_result->xr_skew = skew;
-		return (fault(xc, X509_VERDICT_NOT_YET, "%s becomes valid in "
-		    "%s: the clock here may be slow", what, text));
+		return (fault(xc, X509_VERDICT_NOT_YET, "%s is not valid until "
+		    "%s, in %s (clock skew of %s?)", what, x509_text_time(start, when),
+		    text, text));
 	}
 	if ((int64_t)now > end) {
 		skew = (int64_t)now - end;
-		span(skew, text, sizeof(text));
+		x509_text_span(skew, text, sizeof(text));
 		xc->xc_result->xr_skew = skew;
-		return (fault(xc, X509_VERDICT_EXPIRED, "%s expired %s ago, "
-		    "or the clock here is fast", what, text));
+		return (fault(xc, X509_VERDICT_EXPIRED, "%s has expired %s "
+		    "ago, since %s (or clock skew of %s?)", what, text,
+		    x509_text_time(end, when), text));
 	}
 	return (true);
 }
@@ -544,63 +545,4 @@ cert_has_usage(X509 *x, const char *oid)
 	}
 	ASN1_OBJECT_free(want);
 	return (found);
-}
-
-/* "a.example, 10.0.0.1", as much as fits; only plain characters. */
-static void
-names_of(X509 *x, char *dst, size_t size)
-{
-	GENERAL_NAMES		*gens;
-	const GENERAL_NAME	*gen;
-	const ASN1_STRING	*s;
-	char			 name[X509_HOST_SIZE];
-	int			 i, type, len;
-
-	dst[0] = '\0';
-	gens = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-	for (i = 0; i < sk_GENERAL_NAME_num(gens); i++) {
-		gen = sk_GENERAL_NAME_value(gens, i);
-		s = GENERAL_NAME_get0_value(gen, &type);
-		if (type != GEN_DNS && type != GEN_IPADD)
-			continue;
-		len = ASN1_STRING_length(s);
-		name[0] = '\0';
-		if (type == GEN_IPADD)
-			(void)inet_ntop(len == 4 ? AF_INET : AF_INET6,
-			    ASN1_STRING_get0_data(s), name, len == 4 ||
-			    len == 16 ? sizeof(name) : 0);
-		else if (len > 0 && (size_t)len < sizeof(name) &&
-		    memchr(ASN1_STRING_get0_data(s), '\0',
-		    (size_t)len) == NULL) {
-			memcpy(name, ASN1_STRING_get0_data(s), (size_t)len);
-			name[len] = '\0';
-		}
-		if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyz"
-		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-_*") !=
-		    strlen(name))
-			continue;
-		if (strlen(dst) + strlen(name) + 3 > size)
-			break;
-		if (dst[0] != '\0')
-			strlcat(dst, ", ", size);
-		strlcat(dst, name, size);
-	}
-	if (gens != NULL)
-		sk_GENERAL_NAME_pop_free(gens, GENERAL_NAME_free);
-	if (dst[0] == '\0')
-		strlcpy(dst, "no name", size);
-}
-
-static void
-span(int64_t sec, char *dst, size_t size)
-{
-	if (sec < 120)
-		(void)snprintf(dst, size, "%lld s", (long long)sec);
-	else if (sec < 7200)
-		(void)snprintf(dst, size, "%lld min", (long long)sec / 60);
-	else if (sec < 172800)
-		(void)snprintf(dst, size, "%lld h", (long long)sec / 3600);
-	else
-		(void)snprintf(dst, size, "%lld days",
-		    (long long)sec / 86400);
 }

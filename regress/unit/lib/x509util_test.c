@@ -198,6 +198,7 @@ static void
 test_time(void **state)
 {
 	const char	*chain = ours->w_chain, *ca = ours->w_capem;
+	struct x509_result xr;
 
 	(void)state;
 	server(chain, ca, NULL, now - 3600, X509_VERDICT_OK, 0);
@@ -206,6 +207,16 @@ test_time(void **state)
 	server(chain, ca, NULL, now + 10 * DAY + 5, X509_VERDICT_EXPIRED, 5);
 	server(chain, ca, NULL, now + 1000 * DAY, X509_VERDICT_EXPIRED,
 	    990 * DAY);
+	/* By how much, and since when: an operator compares it with a clock. */
+	assert_false(x509_check_server_chain(u8(chain), strlen(chain), u8(ca),
+	    strlen(ca), NULL, 86400, &xr));
+	assert_non_null(strstr(xr.xr_text, "is not valid until 20"));
+	assert_non_null(strstr(xr.xr_text, "(clock skew of "));
+	assert_false(x509_check_server_chain(u8(chain), strlen(chain), u8(ca),
+	    strlen(ca), NULL, now + 1000 * DAY, &xr));
+	assert_non_null(strstr(xr.xr_text, "has expired 990 days ago, since "
+	    "20"));
+	assert_non_null(strstr(xr.xr_text, "(or clock skew of 990 days?)"));
 	server(chain, ca, NULL, 0, X509_VERDICT_OK, 0);
 	/* A wrong clock does not hide a wrong name or a foreign CA. */
 	server(chain, ca, "x", now + 99 * DAY, X509_VERDICT_NAME, 0);
