@@ -507,8 +507,7 @@ push_is_due(struct host *h, int64_t now)
 	int64_t			 life;
 
 	if (h->h_session == NULL || h->h_renewing || h->h_local ||
-	    h->h_state == HOST_DECOMMISSIONED || cert_can_ask(h) ||
-	    cert_due(h) == 0)
+	    h->h_state == HOST_DECOMMISSIONED || cert_due(h) == 0)
 		return (false);
 	if (h->h_push_at == 0) {
 		h->h_push_at = hc->hc_serial[0] == '\0' ? cert_due(h) :
@@ -519,7 +518,7 @@ push_is_due(struct host *h, int64_t now)
 		h->h_push_at += arc4random_uniform((uint32_t)(life / 30 <
 		    86400 ? life / 30 : 86400) + 1);
 	}
-	return (now >= h->h_push_at);
+	return (now >= h->h_push_at && !cert_can_ask(h));
 }
 
 static void

@@ -993,6 +993,76 @@ test_channel(void **state)
 }
 
 static void
+renewal(struct client *c, uint8_t *der, size_t len)
+{
+	Sentinel__Cluster__AgentMessage		 m;
+	Sentinel__Cluster__CertRenewalCSR	 csr;
+
+	sentinel__cluster__agent_message__init(&m);
+	sentinel__cluster__cert_renewal_csr__init(&csr);
+	csr.csr.data = der;
+	csr.csr.len = len;
+	m.payload_case =
+	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CERT_RENEWAL;
+	m.cert_renewal = &csr;
+	client_send(c, &m.base);
+}
+
+/*
+ * The engine gets the point of a request whose sender has its key, and no
+ * foreign DER; one that is broken costs its sender nothing but an answer.
+ */
+static void
+test_renewal(void **state)
+{
+	X509_REQ		*req = X509_REQ_new();
+	struct client		 c;
+	struct pbmem		 pm;
+	struct sent		*s;
+	unsigned char		*der = NULL;
+	uint8_t			 point[ECKEY_POINT_LEN];
+	static uint8_t		 junk[] = { 0x30, 0x03, 0x02, 0x01, 0x00 };
+	char			 v1[] = "v1";
+	uint32_t		 id;
+	int			 len;
+
+	(void)state;
+	assert_int_equal(X509_REQ_set_pubkey(req, held.pm_pkey), 1);
+	assert_true(X509_REQ_sign(req, held.pm_pkey, EVP_sha256()) > 0);
+	assert_true((len = i2d_X509_REQ(req, &der)) > 0);
+	X509_REQ_free(req);
+	client_open(&c, &agent);
+	client_call(&c, CALL_CHANNEL);
+	(void)expect(IMSG_AGENT_OPEN, &sentinel__ipc__agent_open__descriptor,
+	    &id, &pm);
+	pbmem_free(&pm);
+	tell_admit(id, 0, "");
+	renewal(&c, junk, sizeof(junk));
+	der[len - 1] ^= 1;
+	renewal(&c, der, (size_t)len);
+	der[len - 1] ^= 1;
+	heartbeat(&c, v1);
+	(void)expect(IMSG_AGENT_MESSAGE,
+	    &sentinel__cluster__agent_message__descriptor, NULL, &pm);
+	pbmem_free(&pm);
+	assert_null(sent_find(IMSG_AGENT_RENEW));
+	renewal(&c, der, (size_t)len);
+	heartbeat(&c, v1);
+	(void)expect(IMSG_AGENT_MESSAGE,
+	    &sentinel__cluster__agent_message__descriptor, NULL, &pm);
+	pbmem_free(&pm);
+	assert_non_null(s = sent_find(IMSG_AGENT_RENEW));
+	assert_int_equal(s->id, id);
+	assert_int_equal(s->len, 2 + ECKEY_POINT_LEN);
+	assert_int_equal(eckey_point(held.pm_pkey, point), 0);
+	assert_memory_equal(s->body + 2, point, sizeof(point));
+	sent_free(s);
+	assert_false(c.over);
+	free(der);
+	client_close(&c);
+}
+
+static void
 test_send(void **state)
 {
 	static uint8_t			 bytes[1024 * 1024];
@@ -1523,6 +1593,7 @@ main(void)
 		cmocka_unit_test_setup(test_report, fresh),
 		cmocka_unit_test_setup(test_report_large, fresh),
 		cmocka_unit_test_setup(test_channel, fresh),
+		cmocka_unit_test_setup(test_renewal, fresh),
 		cmocka_unit_test_setup(test_send, fresh),
 		cmocka_unit_test_setup(test_stalled, fresh),
 		cmocka_unit_test_setup(test_ends, fresh),
