@@ -131,11 +131,12 @@ struct db_audit_check {
 	uint8_t		 ac_hash[DB_AUDIT_HASH_LEN]; /* of ac_next - 1 */
 	uint64_t	 ac_records;	/* that were good */
 	uint64_t	 ac_first;
-	uint64_t	 ac_broken;	/* number of the first bad one, 0: none */
+	uint64_t	 ac_broken;	/* number of the first bad one, or 0 */
 	char		 ac_why[128];	/* what is wrong with it */
 };
 /* 1 there are more than max records, 0 the end (see ac_broken), -1. */
-int	 db_audit_check(struct store_txn *, struct db_audit_check *, size_t max);
+int	 db_audit_check(struct store_txn *, struct db_audit_check *,
+	    size_t max);
 
 /* --- db_setting.c: key = name ------------------------------------------- */
 #define DB_SETTINGS_MAX		256

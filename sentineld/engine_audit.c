@@ -99,6 +99,15 @@ audit_host(const struct host *h)
 	return (text);
 }
 
+const char *
+audit_agent(const struct host *h)
+{
+	static char	 text[HOST_NAME_SIZE + 8];
+
+	(void)snprintf(text, sizeof(text), "host %s", h->h_name);
+	return (text);
+}
+
 int
 audit_put(struct store_txn *txn, const struct audit *au)
 {

@@ -77,6 +77,8 @@ void	 audit_set(struct audit *, const char *actor, const char *action,
 	    __printflike_(6, 7);
 /* "host NAME (ID)", for subjects; in a buffer that the next call reuses. */
 const char *audit_host(const struct host *);
+/* "host NAME", for actors; likewise. */
+const char *audit_agent(const struct host *);
 /* In the caller's transaction.  0, or -1: let the transaction fail. */
 int	 audit_put(struct store_txn *, const struct audit *);
 /*

@@ -287,7 +287,7 @@ make_pending(struct host *h, struct host_cert *hc, bool revoke)
 		return (false);
 	}
 	cert_set_pending(h, hc);
-	audit_provoked(h, revoke ? h->h_name : AUDIT_SELF, "cert.renew",
+	audit_provoked(h, revoke ? audit_agent(h) : AUDIT_SELF, "cert.renew",
 	    audit_host(h), AUDIT_OK, "serial %s", h->h_pending.hc_serial);
 	return (true);
 }
@@ -443,7 +443,7 @@ activate(struct host *h, struct host_cert *hc, bool pending)
 		log_info("host %s (%s): uses serial %s%s%s%s", h->h_id,
 		    h->h_name, h->h_serial, old[0] != '\0' ? "; " : "", old,
 		    old[0] != '\0' ? " is revoked" : "");
-	audit_provoked(h, h->h_name, "cert.use", audit_host(h), AUDIT_OK,
+	audit_provoked(h, audit_agent(h), "cert.use", audit_host(h), AUDIT_OK,
 	    "serial %s, before %s", h->h_serial, old);
 	if (old[0] != '\0')
 		close_serial(h, old);

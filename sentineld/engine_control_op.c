@@ -17,8 +17,10 @@
 #include "engine_client.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "engine_audit.h"
 #include "log.h"
 #include "pbcheck.h"
 
@@ -32,6 +34,7 @@ static void	 more_containers(struct client *);
 static void	 on_list(struct op *, const struct op_result *, void *);
 static const char *newest(const char *);
 static void	 on_op(struct op *, const struct op_result *, void *);
+static void	 record(const struct op *, uint32_t);
 
 /*
  * Sends containers of a host from cl_skip on; cl_skip is where it stopped.  A
@@ -325,5 +328,24 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	op->op_done = on_op;
 	op->op_progress = on_op_progress;
 	op->op_arg = cl;
+	if (kind != OP_LOGS)
+		record(op, req->uid);
 	op_start(op);
+}
+
+/* Who asked for it; what came of it is in the history, under its id.  A full
+ * disk must not keep anybody from stopping a container. */
+static void
+record(const struct op *op, uint32_t uid)
+{
+	char	 by[32], action[32], subject[384];
+
+	(void)snprintf(by, sizeof(by), "uid %u", uid);
+	(void)snprintf(action, sizeof(action), "container.%s",
+	    op->op_kind == OP_UPDATE ? "update" : op->op_action);
+	(void)snprintf(subject, sizeof(subject), "container %s/%s",
+	    op->op_host->h_name, op->op_container);
+	(void)audit_write(by, action, subject, AUDIT_OK,
+	    "asked for, operation %s%s%s", op->op_id,
+	    op->op_image[0] != '\0' ? ", image " : "", op->op_image);
 }

@@ -28,7 +28,7 @@
  * Whatever fails between them strands nobody: until the host was seen, the
  * same token with the same key is the same use.
  */
-#define TOKEN_SECRET_LEN	16	/* bytes; then as many of the CA's pin */
+#define TOKEN_SECRET_LEN	16	/* bytes; as many of the pin follow */
 #define TOKEN_LEN		64	/* hex characters */
 #define TOKEN_ID_LEN		8
 #define ENROLL_RETRY_SEC	86400

@@ -119,7 +119,8 @@ is_few(void)
 		eng->enroll_failed = 0;
 		eng->enroll_since = monotime_now();
 	}
-	return (++eng->enroll_failed <= LIMIT_TOTAL * eng->conf.ec_enroll_failures);
+	return (++eng->enroll_failed <=
+	    LIMIT_TOTAL * eng->conf.ec_enroll_failures);
 }
 
 bool

@@ -28,7 +28,7 @@
 struct token_spec {
 	int64_t		 ts_ttl_sec;	/* 0: as configured */
 	const char	*ts_host_name;	/* required, "": any */
-	const char	*ts_replaces;	/* id of the host to be replaced, or "" */
+	const char	*ts_replaces;	/* id of a host that is there, or "" */
 	uint32_t	 ts_uses;	/* 1..DB_TOKEN_USES_MAX */
 	char		**ts_labels;	/* each label_is_whole() */
 	size_t		 ts_nlabels;

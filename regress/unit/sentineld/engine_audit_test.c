@@ -75,6 +75,40 @@ test_acts(void **state)
 	    ")|ok|serial 0a");
 }
 
+/* Who asked for what is done to containers; whoever only looks is not told. */
+static void
+test_operations(void **state)
+{
+	Sentinel__Ipc__ControlRequest	 req;
+	struct rig_trail		 tr;
+
+	(void)state;
+	rig_open(1, HOST_A, "0a", NULL);
+	rig_request(&req, C(CONTAINER_LOGS));
+	req.uid = 7;
+	req.host = rig_str("alpha");
+	req.container = rig_str("web");
+	(void)rig_ask(&req);
+	assert_int_equal(rig_trail(NULL).tr_n, 0);
+	req.command = C(CONTAINER_ACTION);
+	req.action = rig_str("restart");
+	(void)rig_ask(&req);
+	req.command = C(CONTAINER_UPDATE);
+	req.image = rig_str("web:2");
+	(void)rig_ask(&req);
+	tr = rig_trail("container.restart");
+	assert_int_equal(tr.tr_n, 1);
+	assert_non_null(strstr(tr.tr_last, "uid 7|container.restart|container "
+	    "alpha/web|ok|asked for, operation "));
+	tr = rig_trail("container.update");
+	assert_int_equal(tr.tr_n, 1);
+	assert_non_null(strstr(tr.tr_last, ", image web:2"));
+	/* What is refused as a request was not done. */
+	req.container = rig_str("a b");
+	assert_int_equal(rig_ended(rig_ask(&req)), CONTROL_USAGE);
+	assert_int_equal(rig_trail(NULL).tr_n, 2);
+}
+
 /* The change and its record are one: without the other there is neither. */
 static void
 test_one_transaction(void **state)
@@ -258,6 +292,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		T(test_acts),
+		T(test_operations),
 		T(test_one_transaction),
 		T(test_tokens),
 		T(test_strangers),

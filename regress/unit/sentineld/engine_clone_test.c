@@ -168,7 +168,9 @@ test_frozen(void **state)
 	first = last_call;
 	rig_forget();
 	assert_int_equal(stream(AWAY, "0a"), GRPC_PERMISSION_DENIED);
-	assert_non_null(rig_take(IMSG_AGENT_CLOSE, first));
+	assert_int_equal(rig_count(IMSG_AGENT_CLOSE), 1);
+	rig_free(rig_take(IMSG_AGENT_CLOSE, first));
+	assert_int_equal(rig_count(IMSG_AGENT_CLOSE), 0);
 	assert_null(host->h_session);
 	assert_string_equal(host->h_frozen, "its certificate is in use at "
 	    HOME " and at " AWAY " at the same time");

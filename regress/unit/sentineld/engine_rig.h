@@ -503,7 +503,7 @@ rig_ended(uint32_t client)
 struct rig_trail {
 	size_t		 tr_n;
 	const char	*tr_action;	/* only these, NULL: all */
-	char		 tr_last[2048];	/* "actor action subject outcome: text" */
+	char		 tr_last[2048];	/* actor|action|subject|outcome|text */
 };
 
 static inline bool

@@ -283,7 +283,8 @@ test_replace(void **state)
 	assert_string_equal(h->h_serial, fresh);
 	assert_memory_equal(h->h_point, "\4", 1);
 	assert_int_equal(rig_count(IMSG_AGENT_CLOSE), 1);
-	assert_non_null(rig_take(IMSG_AGENT_CLOSE, call));
+	rig_free(rig_take(IMSG_AGENT_CLOSE, call));
+	assert_int_equal(rig_count(IMSG_AGENT_CLOSE), 0);
 	assert_true(is_revoked(old));
 	assert_int_equal(contact(id, old), GRPC_PERMISSION_DENIED);
 	assert_int_equal(contact(id, fresh), 0);
