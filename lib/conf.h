@@ -134,6 +134,7 @@ struct conf_agent {
 	struct conf_names ca_allow_actions;
 	bool		 ca_allow_read_only;
 	uint64_t	 ca_heartbeat_msec;
+	uint64_t	 ca_list_msec;
 	uint64_t	 ca_ping_msec;
 	uint64_t	 ca_pong_msec;
 	uint64_t	 ca_reconnect_min_msec;

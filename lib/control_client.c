@@ -75,6 +75,9 @@ static const struct command	commands[] = {
 	{ C(POLICY_SET),	false,	ASK },
 	{ C(ENROLL),		false,	WORK },
 	{ C(RELOAD),		false,	ASK },
+	{ C(HISTORY_LIST),	true,	ASK },
+	{ C(JOURNAL_LIST),	true,	ASK },
+	{ C(JOURNAL_EXPORT),	false,	ASK },
 };
 #undef C
 

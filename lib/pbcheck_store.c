@@ -148,9 +148,30 @@ static const struct pbcheck_field policy[] = {
 	END
 };
 
+static const struct pbcheck_field history_row[] = {
+	BYTES(1, "id_hash", 20, 20),
+	NUM(2, "stored_msec", 0, MAX_TIME * 1000),
+	ANY(3, "order"),
+	STR(4, "id", 0, 256, LINE),
+	NUM(5, "time_msec", 0, MAX_TIME * 1000),
+	STR(6, "origin", 0, MAX_WORD, NAME),
+	STR(7, "host_name", 0, MAX_NAME, LINE),
+	STR(8, "container", 0, MAX_NAME, WORD),
+	STR(9, "action", 0, 256, LINE),
+	STR(10, "old_image", 0, MAX_REF, WORD),
+	STR(11, "new_image", 0, MAX_REF, WORD),
+	STR(12, "old_digest", 0, MAX_REF, WORD),
+	STR(13, "new_digest", 0, MAX_REF, WORD),
+	STR(14, "outcome", 0, MAX_WORD, WORD),
+	STR(15, "error", 0, 4096, TEXT),
+	ANY(16, "duration_msec"),
+	END
+};
+
 #define M(name)	{ &sentinel__store__##name##__descriptor, name }
 const struct pbcheck_message pbcheck_store[] = {
 	M(event),
+	M(history_row),
 	M(audit_record),
 	M(audit_chain),
 	M(host),

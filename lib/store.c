@@ -29,7 +29,8 @@
 /* Order is that of enum store_table; names are in the database for ever. */
 const char *const store_tables[STORE_NTABLES] = {
 	"meta", "hosts", "tokens", "events", "revoked", "audit",
-	"settings", "policies"
+	"settings", "policies",
+	"history", "history_ids", "history_order"
 };
 
 #define SCHEMA_KEY	"schema"

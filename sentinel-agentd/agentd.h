@@ -57,6 +57,7 @@ struct agent_conf {
 	uint64_t	 ac_allow_exec;
 	uint64_t	 ac_allow_read_only;
 	uint64_t	 ac_allow_actions; /* allow_mask() */
+	uint64_t	 ac_list_msec;
 	uint64_t	 ac_grace_msec;	/* 0: never autonomous */
 	uint64_t	 ac_grace_local; /* configured here: stays */
 	uint64_t	 ac_journal_bytes;

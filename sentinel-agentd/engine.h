@@ -38,7 +38,6 @@
  * the session, the remembered requests and the results that the server has
  * not got yet; uplink and docker carry out what it says.
  */
-#define ENGINE_POLL_MSEC	10000	/* list of containers */
 #define ENGINE_PREPARE_MSEC	5000	/* Docker's first answer */
 #define ENGINE_LIST_MSEC	60000	/* a list that never ends */
 #define ENGINE_SIBLING_MSEC	60000	/* parent and keyholder */

@@ -150,7 +150,7 @@ jentry_make(const Sentinel__Cluster__JournalEntry *m, size_t *len)
 		{ "new_digest", m->new_digest },
 	};
 	struct json_gen	*g;
-	char		 when[64];
+	char		 when[64], *text;
 	int64_t		 nsec = 0;
 	size_t		 i;
 
@@ -186,7 +186,9 @@ jentry_make(const Sentinel__Cluster__JournalEntry *m, size_t *len)
 	json_gen_key(g, "duration");
 	json_gen_int(g, nsec);
 	json_gen_end_object(g);
-	return (json_gen_take(g, len));
+	text = json_gen_take(g, len);
+	json_gen_free(g);
+	return (text);
 }
 
 char *

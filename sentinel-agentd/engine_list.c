@@ -74,7 +74,7 @@ static struct event		*stuck_timer;
 void
 list_init(void)
 {
-	struct timeval	 tv = monotime_timeval(ENGINE_POLL_MSEC);
+	struct timeval	 tv = monotime_timeval(eng->conf.ac_list_msec);
 
 	poll_timer = event_new(proc_base(), -1, EV_PERSIST, on_poll, NULL);
 	stuck_timer = evtimer_new(proc_base(), on_stuck, NULL);

@@ -330,6 +330,7 @@ pack_engine(struct agent_conf *ac)
 	ac->ac_reconnect_max_msec = ca->ca_reconnect_max_msec;
 	ac->ac_connect_msec = ca->ca_connect_msec;
 	ac->ac_rpc_msec = ca->ca_rpc_msec;
+	ac->ac_list_msec = ca->ca_list_msec;
 	ac->ac_grace_msec = ca->ca_grace_msec;
 	ac->ac_grace_local = parent.conf->c_from[conf_key_find(
 	    "agent.grace_period_offline")].cf_origin != CONF_O_DEFAULT;

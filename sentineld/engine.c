@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "db.h"
+#include "engine_history.h"
 #include "engine_audit.h"
 #include "engine_cluster.h"
 #include "engine_settings.h"
@@ -161,6 +162,7 @@ on_tick(int fd, short what, void *arg)
 		host_sweep(now);
 		audit_sweep(now);
 	}
+	history_sweep(now);
 }
 
 static void
@@ -189,6 +191,7 @@ engine_stop(void)
 		engine_setstr(&h->h_disconnect_cat, "server");
 		h->h_dirty = true;
 	}
+	history_flush();
 	(void)host_flush(0);
 	audit_stop();
 	store_close(eng->store);

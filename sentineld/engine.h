@@ -180,6 +180,8 @@ struct host {
 	struct rate	 h_audit_rate;
 	struct clone	 h_clone;
 	unsigned int	 h_events_lost;	/* since the last one kept */
+	struct rate	 h_row_rate;	/* engine_history.c */
+	struct rate	 h_slice_rate;
 };
 RB_HEAD(host_tree, host);
 

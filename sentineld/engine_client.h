@@ -45,6 +45,9 @@ struct client {
 	char		 cl_host[HOST_ID_SIZE];	/* container list: "" all */
 	unsigned int	 cl_waiting;		/* lists being refreshed */
 	bool		 cl_all;		/* host list: tombstones too */
+	char		 cl_container[256];	/* history list: "" any */
+	size_t		 cl_limit;
+	uint64_t	 cl_next;		/* order of the next row */
 	client_more	 cl_more;		/* NULL: all is sent */
 	char		 cl_at[HOST_ID_SIZE];	/* host that comes next, */
 	size_t		 cl_skip;		/* and how much of it went */
@@ -80,6 +83,8 @@ client_command	 client_host_list, client_host_show, client_host_pause,
 	    client_host_unfreeze;
 /* engine_control_cert.c */
 client_command	 client_cert_list;
+/* engine_control_history.c */
+client_command	 client_history_list;
 /* engine_control_audit.c */
 client_command	 client_audit_list, client_audit_verify;
 /* engine_control_reload.c */

@@ -63,6 +63,7 @@ static const struct {
 	[C(HOST_LABEL)] =	{ client_host_label,	true },
 	[C(HOST_UNFREEZE)] =	{ client_host_unfreeze,	true },
 	[C(RELOAD)] =		{ client_reload,	true },
+	[C(HISTORY_LIST)] =	{ client_history_list,	false },
 	[C(AUDIT_LIST)] =	{ client_audit_list,	true },
 	[C(AUDIT_VERIFY)] =	{ client_audit_verify,	true },
 	[C(CERT_LIST)] =	{ client_cert_list,	false },

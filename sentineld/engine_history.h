@@ -20,6 +20,7 @@
 #include "compat.h"
 
 #include "engine.h"
+#include "pbmem.h"
 
 /*
  * History: what was done on which host, one row per finished operation or
@@ -31,6 +32,17 @@
 #define HISTORY_RESULT_PREFIX	"request:"	/* id of a result's row */
 #define HISTORY_TEXT_MAX	4096	/* bytes of an error that are kept */
 #define HISTORY_BATCH_MAX	200	/* entries in one transaction */
+#define HISTORY_ROWS_BURST	200	/* rows of a host, each a commit of */
+#define HISTORY_ROWS_MSEC	500	/* its own; then one per */
+#define HISTORY_SLICES_BURST	100	/* transactions of its journals */
+#define HISTORY_SLICES_MSEC	500
+#define HISTORY_JOBS_HOST	2	/* journals of a host under way, */
+#define HISTORY_JOBS_MAX	256	/* and of all */
+#define HISTORY_JOBS_MAXBYTES	(64UL * 1024 * 1024)
+#define HISTORY_EVENTS_MAX	10	/* events for one slice */
+#define HISTORY_RETRY_MSEC	5000	/* after the store has failed, */
+#define HISTORY_RETRIES		60	/* and so often */
+#define HISTORY_ACK_MSEC	100	/* ids are gathered for */
 
 enum history_origin { HISTORY_COMMAND, HISTORY_OFFLINE, HISTORY_LOCAL };
 
@@ -56,10 +68,16 @@ struct history_entry {
  * host; else the store's).
  */
 int	 history_add(struct host *, const struct history_entry *);
-/* A result that an agent has sent: row, and the id into the next JournalAck
- * when it is safe. */
-void	 history_result(struct host *, const char *request_id,
-	    struct history_entry *);
+/*
+ * A message that may be the result of a command: its row, and the id into the
+ * next JournalAck when that is safe.  False: it was there already, so that
+ * nobody needs to hear of it again.
+ */
+bool	 history_answer(struct host *,
+	    const Sentinel__Cluster__AgentMessage *);
+/* The same of this machine's docker process; without a request id it is one
+ * of its own each time. */
+bool	 history_local(const Sentinel__Ipc__DockerResult *);
 /*
  * OfflineJournal: stored in slices of HISTORY_BATCH_MAX, a transaction each,
  * the ids of each acknowledged when they are on disk.
@@ -67,8 +85,17 @@ void	 history_result(struct host *, const char *request_id,
 void	 history_journal(struct session *,
 	    const Sentinel__Cluster__OfflineJournal *);
 /* The session ends: nothing more is acknowledged in it. */
-void	 history_session_lost(struct session *);
+void	 history_session_lost(const struct session *);
 /* Timer: rows that are too old. */
 void	 history_sweep(int64_t now);
+/* Orderly stop: journals that came in whole, while there is time. */
+void	 history_flush(void);
+
+/* --- for engine_history*.c ----------------------------------------------- */
+/* The record of an entry; lends its strings and hash.  -1: out of memory. */
+int	 history_record(const struct host *, const struct history_entry *,
+	    struct pbmem *, Sentinel__Store__HistoryRow *);
+/* Into the next JournalAck of this session, if its agent wants that. */
+void	 history_ack(const struct host *, uint64_t epoch, const char *id);
 
 #endif /* ENGINE_HISTORY_H */

@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_history.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +237,7 @@ local_result(struct peer *p, struct imsg *imsg)
 	struct op_result		 r = { .or_end = OP_DONE };
 	struct pbmem			 pm;
 	struct op			*op;
+	bool				 is_new;
 
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	m = ipc_unpack(imsg, &sentinel__ipc__docker_result__descriptor, &pm);
@@ -244,8 +245,9 @@ local_result(struct peer *p, struct imsg *imsg)
 		peer_broken(p, imsg, m == NULL ? pm.pm_why : "no local host");
 		goto out;
 	}
+	is_new = history_local(m);
 	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__UPDATE) {
-		if (!told_before(m->request_id))
+		if (is_new && !told_before(m->request_id))
 			event_publish("container_update", eng->local,
 			    m->container,
 			    m->error[0] == '\0' ? "update %s: %s%s" :

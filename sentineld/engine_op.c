@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine.h"
+#include "engine_history.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -312,24 +312,28 @@ op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 {
 	const Sentinel__Cluster__UpdateResult	*u;
 	struct op				*op;
+	bool					 is_new;
 
+	/* A result that nobody waits for still happened. */
+	is_new = history_answer(h, m);
 	switch (m->payload_case) {
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT:
 		u = m->update_result;
-		/* A result that nobody waits for still happened. */
-		event_publish("container_update", h, u->container_name,
-		    u->error[0] == '\0' ? "update %s: %s" :
-		    "update %s: %s: %s", u->container_name, u->outcome,
-		    u->error);
+		if (is_new)
+			event_publish("container_update", h,
+			    u->container_name, u->error[0] == '\0' ?
+			    "update %s: %s" : "update %s: %s: %s",
+			    u->container_name, u->outcome, u->error);
 		if ((op = op_of_host(h, u->request_id)) != NULL)
 			answer_update(op, u);
 		break;
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CONTAINER_ACTION_RESULT:
-		event_publish("container_state", h,
-		    m->container_action_result->container_name, "%s %s: %s",
-		    m->container_action_result->action,
-		    m->container_action_result->container_name,
-		    m->container_action_result->outcome);
+		if (is_new)
+			event_publish("container_state", h,
+			    m->container_action_result->container_name,
+			    "%s %s: %s", m->container_action_result->action,
+			    m->container_action_result->container_name,
+			    m->container_action_result->outcome);
 		if ((op = op_of_host(h,
 		    m->container_action_result->request_id)) != NULL)
 			answer_action(op, m->container_action_result);

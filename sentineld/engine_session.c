@@ -14,6 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
+#include "engine_history.h"
 #include "engine_session.h"
 
 #include <errno.h>
@@ -34,6 +35,7 @@ static void	 session_free(struct session *);
 static void	 heartbeat(struct session *,
 		    const Sentinel__Cluster__Heartbeat *);
 static void	 set_disconnected(struct host *, const char *, const char *);
+static void	 session_lost(const struct session *);
 static void	 disconnected(struct session *, const char *, const char *);
 
 RB_GENERATE(session_tree, session, se_entry, session_cmp)
@@ -143,7 +145,8 @@ session_list_end(struct peer *p, struct imsg *imsg)
 	struct pbmem			 pm;
 	static const char *const	 features[] = { "progress",
 					    "list-error", "engine-id",
-					    "pull-result", "signed-command" };
+					    "pull-result", "journal-ack",
+					    "signed-command" };
 	char				 text[] = "state received";
 	char				 renew[] = "certificate has expired: "
 					    "it may only be renewed";
@@ -245,6 +248,9 @@ session_message(struct peer *p, struct imsg *imsg)
 		log_debug("host %s: empty or unknown message",
 		    s->se_host->h_id);
 		break;
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_OFFLINE_JOURNAL:
+		history_journal(s, m->offline_journal);
+		break;
 	default:
 		op_answer(s->se_host, m);
 		break;
@@ -262,6 +268,13 @@ set_disconnected(struct host *h, const char *category, const char *text)
 	engine_setstr(&h->h_disconnect_cat, category);
 	engine_setstr(&h->h_disconnect_err, text);
 	h->h_dirty = true;
+}
+
+static void
+session_lost(const struct session *s)
+{
+	op_session_lost(s);
+	history_session_lost(s);
 }
 
 static void
@@ -291,7 +304,7 @@ session_lose_all(const char *text)
 	while ((s = RB_ROOT(&eng->sessions)) != NULL) {
 		h = s->se_host;
 		if (s->se_channel && !s->se_closing)
-			op_session_lost(s);
+			session_lost(s);
 		if (h->h_session == s) {
 			set_disconnected(h, "server", text);
 			n++;
@@ -317,7 +330,7 @@ session_closed(struct peer *p, struct imsg *imsg)
 	if (closed == NULL)
 		peer_broken(p, imsg, pm.pm_why);
 	else if (s->se_channel) {
-		op_session_lost(s);
+		session_lost(s);
 		disconnected(s, closed->category, closed->text);
 		session_free(s);
 	} else
@@ -337,7 +350,7 @@ session_close(struct session *s, uint32_t status, const char *category,
 	s->se_closing = true;
 	s->se_heard = monotime_now();	/* from now on cluster is waited for */
 	stage_drop(&s->se_stage);
-	op_session_lost(s);
+	session_lost(s);
 	disconnected(s, category, text);
 	(void)strlcpy(copy, text, sizeof(copy));
 	sentinel__ipc__agent_close__init(&msg);

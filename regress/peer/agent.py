@@ -10,6 +10,7 @@ call	one unary call with raw bytes
 """
 
 import argparse
+import json
 import queue
 import secrets
 import sys
@@ -148,6 +149,8 @@ class Session:
     def outgoing(self):
         """What goes up: heartbeats, and whatever is queued."""
         bad = self.args.misbehave
+        for path in self.args.journal or ():
+            yield self.journal(path)
         if bad == "bad-utf8":
             yield peer.field(1, peer.field(2, b"\xff\xfe"))
         elif bad == "nul":
@@ -175,6 +178,24 @@ class Session:
             if message is None:
                 return
             yield message
+
+    @staticmethod
+    def journal(path):
+        """An offline_journal.json as the Go agent replays it."""
+        entries = []
+        with open(path, encoding="utf-8") as f:
+            found = json.load(f)
+        for e in found:
+            entry = pb.JournalEntry(**{
+                key: e.get(key, "") for key in (
+                    "id", "action", "container", "old_image", "new_image",
+                    "old_digest", "new_digest", "outcome", "error")})
+            entry.timestamp.FromJsonString(e["timestamp"])
+            entry.duration.FromNanoseconds(e.get("duration", 0))
+            entries.append(entry)
+        peer.say("replay", entries=len(entries))
+        return pb.AgentMessage(offline_journal=pb.OfflineJournal(
+            entries=entries))
 
     def answer(self, m):
         """Answers to a command, in the order of the Go agent."""
@@ -394,6 +415,8 @@ def main():
     p.add_argument("--renew", action="store_true",
                    help="run: send a CertRenewalCSR over a new key")
     p.add_argument("--container", action="append")
+    p.add_argument("--journal", action="append",
+                   help="offline_journal.json to begin with")
     p.add_argument("--engine-id", default="FOREIGN:" + secrets.token_hex(8))
     p.add_argument("--heartbeat", type=float, default=1)
     p.add_argument("--seconds", type=float, default=60,

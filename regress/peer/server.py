@@ -236,6 +236,10 @@ class Cluster:
             facts = dict(request_id=r.request_id, logs=r.logs, error=r.error)
         elif kind == "cert_renewal":
             facts = dict(bytes=len(m.cert_renewal.csr))
+        elif kind == "offline_journal":
+            facts = dict(entries=[[e.id, e.action, e.container, e.outcome,
+                                   e.error] for e in
+                                  m.offline_journal.entries])
         elif kind == "heartbeat":
             facts = dict(version=m.heartbeat.agent_version)
         peer.say(kind or "empty", **facts)

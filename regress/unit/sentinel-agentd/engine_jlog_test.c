@@ -171,7 +171,7 @@ test_torn(void **state)
 	uint8_t		 buf[4096];
 	size_t		 len, cut, ends[4] = { 0 };
 	int		 i, whole;
-	char		 want[32], num[8];
+	char		 want[32], num[16];
 
 	(void)state;
 	assert_int_equal(jlog_clear(jl), 0);
@@ -210,7 +210,7 @@ test_flips(void **state)
 	uint8_t		 buf[4096];
 	size_t		 len, i, ends[4] = { 0 };
 	int		 bit, n, hit;
-	char		 want[32], num[8];
+	char		 want[32], num[16];
 
 	(void)state;
 	assert_int_equal(jlog_clear(jl), 0);
