@@ -181,6 +181,7 @@ reconfigure(void)
 		session_reconfigure(redial);
 	else
 		enroll_reconfigure();
+	offline_reconfigured();
 }
 
 static void

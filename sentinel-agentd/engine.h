@@ -41,7 +41,7 @@
 #define ENGINE_PREPARE_MSEC	5000	/* Docker's first answer */
 #define ENGINE_LIST_MSEC	60000	/* a list that never ends */
 #define ENGINE_SIBLING_MSEC	60000	/* parent and keyholder */
-#define ENGINE_STEADY_MSEC	60000	/* a session as long is a good one */
+#define ENGINE_STEADY_MSEC	10000	/* a session as long is a good one */
 #define ENGINE_SAME_MSEC	600000	/* the same failure is told again */
 #define ENGINE_PROGRESS_MSEC	250
 #define ENGINE_READ_MSEC	60000	/* logs */

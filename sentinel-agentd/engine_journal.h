@@ -124,6 +124,7 @@ void	 offline_heard(void);
 void	 offline_lost(void);
 /* There is a new list of containers. */
 void	 offline_observe(void);
+void	 offline_reconfigured(void);	/* perhaps another grace period */
 bool	 offline_is_autonomous(void);
 time_t	 offline_since(void);		/* 0: connected */
 

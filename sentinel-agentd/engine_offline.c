@@ -130,6 +130,12 @@ arm(void)
 }
 
 void
+offline_reconfigured(void)
+{
+	arm();
+}
+
+void
 offline_opened(void)
 {
 	struct timeval	 tv = monotime_timeval(OFFLINE_SETTLE_MSEC);
