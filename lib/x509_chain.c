@@ -39,7 +39,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-#include "pem.h"
+#include "x509_bundle.h"
 #include "x509_text.h"
 #include "x509util.h"
 
@@ -68,8 +68,7 @@ static bool	 check_time_of(struct x509_check *, X509 *, const char *,
 static bool	 check_end(struct x509_check *, bool);
 static bool	 fault(struct x509_check *, enum x509_verdict, const char *,
 		    ...) __printflike_(3, 4);
-static STACK_OF(X509) *certs_from_pem(const uint8_t *, size_t);
-static bool	 cert_has_pin(X509 *, const uint8_t *, size_t);
+static bool	 certs_from_der(STACK_OF(X509) *, const uint8_t *, size_t);
 static bool	 cert_facts(X509 *, struct x509_facts *);
 static bool	 cert_has_usage(X509 *, const char *);
 
@@ -170,19 +169,13 @@ x509_check_command(const uint8_t *ca, size_t calen, const uint8_t *certder,
 	uint8_t			 hash[SHA256_DIGEST_LENGTH];
 	uint8_t			 statement[X509_STATEMENT_LEN];
 	uint8_t			 digest[ECKEY_DIGEST_LEN];
-	const unsigned char	*p = certder;
-	X509			*x = NULL;
 	bool			 ok;
 
 	if (!check_begin(&xc, xr))
 		return (check_end(&xc, false));
-	if (certlen > X509_CSR_MAXBYTES ||
-	    (x = d2i_X509(NULL, &p, (long)certlen)) == NULL ||
-	    p != certder + certlen || sk_X509_push(xc.xc_chain, x) <= 0) {
-		X509_free(x);
+	if (!certs_from_der(xc.xc_chain, certder, certlen))
 		return (check_end(&xc, fault(&xc, X509_VERDICT_BROKEN,
 		    "the certificate of the command does not parse")));
-	}
 	ok = check_chain(&xc, NULL, 0) && check_cas(&xc, ca, calen) &&
 	    check_issuer(&xc) &&
 	    check_usage(&xc, X509_COMMAND_EKU, "signing commands");
@@ -199,23 +192,6 @@ x509_check_command(const uint8_t *ca, size_t calen, const uint8_t *certder,
 		ok = fault(&xc, X509_VERDICT_SIGNATURE,
 		    "the command was changed or signed by somebody else");
 	return (check_end(&xc, ok && check_time(&xc, now)));
-}
-
-bool
-x509_bundle_has_pin(const uint8_t *pem, size_t len, const uint8_t *pin,
-    size_t pinlen)
-{
-	STACK_OF(X509)	*certs;
-	bool		 found = false;
-	int		 i;
-
-	if ((certs = certs_from_pem(pem, len)) == NULL)
-		return (false);
-	for (i = 0; i < sk_X509_num(certs); i++)
-		if (cert_has_pin(sk_X509_value(certs, i), pin, pinlen))
-			found = true;
-	sk_X509_pop_free(certs, X509_free);
-	return (found);
 }
 
 /* --- steps --------------------------------------------------------------- */
@@ -237,7 +213,7 @@ check_chain(struct x509_check *xc, const uint8_t *chain, size_t len)
 {
 	if (chain != NULL) {
 		sk_X509_pop_free(xc->xc_chain, X509_free);
-		xc->xc_chain = certs_from_pem(chain, len);
+		xc->xc_chain = x509_certs_from_pem(chain, len);
 	}
 	if (xc->xc_chain == NULL || sk_X509_num(xc->xc_chain) < 1)
 		return (fault(xc, X509_VERDICT_BROKEN,
@@ -254,7 +230,7 @@ check_cas(struct x509_check *xc, const uint8_t *ca, size_t len)
 {
 	int	 i;
 
-	if ((xc->xc_cas = certs_from_pem(ca, len)) == NULL)
+	if ((xc->xc_cas = x509_certs_from_pem(ca, len)) == NULL)
 		return (fault(xc, X509_VERDICT_BROKEN,
 		    "the CA certificate does not parse"));
 	/* Each ends a path, so a leaf in the bundle would vouch for itself. */
@@ -279,7 +255,7 @@ check_pinned_ca(struct x509_check *xc, const uint8_t *pin, size_t pinlen)
 		return (fault(xc, X509_VERDICT_BROKEN, "out of memory"));
 	for (i = 1; i < sk_X509_num(xc->xc_chain); i++) {
 		x = sk_X509_value(xc->xc_chain, i);
-		if (!cert_has_pin(x, pin, pinlen))
+		if (!x509_cert_has_pin(x, pin, pinlen))
 			continue;
 		if (X509_up_ref(x) != 1 || sk_X509_push(xc->xc_cas, x) <= 0)
 			return (fault(xc, X509_VERDICT_BROKEN,
@@ -458,57 +434,25 @@ fault(struct x509_check *xc, enum x509_verdict v, const char *fmt, ...)
 
 /* --- certificates -------------------------------------------------------- */
 
-/* NULL: broken, none, too many or out of memory. */
-static STACK_OF(X509) *
-certs_from_pem(const uint8_t *text, size_t len)
-{
-	STACK_OF(X509)		*certs;
-	struct pem		 p;
-	X509			*x = NULL;
-	char			 label[PEM_LABEL_SIZE];
-	const unsigned char	*q;
-	uint8_t			*der = NULL;
-	size_t			 derlen;
-	int			 n = -1;
-
-	if ((certs = sk_X509_new_null()) == NULL ||
-	    len > X509_CHAIN_MAXBYTES || (der = malloc(len + 1)) == NULL)
-		goto done;
-	pem_init(&p, text, len);
-	while ((n = pem_next(&p, label, der, len + 1, &derlen)) == 1) {
-		q = der;
-		if (strcmp(label, PEM_LABEL_CERT) != 0)
-			continue;
-		if (sk_X509_num(certs) == X509_CHAIN_MAX ||
-		    (x = d2i_X509(NULL, &q, (long)derlen)) == NULL ||
-		    q != der + derlen || sk_X509_push(certs, x) <= 0)
-			goto done;
-		x = NULL;
-	}
-done:
-	X509_free(x);
-	free(der);
-	if (n == 0 && sk_X509_num(certs) > 0)
-		return (certs);
-	sk_X509_pop_free(certs, X509_free);
-	return (NULL);
-}
-
+/* One after the other; all or false. */
 static bool
-cert_has_pin(X509 *x, const uint8_t *pin, size_t pinlen)
+certs_from_der(STACK_OF(X509) *certs, const uint8_t *der, size_t len)
 {
-	uint8_t		 have[X509_PIN_LEN];
-	unsigned char	*spki = NULL;
-	int		 len;
+	const unsigned char	*p = der, *end = der + len;
+	X509			*x;
 
-	if (pinlen != X509_TOKENPIN_LEN && pinlen != X509_PIN_LEN)
+	if (len == 0 || len > X509_CSR_MAXBYTES)
 		return (false);
-	if (X509_check_ca(x) != 1 ||
-	    (len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki)) <= 0)
-		return (false);
-	SHA256(spki, (size_t)len, have);
-	OPENSSL_free(spki);
-	return (CRYPTO_memcmp(have, pin, pinlen) == 0);
+	while (p < end) {
+		if (sk_X509_num(certs) == X509_CHAIN_MAX ||
+		    (x = d2i_X509(NULL, &p, (long)(end - p))) == NULL)
+			return (false);
+		if (sk_X509_push(certs, x) <= 0) {
+			X509_free(x);
+			return (false);
+		}
+	}
+	return (true);
 }
 
 static bool

@@ -158,7 +158,8 @@ bool	 x509_check_client(const uint8_t *chain, size_t chainlen,
 	    struct x509_result *);
 /*
  * Was body signed as a command by a certificate (DER) of a CA of the bundle,
- * with our extended key usage and CN sentinel-command?
+ * with our extended key usage and CN sentinel-command?  Certificates of CAs
+ * that lead from it to the bundle may follow it.
  */
 bool	 x509_check_command(const uint8_t *ca, size_t calen,
 	    const uint8_t *certder, size_t certlen,
