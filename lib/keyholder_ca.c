@@ -29,10 +29,7 @@
 
 #include <openssl/x509v3.h>
 
-#include "ibuf.h"
 #include "keyholder_int.h"
-#include "log.h"
-#include "xmalloc.h"
 
 static const char *cross_fault(const struct keyring *, X509 *);
 static enum keyholder_loaded refuse(char *, const char *);
@@ -185,6 +182,10 @@ cross_make(struct keyring *kr, int fd, char *why)
 int
 key_ca_use(struct keyring *kr, enum key_ca_use use, char *why)
 {
+	/* It was said before, and the answer got lost. */
+	if (use == KEY_CA_USE_PROMOTE && kr->kr_newca.k_pkey == NULL &&
+	    !kr->kr_use_new && kr->kr_ca.k_pkey != NULL)
+		return (0);
 	if (use != KEY_CA_USE_DISCARD && (kr->kr_newca.k_pkey == NULL ||
 	    kr->kr_newcacert == NULL)) {
 		strlcpy(why, "there is no new CA", KEY_WHY_SIZE);
@@ -216,58 +217,4 @@ key_ca_use(struct keyring *kr, enum key_ca_use use, char *why)
 	X509_free(kr->kr_cross);
 	kr->kr_cross = NULL;
 	return (0);
-}
-
-/* u8 enum key_ca_use */
-void
-keyholder_ca_use(struct peer *p, struct imsg *imsg)
-{
-	struct ibuf	*b = imsg_get_ibuf(imsg);
-	char		 why[KEY_WHY_SIZE] = "";
-	uint8_t		 use;
-	int		 rc;
-
-	if (p->pe_sync || ibuf_get_n8(b, &use) == -1 || ibuf_end(b) == -1 ||
-	    use < KEY_CA_USE_NEW || use > KEY_CA_USE_DISCARD) {
-		peer_broken(p, imsg, "use of a CA");
-		return;
-	}
-	rc = key_ca_use(keyholder_ring(), (enum key_ca_use)use, why);
-	if (rc == 0 && use == KEY_CA_USE_PROMOTE)
-		key_send_ca(keyholder_ring(), KEY_PURPOSE_CA);
-	b = key_answer(300);
-	key_put8(b, rc == 0 ? KEY_RC_OK : KEY_RC_REFUSED);
-	key_put_bytes(b, why, rc == 0 ? 0 : strlen(why));
-	key_send(p, IMSG_KEY_CA_USED, imsg_get_id(imsg), b);
-}
-
-/*
- * The CA is told as soon as its certificate is there: of one that only ends
- * the trust in it, the key is not loaded any more.
- */
-void
-key_send_ca(struct keyring *kr, enum keyholder_purpose purpose)
-{
-	struct key	 key = { 0 };
-	struct key_cert	*kc;
-	X509		*x;
-	uint8_t		 slot = KEY_SLOT_NEW;
-
-	if (purpose == KEY_PURPOSE_CA) {
-		slot = KEY_SLOT_CURRENT;
-		x = kr->kr_ca.k_pkey == NULL && !kr->kr_use_new ? NULL :
-		    kr->kr_cacert;
-	} else
-		x = purpose == KEY_PURPOSE_CA_NEW ? kr->kr_newcacert :
-		    kr->kr_cross;
-	if (x == NULL || eckey_point(X509_get0_pubkey(x), key.k_point) == -1)
-		return;
-	kc = xcalloc(1, sizeof(*kc));
-	if (key_cert_export(x, kc) == -1)
-		log_warnx("keyholder: CA certificate has more than %d bytes or "
-		    "an odd serial number", KEY_CERT_MAXBYTES);
-	else
-		key_send_info(purpose == KEY_PURPOSE_CA_NEW ? KEY_PURPOSE_CA :
-		    purpose, slot, &key, kc);
-	free(kc);
 }

@@ -139,9 +139,6 @@ enum keyholder_loaded key_file_cross(struct keyring *, int fd, bool create,
 int	 key_ca_use(struct keyring *, enum key_ca_use, char *why);
 /* The CA that issues; NULL when a part of it is missing. */
 struct key *key_ca_signer(struct keyring *, X509 **cert);
-void	 keyholder_ca_use(struct peer *, struct imsg *);
-/* KEY_INFO of what there is: the CA, a new one, the cross certificate. */
-void	 key_send_ca(struct keyring *, enum keyholder_purpose);
 
 /* keyholder_issue.c: certificates and requests */
 X509	*key_ca_selfsign(struct key *, int64_t life, time_t now);
@@ -195,6 +192,7 @@ void	 keyholder_create(struct peer *, struct imsg *);
 void	 keyholder_names(struct peer *, struct imsg *);
 void	 keyholder_issue(struct peer *, struct imsg *);
 void	 keyholder_csr(struct peer *, struct imsg *);
+void	 keyholder_ca_use(struct peer *, struct imsg *);
 void	 key_jobs_init(struct event_base *);
 void	 key_jobs_forget(uint64_t channel);
 bool	 key_command_is_due(const struct keyring *, time_t now);

@@ -87,6 +87,7 @@ static int	 names_make(struct keyring *, struct key_job *, char *);
 static void	 issue_answer(struct peer *, uint32_t, enum keyholder_rc,
 		    const struct key_cert *, const char *);
 static bool	 issue_admit(void);
+static void	 send_ca(struct keyring *, enum keyholder_purpose);
 
 static const struct key_file files[] = {
 	{ ROLE_KEYHOLDER, KEY_PURPOSE_CA, KEY_PART_KEY, key_file_ca_key },
@@ -190,10 +191,10 @@ job_file(struct peer *p, struct key_job *job)
 		key_send_info(KEY_PURPOSE_AGENT_TLS, slot,
 		    &keyholder_ring()->kr_agent[slot], NULL);
 	else if (job->kj_part == KEY_PART_CROSS)
-		key_send_ca(keyholder_ring(), KEY_PURPOSE_CA_CROSS);
+		send_ca(keyholder_ring(), KEY_PURPOSE_CA_CROSS);
 	else if (job->kj_purpose == KEY_PURPOSE_CA ||
 	    job->kj_purpose == KEY_PURPOSE_CA_NEW)
-		key_send_ca(keyholder_ring(), job->kj_purpose);
+		send_ca(keyholder_ring(), job->kj_purpose);
 }
 
 void
@@ -483,4 +484,60 @@ job_run(evutil_socket_t fd, short event, void *arg)
 	job_free(job);
 	if (!TAILQ_EMPTY(&jq.jq_jobs))
 		evtimer_add(jq.jq_work, &now);
+}
+
+/* --- the CA, and a second one ------------------------------------------- */
+
+/* u8 enum key_ca_use */
+void
+keyholder_ca_use(struct peer *p, struct imsg *imsg)
+{
+	struct ibuf	*b = imsg_get_ibuf(imsg);
+	char		 why[KEY_WHY_SIZE] = "";
+	uint8_t		 use;
+	int		 rc;
+
+	if (p->pe_sync || ibuf_get_n8(b, &use) == -1 || ibuf_end(b) == -1 ||
+	    use < KEY_CA_USE_NEW || use > KEY_CA_USE_DISCARD) {
+		peer_broken(p, imsg, "use of a CA");
+		return;
+	}
+	rc = key_ca_use(keyholder_ring(), (enum key_ca_use)use, why);
+	if (rc == 0 && use == KEY_CA_USE_PROMOTE)
+		send_ca(keyholder_ring(), KEY_PURPOSE_CA);
+	b = key_answer(300);
+	key_put8(b, rc == 0 ? KEY_RC_OK : KEY_RC_REFUSED);
+	key_put_bytes(b, why, rc == 0 ? 0 : strlen(why));
+	key_send(p, IMSG_KEY_CA_USED, imsg_get_id(imsg), b);
+}
+
+/*
+ * The CA is told as soon as its certificate is there: of one that only ends
+ * the trust in it, the key is not loaded any more.
+ */
+static void
+send_ca(struct keyring *kr, enum keyholder_purpose purpose)
+{
+	struct key	 key = { 0 };
+	struct key_cert	*kc;
+	X509		*x;
+	uint8_t		 slot = KEY_SLOT_NEW;
+
+	if (purpose == KEY_PURPOSE_CA) {
+		slot = KEY_SLOT_CURRENT;
+		x = kr->kr_ca.k_pkey == NULL && !kr->kr_use_new ? NULL :
+		    kr->kr_cacert;
+	} else
+		x = purpose == KEY_PURPOSE_CA_NEW ? kr->kr_newcacert :
+		    kr->kr_cross;
+	if (x == NULL || eckey_point(X509_get0_pubkey(x), key.k_point) == -1)
+		return;
+	kc = xcalloc(1, sizeof(*kc));
+	if (key_cert_export(x, kc) == -1)
+		log_warnx("keyholder: CA certificate has more than %d bytes or "
+		    "an odd serial number", KEY_CERT_MAXBYTES);
+	else
+		key_send_info(purpose == KEY_PURPOSE_CA_NEW ? KEY_PURPOSE_CA :
+		    purpose, slot, &key, kc);
+	free(kc);
 }

@@ -48,6 +48,7 @@ static const struct pbcheck_field control_request[] = {
 	STR(23, "token", 0, 1024, WORD),
 	STR(28, "setting", 0, 64, LINE),
 	STR(29, "value", 0, 4096, LINE),
+	ANY(26, "force"),
 	END
 };
 
@@ -66,6 +67,7 @@ static const struct pbcheck_field control_item[] = {
 	MSG(13, "setting"),
 	MSG(14, "policy"),
 	MSG(15, "history"),
+	MSG(12, "ca"),
 	END
 };
 
@@ -102,6 +104,7 @@ static const struct pbcheck_field status_view[] = {
 	ANY(31, "journal_lost"),
 	NUM(32, "server_heard_at", 0, MAX_TIME),
 	ANY(33, "clock_skew_sec"),
+	STR(25, "ca_phase", 0, MAX_WORD, NAME),
 	MSG(40, "allow"),
 	END
 };
@@ -170,6 +173,7 @@ static const struct pbcheck_field host_view[] = {
 	NUM(26, "cert_renew_at", 0, MAX_TIME),
 	STR(27, "pending_serial", 0, MAX_SERIAL, HEX),
 	NUM(28, "pending_not_after", 0, MAX_TIME),
+	STR(30, "ca_missing", 0, 256, LINE),
 	END
 };
 
@@ -318,6 +322,29 @@ static const struct pbcheck_field policy_view[] = {
 	END
 };
 
+static const struct pbcheck_field ca_view[] = {
+	STR(1, "phase", 1, MAX_WORD, NAME),
+	NUM(2, "since", 0, MAX_TIME),
+	STR(3, "by", 0, 256, LINE),
+	STR(4, "fingerprint", 0, 64, HEX),
+	NUM(5, "not_after", 0, MAX_TIME),
+	STR(6, "new_fingerprint", 0, 64, HEX),
+	NUM(7, "new_not_after", 0, MAX_TIME),
+	ANY(8, "cross"),
+	NUM(9, "hosts", 0, UINT32_MAX),
+	NUM(10, "waiting", 0, UINT32_MAX),
+	LIST(11, "missing", 500),
+	END
+};
+
+static const struct pbcheck_field ca_host_view[] = {
+	STR(1, "id", 1, MAX_HOSTID, NAME),
+	STR(2, "name", 0, MAX_NAME, LINE),
+	ANY(3, "connected"),
+	STR(4, "missing", 0, 256, LINE),
+	END
+};
+
 #define M(name)	{ &sentinel__ipc__##name##__descriptor, name }
 const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(container_view),
@@ -336,6 +363,8 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(result_view),
 	M(history_view),
 	M(audit_view),
+	M(ca_view),
+	M(ca_host_view),
 	M(audit_entry_view),
 	M(audit_chain_view),
 	M(setting_view),

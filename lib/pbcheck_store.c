@@ -58,6 +58,9 @@ static const struct pbcheck_field host[] = {
 	STR(24, "frozen", 0, 512, LINE),
 	BYTES(25, "pending_cert", 0, CERT_MAX),
 	NUM(26, "cert_not_before", 0, MAX_TIME),
+	BYTES(30, "ca_pins", 0, 8 * 32),
+	STR(31, "ca_serial", 0, 64, HEX),
+	BYTES(32, "ca_pin", 0, 32),
 	END
 };
 
@@ -168,6 +171,14 @@ static const struct pbcheck_field history_row[] = {
 	END
 };
 
+static const struct pbcheck_field ca_state[] = {
+	NUM(1, "phase", 0, 4),
+	NUM(2, "since", 0, MAX_TIME),
+	STR(3, "by", 0, 256, LINE),
+	NUM(4, "time", 0, MAX_TIME),
+	END
+};
+
 #define M(name)	{ &sentinel__store__##name##__descriptor, name }
 const struct pbcheck_message pbcheck_store[] = {
 	M(event),
@@ -181,5 +192,6 @@ const struct pbcheck_message pbcheck_store[] = {
 	M(schema),
 	M(setting),
 	M(policy),
+	M(ca_state),
 	{ NULL, NULL }
 };

@@ -120,6 +120,7 @@ static const struct pbcheck_field heartbeat[] = {
 	STR(4, "host_id", 0, MAX_HOSTID, LINE),
 	STR(100, "engine_id", 0, MAX_ENGINE, WORD),
 	STR(101, "docker_error", 0, 4096, TEXT),
+	BYTES(102, "ca_pins", 0, 8 * 32),
 	END
 };
 
@@ -322,14 +323,15 @@ static const struct pbcheck_field cert_renewal_csr[] = {
 };
 
 static const struct pbcheck_field cert_renewal_response[] = {
-	BYTES(1, "agent_cert", 1, MAX_PEM),
+	BYTES(1, "agent_cert", 0, MAX_PEM),
+	BYTES(100, "ca_cert", 0, MAX_PEM),
 	END
 };
 
 static const struct pbcheck_field signed_command[] = {
 	BYTES(1, "body", 1, 1024 * 1024 + 4096),
 	BYTES(2, "signature", 8, 80),		/* DER, two integers */
-	BYTES(3, "certificate", 1, 4096),
+	BYTES(3, "certificate", 1, 8192),
 	END
 };
 

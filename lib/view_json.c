@@ -141,6 +141,7 @@ view_json_status(struct json_gen *g, const Sentinel__Ipc__StatusView *v,
 		put_int(g, "hosts_connected", v->hosts_connected);
 		put_opt(g, "ca_fingerprint", v->ca_fingerprint);
 		put_opttime(g, "ca_not_after", v->ca_not_after);
+		put_opt(g, "ca_phase", v->ca_phase);
 		put_opttime(g, "server_cert_not_after", v->server_not_after);
 	} else {
 		put_str(g, "server", v->server);
@@ -252,6 +253,7 @@ view_json_host(struct json_gen *g, const Sentinel__Ipc__HostView *v)
 		put_int(g, "rtt_us", v->rtt_usec);
 	put_labels(g, v->labels, v->n_labels);
 	put_opt(g, "frozen", v->frozen);
+	put_opt(g, "ca_missing", v->ca_missing);
 	put_opttime(g, "decommissioned_at", v->decommissioned_at);
 	put_opt(g, "decommission_reason", v->decommission_reason);
 	put_opt(g, "decommissioned_by", v->decommissioned_by);
@@ -461,5 +463,37 @@ view_json_policy(struct json_gen *g, const Sentinel__Ipc__PolicyView *v)
 		put_bool(g, "absent", true);
 	put_opttime(g, "changed_at", v->changed_at);
 	put_opt(g, "changed_by", v->changed_by);
+	json_gen_end_object(g);
+}
+
+void
+view_json_ca(struct json_gen *g, const Sentinel__Ipc__CaView *v)
+{
+	size_t	 i;
+
+	json_gen_object(g);
+	put_str(g, "phase", v->phase);
+	put_opttime(g, "since", v->since);
+	put_opt(g, "by", v->by);
+	put_opt(g, "fingerprint", v->fingerprint);
+	put_opttime(g, "not_after", v->not_after);
+	if (v->new_fingerprint[0] != '\0') {
+		put_str(g, "new_fingerprint", v->new_fingerprint);
+		put_opttime(g, "new_not_after", v->new_not_after);
+		put_bool(g, "cross_signed", v->cross);
+	}
+	put_int(g, "hosts", v->hosts);
+	put_int(g, "waiting", v->waiting);
+	json_gen_key(g, "missing");
+	json_gen_array(g);
+	for (i = 0; i < v->n_missing; i++) {
+		json_gen_object(g);
+		put_str(g, "id", v->missing[i]->id);
+		put_str(g, "name", v->missing[i]->name);
+		put_bool(g, "connected", v->missing[i]->connected);
+		put_str(g, "missing", v->missing[i]->missing);
+		json_gen_end_object(g);
+	}
+	json_gen_end_array(g);
 	json_gen_end_object(g);
 }

@@ -131,6 +131,8 @@ void	 parent_identity_loaded(struct peer *, struct imsg *);
 void	 parent_identity_renewkey(struct peer *, struct imsg *);
 void	 parent_identity_stage(struct peer *, struct imsg *);
 void	 parent_identity_accept(struct peer *, struct imsg *);
+/* parent_ca.c: another bundle. */
+void	 parent_identity_ca(struct peer *, struct imsg *);
 
 /*
  * parent_import.c: files in agent.dir that the engine takes over once; offered

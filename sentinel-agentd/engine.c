@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine_bundle.h"
 #include "engine_import.h"
 #include "engine_newkey.h"
 #include "engine_policy.h"
@@ -71,6 +72,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_IDENTITY_NEWKEY_DONE, newkey_made },
 	{ IMSG_IDENTITY_STORED,	enroll_stored },
 	{ IMSG_IDENTITY_STAGED,	renew_staged },
+	{ IMSG_CA_STORED,	bundle_stored },
 	{ IMSG_IDENTITY_SETTLED, renew_settled },
 	{ IMSG_UPLINK_UP,	session_up },
 	{ IMSG_UPLINK_ENROLLED,	enroll_answer },
@@ -335,7 +337,7 @@ engine_features(size_t *n)
 	static const char *const	 words[] = {
 		"update", "pull", "list", "logs", "progress", "list-error",
 		"engine-id", "pull-result", "sync", "server-heartbeat",
-		"journal-ack", "signed-command"
+		"journal-ack", "ca-bundle", "signed-command"
 	};
 
 	/* The last one is a promise that can be switched off. */

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "engine_allow.h"
+#include "engine_bundle.h"
 #include "engine_renew.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -40,7 +41,7 @@
 static const char *unsigned_why(void);
 static void	 receive_signed(const Sentinel__Cluster__SignedCommand *);
 static void	 dispatch(const Sentinel__Cluster__ServerMessage *,
-		    const char *);
+		    const char *, bool);
 static bool	 to_command(const Sentinel__Cluster__ServerMessage *,
 		    struct command *);
 static void	 run(const struct command *);
@@ -128,9 +129,9 @@ command_receive(const uint8_t *data, size_t len)
 	} else if (m->payload_case == PAYLOAD(SIGNED_COMMAND))
 		receive_signed(m->signed_command);
 	else if (command_must_be_signed())
-		dispatch(m, unsigned_why());
+		dispatch(m, unsigned_why(), false);
 	else
-		dispatch(m, NULL);
+		dispatch(m, NULL, false);
 	pbmem_free(&pm);
 }
 
@@ -151,10 +152,10 @@ receive_signed(const Sentinel__Cluster__SignedCommand *cmd)
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	switch (verify_command(&vf, cmd, &pm, &m, why, sizeof(why))) {
 	case VERIFY_OK:
-		dispatch(m, NULL);
+		dispatch(m, NULL, true);
 		break;
 	case VERIFY_STALE:
-		dispatch(m, why);
+		dispatch(m, why, false);
 		break;
 	case VERIFY_FORGED:
 	case VERIFY_BROKEN:
@@ -168,9 +169,10 @@ receive_signed(const Sentinel__Cluster__SignedCommand *cmd)
 }
 
 /* refuse: why it is answered but not carried out; NULL: it is, if the rules
- * of this host allow it. */
+ * of this host allow it.  proven: the server's engine has signed it. */
 static void
-dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
+dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
+    bool proven)
 {
 	enum allow_action	 action;
 	struct command		 c;
@@ -208,7 +210,11 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
 		answer_rollback(m, refuse);
 		break;
 	case PAYLOAD(CERT_RENEWAL_RESPONSE):
-		renew_answer(m->cert_renewal_response, refuse);
+		if (m->cert_renewal_response->ca_cert.len > 0)
+			bundle_receive(m->cert_renewal_response, proven);
+		if (m->cert_renewal_response->ca_cert.len == 0 ||
+		    m->cert_renewal_response->agent_cert.len > 0)
+			renew_answer(m->cert_renewal_response, refuse);
 		break;
 	case PAYLOAD(JOURNAL_ACK):
 		/* Who only owns the stream must not make results vanish. */

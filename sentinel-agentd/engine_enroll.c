@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_bundle.h"
 #include "engine_cause.h"
 #include "engine_fault.h"
 #include "engine_newkey.h"
@@ -310,6 +311,8 @@ enroll_fault(const struct enroll_check *ec,
 {
 	struct x509_result	 xr;
 	uint8_t			 pin[X509_PIN_LEN];
+	char			*ca;
+	bool			 ok;
 
 	if (!hex_is_valid(r->host_id, AGENTD_HOSTID_SIZE - 1))
 		return ("the host id is not 32 characters of 0-9a-f");
@@ -319,21 +322,22 @@ enroll_fault(const struct enroll_check *ec,
 		return ("its CA is not the one of ca_pin");
 	if (!ec->ec_trust_first_use && !enroll_is_pinned(ec->ec_token, r))
 		return ("its CA is not the one of the token");
+	if ((ca = bundle_enroll(ec->ec_token, ec->ec_ca_pin, r, ec->ec_now,
+	    why, whylen)) == NULL)
+		return (why);
 	/* Who answered must be who that CA calls the server: proven before
 	 * the token left, but not when the chain was taken on trust. */
-	if (!x509_check_server_chain(chain, chainlen, r->ca_cert.data,
-	    r->ca_cert.len, ec->ec_host, ec->ec_now, &xr)) {
+	ok = x509_check_server_chain(chain, chainlen, (uint8_t *)ca,
+	    strlen(ca), ec->ec_host, ec->ec_now, &xr);
+	if (!ok)
 		(void)snprintf(why, whylen, "the server that answered is not "
 		    "of the CA it names: %s", xr.xr_text);
-		return (why);
-	}
-	if (!x509_check_issued(r->ca_cert.data, r->ca_cert.len,
+	else if (!(ok = x509_check_issued((uint8_t *)ca, strlen(ca),
 	    r->agent_cert.data, r->agent_cert.len, ec->ec_point, r->host_id,
-	    ec->ec_now, &xr)) {
+	    ec->ec_now, &xr)))
 		(void)snprintf(why, whylen, "%s", xr.xr_text);
-		return (why);
-	}
-	return (NULL);
+	free(ca);
+	return (ok ? NULL : why);
 }
 
 /* Wrong tokens do not become right; a busy server does. */
@@ -421,6 +425,7 @@ store(const Sentinel__Cluster__EnrollResponse *r)
 	struct known_server	 ks = { false, false, false };
 	uint8_t			 spent[SHA256_DIGEST_LENGTH];
 	struct ibuf		*buf;
+	char			 why[400], *ca;
 
 	/* Before the identity: no enrolled agent lacks it after a crash. */
 	ks.ks_pinned = enroll_is_pinned(eng->conf.ac_token, r);
@@ -433,8 +438,14 @@ store(const Sentinel__Cluster__EnrollResponse *r)
 	memcpy(fresh.id_point, point, sizeof(fresh.id_point));
 	fresh.id_has_point = true;
 	(void)strlcpy(fresh.id_host, r->host_id, sizeof(fresh.id_host));
-	fresh.id_ca = xmemdup(r->ca_cert.data, r->ca_cert.len);
-	fresh.id_calen = r->ca_cert.len;
+	/* It was good a moment ago. */
+	if ((ca = bundle_enroll(eng->conf.ac_token, eng->conf.ac_ca_pin, r,
+	    time(NULL), why, sizeof(why))) == NULL) {
+		retry(why, false);
+		return;
+	}
+	fresh.id_ca = (uint8_t *)ca;
+	fresh.id_calen = strlen(ca);
 	fresh.id_cert = xmemdup(r->agent_cert.data, r->agent_cert.len);
 	fresh.id_certlen = r->agent_cert.len;
 	SHA256((const uint8_t *)eng->conf.ac_token, AGENTD_TOKEN_LEN, spent);
@@ -510,6 +521,7 @@ adopt(void)
 	struct x509_facts	 xf;
 
 	renew_forget();
+	bundle_forget();
 	free(eng->id.id_ca);
 	free(eng->id.id_cert);
 	eng->id = fresh;

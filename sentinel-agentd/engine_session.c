@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_bundle.h"
 #include "engine_cause.h"
 #include "engine_fault.h"
 #include "engine_policy.h"
@@ -365,6 +366,7 @@ session_heartbeat(void)
 {
 	Sentinel__Cluster__AgentMessage	 m;
 	Sentinel__Cluster__Heartbeat	 hb;
+	uint8_t				 pins[X509_PINS_MAXBYTES];
 
 	if (!session_is_open())
 		return;
@@ -375,6 +377,10 @@ session_heartbeat(void)
 	hb.host_id = eng->id.id_host;
 	hb.engine_id = eng->docker_id;
 	hb.docker_error = eng->docker_error;
+	if (session_has_feature("ca-bundle")) {
+		hb.ca_pins.data = pins;
+		hb.ca_pins.len = bundle_pins(pins);
+	}
 	sentinel__cluster__agent_message__init(&m);
 	m.payload_case = SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HEARTBEAT;
 	m.heartbeat = &hb;

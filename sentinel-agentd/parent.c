@@ -82,6 +82,7 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_IDENTITY_STAGE,	parent_identity_stage },
 	{ IMSG_IDENTITY_SETTLE,	parent_identity_accept },
 	{ IMSG_JOURNAL_FILE_OP,	parent_journal_op },
+	{ IMSG_CA_STORE,	parent_identity_ca },
 	{ IMSG_STATUS_ASK,	procstatus_ask },
 	{ IMSG_RELOAD_ASK,	reload_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },

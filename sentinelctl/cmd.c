@@ -201,15 +201,18 @@ static const struct ctl_cmd *
 parse_find(const struct parse *pa, size_t *n)
 {
 	const struct ctl_cmd	*cm;
-	char			 words[64];
+	const char		*p;
+	size_t			 len;
 
 	for (cm = ctl_cmds; cm < ctl_cmds + ctl_ncmds; cm++) {
-		*n = strchr(cm->cm_words, ' ') == NULL ? 1 : 2;
-		if (*n > pa->pa_nwords)
-			continue;
-		(void)snprintf(words, sizeof(words), "%s%s%s", pa->pa_word[0],
-		    *n == 2 ? " " : "", *n == 2 ? pa->pa_word[1] : "");
-		if (strcmp(words, cm->cm_words) == 0)
+		for (p = cm->cm_words, *n = 0; *p != '\0' &&
+		    *n < pa->pa_nwords; (*n)++, p += len + (p[len] == ' ')) {
+			len = strcspn(p, " ");
+			if (strlen(pa->pa_word[*n]) != len ||
+			    strncmp(p, pa->pa_word[*n], len) != 0)
+				break;
+		}
+		if (*p == '\0')
 			return (cm);
 	}
 	return (NULL);

@@ -23,6 +23,9 @@
 /* What --yes answers. */
 #define GONE	"its agent is disconnected and its certificate revoked;\n" \
 		"it comes back only with a new token.  Go on?"
+#define DRAIN	"there is no way back to the old CA.  Go on?"
+#define DROP	"what only trusts the old CA, or has a certificate of it,\n" \
+		"is cut off.  Go on?"
 #define C(name)	SENTINEL__IPC__CONTROL_REQUEST__COMMAND__##name
 
 /* One row a command; the manual page has the same order. */
@@ -85,6 +88,18 @@ const struct ctl_cmd	ctl_cmds[] = {
 	    "who did what to hosts, tokens and certificates", NULL },
 	{ "audit verify", NULL, "", CTL_ONE, C(AUDIT_VERIFY), NULL,
 	    "whether that list is whole and unchanged", NULL },
+	{ "ca status", NULL, "", CTL_ONE, C(CA_STATUS), NULL,
+	    "the CA, and how far its replacement is", NULL },
+	{ "ca rotate prepare", NULL, "", CTL_ONE, C(CA_PREPARE), NULL,
+	    "make a new CA; agents get it beside the old one", NULL },
+	{ "ca rotate issue", NULL, " force ", CTL_ONE, C(CA_ISSUE), NULL,
+	    "the new CA issues all certificates", NULL },
+	{ "ca rotate drain", NULL, " yes ", CTL_ONE, C(CA_DRAIN), NULL,
+	    "the old CA can issue no more", DRAIN },
+	{ "ca rotate drop", NULL, " force yes ", CTL_ONE, C(CA_DROP), NULL,
+	    "the old CA is trusted no more", DROP },
+	{ "ca rotate abort", NULL, "", CTL_ONE, C(CA_ABORT), NULL,
+	    "call it off, after prepare", NULL },
 	{ "container list", NULL, " host ", CTL_LIST, C(CONTAINER_LIST), NULL,
 	    "containers of all hosts or of one", NULL },
 	{ "container update", "HOST/NAME", " image ", CTL_ONE,
@@ -101,6 +116,8 @@ const struct ctl_cmd	ctl_cmds[] = {
 };
 #undef C
 #undef GONE
+#undef DRAIN
+#undef DROP
 
 const size_t	ctl_ncmds = nitems(ctl_cmds);
 
@@ -124,6 +141,7 @@ const struct ctl_opt	ctl_opts[] = {
 	{ "since", 0, "DURATION", CTL_DURATION, AT(ca_since_sec), 0, false },
 	{ "limit", 0, "N", CTL_NUMBER, AT(ca_limit), 100000, false },
 	{ "token", 0, "FILE", CTL_STRING, AT(ca_token_file), 0, false },
+	{ "force", 0, NULL, CTL_FLAG, AT(ca_force), 0, false },
 	{ "yes", 0, NULL, CTL_FLAG, AT(ca_yes), 0, false },
 };
 const size_t	ctl_nopts = nitems(ctl_opts);

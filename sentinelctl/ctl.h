@@ -65,6 +65,7 @@ struct ctl_args {
 	int32_t		 ca_limit;	/* 0: the daemon's default */
 	bool		 ca_all;
 	bool		 ca_yes;
+	bool		 ca_force;
 };
 
 /* How the answer of a command is shown. */
@@ -167,6 +168,9 @@ extern const char *const	heads_setting[];
 extern const char *const	heads_policy[];
 void	 row_setting(struct table *, const Sentinel__Ipc__SettingView *);
 void	 row_policy(struct table *, const Sentinel__Ipc__PolicyView *);
+
+/* --- show_ca.c ---------------------------------------------------------- */
+void	 text_ca(FILE *, const Sentinel__Ipc__CaView *, bool colour);
 
 /* --- progress.c --------------------------------------------------------- */
 /* One line that is written over on a terminal, else a line per change. */

@@ -166,6 +166,7 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 		labels[n] = lend(a->ca_labels[n]);
 	req->labels = labels;
 	req->n_labels = n;
+	req->force = a->ca_force;
 	req->since_sec = a->ca_since_sec;
 	req->limit = (uint32_t)a->ca_limit;
 }
@@ -177,6 +178,11 @@ main_msec(const struct ctl_args *a)
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_UPDATE:
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_ACTION:
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__ENROLL:
+	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CA_PREPARE:
+	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CA_ISSUE:
+	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CA_DRAIN:
+	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CA_DROP:
+	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CA_ABORT:
 		return (MAIN_WORK_MSEC);
 	default:
 		return (a->ca_follow ? 0 : MAIN_ASK_MSEC);

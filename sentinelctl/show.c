@@ -196,6 +196,9 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		view_json_audit(g, item->audit);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CA:
+		view_json_ca(g, item->ca);
+		break;
 	default:
 		json_gen_free(g);
 		return (0);
@@ -280,6 +283,9 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 			    item->audit->entry);
 		else if (item->audit->chain != NULL)
 			text_chain(sh->sh_out, item->audit->chain);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CA:
+		text_ca(sh->sh_out, item->ca, sh->sh_colour);
 		break;
 	default:
 		break;

@@ -145,6 +145,9 @@ text_status(FILE *f, const Sentinel__Ipc__StatusView *v,
 		    v->hosts_connected);
 		pair_opt(f, "ca fingerprint", v->ca_fingerprint);
 		pair_expiry(f, "ca expires", v->ca_not_after);
+		if (v->ca_phase[0] != '\0')
+			pair(f, "ca", "is being replaced: phase %s",
+			    v->ca_phase);
 		pair_expiry(f, "server expires", v->server_not_after);
 	} else {
 		pair(f, "server", "%s", v->server);
@@ -282,6 +285,7 @@ text_host(FILE *f, const Sentinel__Ipc__HostView *v)
 	}
 	pair_opt(f, "features", features);
 	pair_opt(f, "serial", v->cert_serial);
+	pair_opt(f, "lacks", v->ca_missing);
 	pair_expiry(f, "expires", v->cert_not_after);
 	if (v->cert_renew_at != 0)
 		pair_time(f, "renewal due", v->cert_renew_at);

@@ -159,4 +159,10 @@ ssize_t	 db_policy_del_host(struct store_txn *, const char *host_id);
 /* In order of host, then container. */
 ssize_t	 db_policy_walk(struct store_txn *, db_policy_visit, void *);
 
+/* --- db_ca.c: how far the replacement of the CA is ---------------------- */
+/* 1, 0 absent (no replacement has ever begun), -1 */
+int	 db_ca_get(struct store_txn *, struct pbmem *,
+	    Sentinel__Store__CaState **);
+int	 db_ca_put(struct store_txn *, const Sentinel__Store__CaState *);
+
 #endif /* DB_H */

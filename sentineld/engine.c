@@ -24,6 +24,7 @@
 #include "db.h"
 #include "engine_history.h"
 #include "engine_audit.h"
+#include "engine_ca.h"
 #include "engine_cluster.h"
 #include "engine_settings.h"
 #include "engine_sync.h"
@@ -70,6 +71,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_KEY_MACCHECKED,	key_answer },
 	{ IMSG_KEY_COMMAND_SIGNED, key_answer },
 	{ IMSG_SERVER_RENEWED,	identity_renewed },
+	{ IMSG_CA_STEPPED,	ca_stepped },
 	{ IMSG_CLUSTER_IDENTITY_OK, engine_cluster_identity_ok },
 	{ IMSG_CLUSTER_STATS,	engine_cluster_stats },
 	{ IMSG_CLUSTER_DIED,	cluster_died },
@@ -117,6 +119,7 @@ engine_start(void)
 	audit_start();
 	if (settings_load() == -1 || policies_load() == -1)
 		fatalx("database: settings cannot be read");
+	ca_start();
 	confpart_child_init(&conf_child);
 }
 
@@ -152,6 +155,7 @@ on_tick(int fd, short what, void *arg)
 	(void)arg;
 	identity_tick(now);
 	cert_tick(now);
+	ca_tick();
 	session_check_silence();
 	sync_tick();
 	(void)host_flush(ENGINE_TICK_COMMITS);

@@ -31,6 +31,7 @@
 #include "sentineld.h"
 #include "store.h"
 #include "store.pb-c.h"
+#include "x509_bundle.h"
 #include "x509util.h"
 
 /*
@@ -150,6 +151,13 @@ struct host {
 	int64_t		 h_replace_not_after;
 	char		 h_replace_token[9];
 	char		*h_frozen;	/* why it may not connect, or "" */
+	/* engine_ca.c: CAs that its agent trusts, and who issued what */
+	uint8_t		 h_ca_pins[X509_PINS_MAXBYTES];
+	size_t		 h_ca_npins;	/* bytes */
+	char		 h_ca_serial[X509_SERIAL_SIZE];
+	uint8_t		 h_ca_pin[X509_PIN_LEN]; /* of that one's CA */
+	monotime_t	 h_ca_pushed;	/* bundle sent, 0: never */
+	monotime_t	 h_ca_cert;	/* certificate sent, 0: never */
 	int64_t		 h_enrolled_at;
 	int64_t		 h_last_seen;
 	char		*h_version;

@@ -21,6 +21,7 @@
 
 #include "db.h"
 #include "engine_audit.h"
+#include "engine_ca.h"
 #include "engine_command.h"
 #include "engine_identity.h"
 #include "grpc.h"
@@ -120,7 +121,9 @@ renew(struct session *s, const uint8_t *point, bool pushed)
 		return;
 	}
 	if (h->h_pending.hc_serial[0] != '\0' && memcmp(point,
-	    h->h_pending.hc_point, ECKEY_POINT_LEN) == 0 && time(NULL) <
+	    h->h_pending.hc_point, ECKEY_POINT_LEN) == 0 &&
+	    !ca_is_replaced(h->h_pending.hc_der, h->h_pending.hc_len) &&
+	    time(NULL) <
 	    identity_due(h->h_pending.hc_not_before,
 	    h->h_pending.hc_not_after)) {
 		send_pending(s, pushed);
@@ -399,12 +402,18 @@ put_activation(struct store_txn *txn, void *arg)
 	Sentinel__Store__Host	 rec;
 	struct activation	*ac = arg;
 	const struct host_cert	*hc = ac->ac_cert;
+	const struct ca_cert	*cc;
 
 	host_record(ac->ac_host, &rec);
 	rec.cert_serial = (char *)(uintptr_t)hc->hc_serial;
 	rec.cert_not_before = hc->hc_not_before;
 	rec.cert_not_after = hc->hc_not_after;
 	rec.point.data = (uint8_t *)(uintptr_t)hc->hc_point;
+	if ((cc = ca_issuer(hc->hc_der, hc->hc_len)) != NULL) {
+		rec.ca_serial = rec.cert_serial;
+		rec.ca_pin.data = (uint8_t *)(uintptr_t)cc->cc_pin;
+		rec.ca_pin.len = sizeof(cc->cc_pin);
+	}
 	if (ac->ac_pending) {
 		rec.pending_cert.data = NULL;
 		rec.pending_cert.len = 0;
@@ -435,6 +444,7 @@ activate(struct host *h, struct host_cert *hc, bool pending)
 	h->h_not_after = hc->hc_not_after;
 	memcpy(h->h_point, hc->hc_point, ECKEY_POINT_LEN);
 	h->h_push_at = 0;
+	ca_issued(h, hc->hc_serial, hc->hc_der, hc->hc_len);
 	if (pending) {
 		free(h->h_pending.hc_der);
 		memset(&h->h_pending, 0, sizeof(h->h_pending));
@@ -507,7 +517,12 @@ push_is_due(struct host *h, int64_t now)
 	int64_t			 life;
 
 	if (h->h_session == NULL || h->h_renewing || h->h_local ||
-	    h->h_state == HOST_DECOMMISSIONED || cert_due(h) == 0)
+	    h->h_state == HOST_DECOMMISSIONED)
+		return (false);
+	/* Whoever can ask does so when it is time; this is before that. */
+	if (ca_wants_cert(h))
+		return (true);
+	if (cert_due(h) == 0)
 		return (false);
 	if (h->h_push_at == 0) {
 		h->h_push_at = hc->hc_serial[0] == '\0' ? cert_due(h) :

@@ -85,6 +85,8 @@ client_command	 client_host_list, client_host_show, client_host_pause,
 client_command	 client_cert_list;
 /* engine_control_history.c */
 client_command	 client_history_list;
+/* engine_control_ca.c */
+client_command	 client_ca_status, client_ca_rotate;
 /* engine_control_audit.c */
 client_command	 client_audit_list, client_audit_verify;
 /* engine_control_reload.c */

@@ -72,6 +72,12 @@ static const struct {
 	[C(SETTINGS_UNSET)] =	{ client_settings_change, true },
 	[C(POLICY_SHOW)] =	{ client_policy_show,	false },
 	[C(POLICY_SET)] =	{ client_policy_set,	true },
+	[C(CA_STATUS)] =	{ client_ca_status,	false },
+	[C(CA_PREPARE)] =	{ client_ca_rotate,	true },
+	[C(CA_ISSUE)] =		{ client_ca_rotate,	true },
+	[C(CA_DRAIN)] =		{ client_ca_rotate,	true },
+	[C(CA_DROP)] =		{ client_ca_rotate,	true },
+	[C(CA_ABORT)] =		{ client_ca_rotate,	true },
 };
 #undef C
 

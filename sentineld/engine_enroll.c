@@ -23,6 +23,7 @@
 
 #include "db.h"
 #include "engine_audit.h"
+#include "engine_ca.h"
 #include "grpc.h"
 #include "hex.h"
 #include "ipccheck.h"
@@ -108,6 +109,9 @@ check_token(struct enroll *en, const char *token)
 	}
 	(void)snprintf(en->en_token_id, sizeof(en->en_token_id), "%.*s",
 	    TOKEN_ID_LEN, token);
+	/* The second half is no secret: whoever has seen the CA knows it. */
+	(void)strlcpy(en->en_pin, token + 2 * TOKEN_SECRET_LEN,
+	    sizeof(en->en_pin));
 	if (store_view(eng->store, load_mac, &q) == -1) {
 		answer(en, GRPC_INTERNAL, "failed to read token", NULL);
 		return;
@@ -253,12 +257,18 @@ on_issued(void *arg, enum req_end end, struct imsg *imsg)
 	if (!en->en_retry || host_find(en->en_host_id) == NULL)
 		host_pick_name(en->en_raw_name, en->en_address,
 		    en->en_host_id, en->en_name);
+	free(en->en_ca_pem);
+	en->en_ca_pem = ca_enroll_pem(en->en_pin);
+	en->en_ca = ca_issuer(der, derlen);
 	if (store_update(eng->store, redeem_register, en) == -1) {
 		fail(en, "failed to register host; try again with the same "
 		    "token");
 		return;
 	}
 	register_host(en);
+	if (!en->en_replaces)
+		ca_issued(host_find(en->en_host_id), en->en_serial, der,
+		    derlen);
 	pem = engine_pem(der, derlen);
 	answer(en, GRPC_OK, "", pem);
 	free(pem);
@@ -294,6 +304,7 @@ register_host(struct enroll *en)
 	(void)strlcpy(h->h_serial, en->en_serial, sizeof(h->h_serial));
 	h->h_not_after = en->en_not_after;
 	memcpy(h->h_point, en->en_point, ECKEY_POINT_LEN);
+	ca_given(h, en->en_ca_pem);
 	(void)strlcpy(h->h_token, en->en_token_id, sizeof(h->h_token));
 	log_info("host %s (%s): %s from %s with token %s", h->h_id, h->h_name,
 	    fresh ? "enrolled" : "enrolled again, the answer had been lost,",
@@ -349,6 +360,7 @@ enroll_free(struct enroll *en)
 
 	for (i = 0; i < en->en_nlabels; i++)
 		free(en->en_labels[i]);
+	free(en->en_ca_pem);
 	free(en);
 }
 
@@ -368,8 +380,8 @@ answer(struct enroll *en, uint32_t status, const char *text, const char *pem)
 		copy = xstrdup(pem);
 		sentinel__cluster__enroll_response__init(&resp);
 		resp.host_id = en->en_host_id;
-		resp.ca_cert.data = (uint8_t *)eng->ca_pem;
-		resp.ca_cert.len = strlen(eng->ca_pem);
+		resp.ca_cert.data = (uint8_t *)en->en_ca_pem;
+		resp.ca_cert.len = strlen(en->en_ca_pem);
 		resp.agent_cert.data = (uint8_t *)copy;
 		resp.agent_cert.len = strlen(copy);
 		ans.response = &resp;

@@ -33,11 +33,14 @@
 #define TOKEN_ID_LEN		8
 #define ENROLL_RETRY_SEC	86400
 
+struct ca_cert;
+
 struct enroll {
 	uint64_t	 en_channel;	/* of the cluster that asked */
 	uint32_t	 en_call;
 	char		 en_token_id[TOKEN_ID_LEN + 1];
 	bool		 en_known;	/* the MAC was right */
+	char		 en_pin[2 * X509_TOKENPIN_LEN + 1]; /* of its CA */
 	char		 en_raw_name[256];
 	char		 en_address[64];
 	uint8_t		 en_point[ECKEY_POINT_LEN];
@@ -51,6 +54,8 @@ struct enroll {
 	/* of the certificate issued */
 	char		 en_serial[X509_SERIAL_SIZE];
 	int64_t		 en_not_after;
+	const struct ca_cert *en_ca;	/* that issued it, or NULL; lent */
+	char		*en_ca_pem;	/* what its agent is to trust */
 	/* set by redeem_register(): the host as it is on disk now */
 	char		*en_labels[HOST_LABELS_MAX];	/* owned */
 	size_t		 en_nlabels;

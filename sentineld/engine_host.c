@@ -138,6 +138,15 @@ load_host(const Sentinel__Store__Host *r, void *arg)
 	engine_setstr(&h->h_frozen, r->frozen);
 	host_set_features(h, r->features, r->n_features);
 	host_set_labels(h, r->labels, r->n_labels);
+	if (r->ca_pins.len > 0 && r->ca_pins.len <= sizeof(h->h_ca_pins)) {
+		memcpy(h->h_ca_pins, r->ca_pins.data, r->ca_pins.len);
+		h->h_ca_npins = r->ca_pins.len;
+	}
+	if (r->ca_pin.len == sizeof(h->h_ca_pin)) {
+		memcpy(h->h_ca_pin, r->ca_pin.data, sizeof(h->h_ca_pin));
+		(void)strlcpy(h->h_ca_serial, r->ca_serial,
+		    sizeof(h->h_ca_serial));
+	}
 	h->h_dirty = false;
 	/* It was connected, and nobody had the time to write down the end. */
 	if (h->h_disconnect_at == 0 && h->h_last_seen != 0 &&
@@ -308,6 +317,11 @@ host_record(const struct host *h, Sentinel__Store__Host *r)
 	r->replace_serial = (char *)(uintptr_t)h->h_replace_serial;
 	r->replace_not_after = h->h_replace_not_after;
 	r->frozen = h->h_frozen;
+	r->ca_pins.data = (uint8_t *)(uintptr_t)h->h_ca_pins;
+	r->ca_pins.len = h->h_ca_npins;
+	r->ca_serial = (char *)(uintptr_t)h->h_ca_serial;
+	r->ca_pin.data = (uint8_t *)(uintptr_t)h->h_ca_pin;
+	r->ca_pin.len = h->h_ca_serial[0] == '\0' ? 0 : sizeof(h->h_ca_pin);
 	if (h->h_state != HOST_DECOMMISSIONED)
 		return;
 	r->decommissioned_at = h->h_ended_at;

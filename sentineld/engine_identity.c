@@ -15,6 +15,7 @@
  */
 
 #include "engine_identity.h"
+#include "engine_ca.h"
 
 #include <openssl/evp.h>
 
@@ -162,21 +163,34 @@ take_cert(struct identity_cert *ic, const struct key_info *ki)
 	ic->ic_renew_at = identity_due(ic->ic_not_before, ic->ic_not_after);
 }
 
+/* It may be one of two: engine_ca.c knows which of them issues. */
 static void
 take_ca(const struct key_info *ki)
 {
-	uint8_t	 pin[X509_PIN_LEN];
+	struct ca_cert	 cc = {
+		.cc_der = (uint8_t *)(uintptr_t)ki->der,
+		.cc_len = ki->derlen,
+		.cc_not_before = (int64_t)ki->not_before,
+		.cc_not_after = (int64_t)ki->not_after,
+	};
 
-	if (x509_pin_der(ki->der, ki->derlen, pin) == -1)
-		fatalx("the CA certificate from the keyholder is broken");
+	(void)strlcpy(cc.cc_serial, ki->serial, sizeof(cc.cc_serial));
+	ca_take(ki->purpose, ki->slot, &cc);
+}
+
+void
+identity_use_ca(const struct ca_cert *cc)
+{
 	free(eng->ca_der);
 	free(eng->ca_pem);
-	eng->ca_der = xmemdup(ki->der, ki->derlen);
-	eng->ca_derlen = ki->derlen;
-	eng->ca_pem = engine_pem(ki->der, ki->derlen);
-	eng->ca_not_after = (int64_t)ki->not_after;
-	(void)hex_encode(eng->ca_pin, sizeof(eng->ca_pin), pin, sizeof(pin));
-	take_cert(&id.ca, ki);
+	eng->ca_der = xmemdup(cc->cc_der, cc->cc_len);
+	eng->ca_derlen = cc->cc_len;
+	eng->ca_pem = xstrdup(cc->cc_pem);
+	eng->ca_not_after = cc->cc_not_after;
+	(void)strlcpy(eng->ca_pin, cc->cc_hex, sizeof(eng->ca_pin));
+	(void)strlcpy(id.ca.ic_serial, cc->cc_serial, sizeof(id.ca.ic_serial));
+	id.ca.ic_not_before = cc->cc_not_before;
+	id.ca.ic_not_after = cc->cc_not_after;
 	id.ca.ic_renew_at = 0;
 }
 
@@ -184,8 +198,8 @@ static void
 take_command(const struct key_info *ki)
 {
 	free(eng->command_der);
-	eng->command_der = xmemdup(ki->der, ki->derlen);
-	eng->command_derlen = ki->derlen;
+	eng->command_der = ca_command_der(ki->der, ki->derlen,
+	    &eng->command_derlen);
 	take_cert(&id.command, ki);
 	id.command_at = 0;
 }
@@ -220,6 +234,7 @@ engine_key_info(struct peer *p, struct imsg *imsg)
 	}
 	switch (ki.purpose) {
 	case KEY_PURPOSE_CA:
+	case KEY_PURPOSE_CA_CROSS:
 		take_ca(&ki);
 		break;
 	case KEY_PURPOSE_SERVER_TLS:
@@ -241,24 +256,28 @@ static void
 send_identity(const struct leaf *le)
 {
 	Sentinel__Ipc__ServerIdentity	 si;
-	char				*chain, *leaf;
+	char				*chain, *leaf, *more, *trust;
 
 	if (eng->ca_pem == NULL || proc_peer(ROLE_CLUSTER) == NULL)
 		return;
 	/* Leaf, then CA: our agents look for the pinned CA in the chain. */
 	leaf = engine_pem(le->le_der, le->le_len);
-	xasprintf(&chain, "%s%s", leaf, eng->ca_pem);
+	more = ca_chain_pem(le->le_der, le->le_len);
+	trust = ca_trust_pem();
+	xasprintf(&chain, "%s%s", leaf, more);
 	free(leaf);
+	free(more);
 	sentinel__ipc__server_identity__init(&si);
 	si.chain_pem.data = (uint8_t *)chain;
 	si.chain_pem.len = strlen(chain);
-	si.ca_pem.data = (uint8_t *)eng->ca_pem;
-	si.ca_pem.len = strlen(eng->ca_pem);
+	si.ca_pem.data = (uint8_t *)trust;
+	si.ca_pem.len = strlen(trust);
 	si.point.data = (uint8_t *)(uintptr_t)le->le_point;
 	si.point.len = ECKEY_POINT_LEN;
 	peer_send_pb(proc_peer(ROLE_CLUSTER), IMSG_CLUSTER_IDENTITY, id.offer,
 	    &si.base);
 	free(chain);
+	free(trust);
 }
 
 static void

@@ -82,6 +82,10 @@ void	 identity_cluster_up(void);
 int64_t	 identity_due(int64_t not_before, int64_t not_after);
 int64_t	 identity_issued(int64_t not_before, int64_t not_after);
 
+/* The CA that issues from now on: tokens name it, status shows it. */
+struct ca_cert;
+void	 identity_use_ca(const struct ca_cert *);
+
 /* Rows of the handler table. */
 void	 identity_renewed(struct peer *, struct imsg *);
 

@@ -23,6 +23,7 @@
 
 #include "db.h"
 #include "engine_audit.h"
+#include "engine_ca.h"
 #include "engine_cert.h"
 #include "engine_label.h"
 #include "grpc.h"
@@ -346,6 +347,7 @@ static int
 put_host(struct store_txn *txn, struct enroll *en, const struct host *h)
 {
 	Sentinel__Store__Host	 rec;
+	uint8_t			 pins[X509_PINS_MAXBYTES];
 
 	host_record(h, &rec);
 	rec.labels = en->en_labels;
@@ -360,6 +362,15 @@ put_host(struct store_txn *txn, struct enroll *en, const struct host *h)
 		rec.cert_not_after = en->en_not_after;
 		rec.point.data = en->en_point;
 		rec.point.len = ECKEY_POINT_LEN;
+		rec.ca_pins.data = pins;
+		rec.ca_pins.len = x509_bundle_pins((uint8_t *)en->en_ca_pem,
+		    strlen(en->en_ca_pem), pins);
+		if (en->en_ca != NULL) {
+			rec.ca_serial = en->en_serial;
+			rec.ca_pin.data =
+			    (uint8_t *)(uintptr_t)en->en_ca->cc_pin;
+			rec.ca_pin.len = sizeof(en->en_ca->cc_pin);
+		}
 	}
 	return (db_host_put(txn, &rec));
 }

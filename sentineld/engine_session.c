@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_ca.h"
 #include "grpc.h"
 #include "ipccheck.h"
 #include "log.h"
@@ -146,7 +147,7 @@ session_list_end(struct peer *p, struct imsg *imsg)
 	static const char *const	 features[] = { "progress",
 					    "list-error", "engine-id",
 					    "pull-result", "journal-ack",
-					    "signed-command" };
+					    "signed-command", "ca-bundle" };
 	char				 text[] = "state received";
 	char				 renew[] = "certificate has expired: "
 					    "it may only be renewed";
@@ -199,6 +200,8 @@ heartbeat(struct session *s, const Sentinel__Cluster__Heartbeat *hb)
 	}
 	host_set_features(h, hb->supported_features,
 	    hb->n_supported_features);
+	if (h->h_session == s)
+		ca_heard(h, hb->ca_pins.data, hb->ca_pins.len);
 	if (host_has_feature(h, "engine-id")) {
 		if (strcmp(h->h_engine_id, hb->engine_id) != 0 &&
 		    hb->engine_id[0] != '\0') {

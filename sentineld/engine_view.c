@@ -15,6 +15,7 @@
  */
 
 #include "engine_cert.h"
+#include "engine_ca.h"
 #include "engine_token.h"
 
 /*
@@ -61,6 +62,7 @@ view_host(const struct host *h, Sentinel__Ipc__HostView *v)
 	v->decommissioned_at = r.decommissioned_at;
 	v->decommission_reason = r.decommission_reason;
 	v->decommissioned_by = r.decommissioned_by;
+	v->ca_missing = (char *)(uintptr_t)ca_host_missing(h);
 }
 
 void
@@ -114,6 +116,9 @@ view_status(Sentinel__Ipc__StatusView *v)
 	v->ca_fingerprint = eng->ca_pin;
 	v->ca_not_after = eng->ca_not_after;
 	v->server_not_after = eng->server_not_after;
+	if (ca_get()->ca_phase != CA_NONE)
+		v->ca_phase = (char *)(uintptr_t)ca_phase_name(
+		    ca_get()->ca_phase);
 	RB_FOREACH(h, host_tree, &eng->hosts) {
 		if (h->h_state == HOST_DECOMMISSIONED)
 			continue;

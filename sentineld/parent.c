@@ -27,6 +27,7 @@
 #include "datadir.h"
 #include "dockersock.h"
 #include "log.h"
+#include "parent_ca.h"
 #include "privdrop.h"
 #include "procstatus.h"
 #include "reload.h"
@@ -70,6 +71,9 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_KEY_LOADED,	parent_keys_loaded },
 	{ IMSG_KEY_NAMES_DONE,	parent_keys_names_done },
 	{ IMSG_SERVER_RENEW,	parent_renew_ask },
+	{ IMSG_KEY_CA_USED,	parent_ca_used },
+	{ IMSG_CA_PHASE,	parent_ca_phase },
+	{ IMSG_CA_STEP,		parent_ca_step },
 	{ IMSG_STATUS_ASK,	procstatus_ask },
 	{ IMSG_RELOAD_ASK,	reload_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },

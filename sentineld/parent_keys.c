@@ -25,6 +25,7 @@
 #include "keyholder.h"
 #include "log.h"
 #include "monotime.h"
+#include "parent_ca.h"
 
 /*
  * Key files in order.  At the first start all are made: NAME.new by the
@@ -51,8 +52,10 @@ static struct key_file {
 static void	 file_path(const struct key_file *, char *, size_t);
 static void	 finish_interrupted(void);
 static void	 refuse_new_ca(const char *);
+static void	 load_files(bool);
 static void	 next_file(void);
 static void	 commit_files(void);
+static void	 first_names(void);
 static void	 send_limits(void);
 static void	 on_timeout(int, short, void *);
 
@@ -86,9 +89,16 @@ parent_keys_load(const struct conf *c, void (*done)(void))
 	all_done = done;
 	if ((timer = evtimer_new(proc_base(), on_timeout, NULL)) == NULL)
 		fatal("parent_keys_load");
-	finish_interrupted();
 	send_limits();
-	current = 0;
+	parent_ca_begin(c->c_server.cs_dir, load_files);
+}
+
+/* The first of them is left out when the CA's key is not used any more. */
+static void
+load_files(bool ca_key)
+{
+	finish_interrupted();
+	current = ca_key ? 0 : 1;
 	next_file();
 }
 
@@ -184,10 +194,13 @@ parent_keys_loaded(struct peer *p, struct imsg *imsg)
 {
 	struct ibuf		*buf = imsg_get_ibuf(imsg);
 	const struct key_file	*kf = &files[current];
-	struct timeval		 tv;
 	char			 path[PATH_MAX], why[256];
 	uint8_t			 purpose, part, rc;
 
+	if (imsg_get_id(imsg) != 0) {
+		parent_ca_loaded(p, imsg);
+		return;
+	}
 	if (ibuf_get_n8(buf, &purpose) == -1 || ibuf_get_n8(buf, &part) == -1 ||
 	    ibuf_get_n8(buf, &rc) == -1 ||
 	    ibuf_get_string(buf, why, sizeof(why)) == -1 ||
@@ -205,8 +218,15 @@ parent_keys_loaded(struct peer *p, struct imsg *imsg)
 		return;
 	}
 	commit_files();
+	parent_ca_finish(first_names);
+}
+
+static void
+first_names(void)
+{
+	struct timeval	 tv = monotime_timeval(KEYS_MSEC);
+
 	parent_keys_names(&conf->c_server.cs_advertise, 0);
-	tv = monotime_timeval(KEYS_MSEC);
 	evtimer_add(timer, &tv);
 }
 

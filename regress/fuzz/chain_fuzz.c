@@ -16,13 +16,14 @@
 
 /*
  * What a server presents, as PEM and as DER: a chain against its own last
- * certificate, its pins, its facts, a signed command.
+ * certificate, its pins, its facts, a signed command, a bundle of CAs.
  */
 #include "compat.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "x509_bundle.h"
 #include "x509util.h"
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -33,6 +34,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct x509_result	 xr;
 	struct x509_facts	 xf;
 	uint8_t			 pin[X509_PIN_LEN] = { 0 };
+	struct x509_bundle_check bc = {
+		.bc_trusted = data,
+		.bc_trustedlen = size,
+		.bc_now = 1
+	};
+	uint8_t			 pins[X509_PINS_MAXBYTES];
+	char			 why[128] = "", *pem;
 	size_t			 half = size / 2;
 
 	if (x509_facts_der(data, size, &xf) == 0 &&
@@ -49,5 +57,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)x509_check_pin(data, size, pin, sizeof(pin), NULL, 1, &xr);
 	(void)x509_check_command(data, size, data, size, data, half,
 	    data + half, size - half, 1, &xr);
+	/* Nobody is believed who is not trusted already. */
+	bc.bc_trustedlen = half;
+	pem = x509_bundle_accept(&bc, data + half, size - half, why,
+	    sizeof(why));
+	if (pem == NULL ? why[0] == '\0' : x509_bundle_pins(
+	    (const uint8_t *)pem, strlen(pem), pins) == 0)
+		abort();
+	free(pem);
 	return (0);
 }

@@ -250,6 +250,12 @@ class Session:
             self.out.put(pb.AgentMessage(fetch_logs_result=pb.FetchLogsResult(
                 request_id=m.request_id, container_name=f.container_name,
                 logs="a line of %s\n" % f.container_name, lines=f.lines)))
+        elif kind == "cert_renewal_response" and \
+                m.cert_renewal_response.agent_cert:
+            # Over the key that it has; used from the next connection on.
+            peer.write(self.args.dir + "/agent.pem",
+                       m.cert_renewal_response.agent_cert)
+            peer.say("renewed")
 
     def ask_renewal(self):
         """CertRenewalCSR over a new key, which is kept beside the old one."""

@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "engine_bundle.h"
 #include "engine_renew.h"
 #include "engine_journal.h"
 #include "pbcheck.h"
@@ -111,6 +112,17 @@ out_push(enum out_kind kind, Sentinel__Cluster__AgentMessage *m,
 	} else
 		note("rollback", m->rollback_result->request_id,
 		    m->rollback_result->outcome);
+}
+
+static unsigned int	 bundles;	/* of CAs, passed on */
+static bool		 bundle_proven;
+
+void
+bundle_receive(const Sentinel__Cluster__CertRenewalResponse *r, bool proven)
+{
+	assert_true(r->ca_cert.len > 0);
+	bundles++;
+	bundle_proven = proven;
 }
 
 static unsigned int	 renewals;	/* answers passed on */

@@ -28,6 +28,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine_bundle.h"
 #include "engine_policy.h"
 #include "engine_reenrol.h"
 #include "engine_renew.h"
@@ -204,6 +205,13 @@ static bool		 other_pair;	/* renew_down() says so */
 static bool		 has_token;	/* reenrol_refused() takes over */
 static unsigned int	 refusals;	/* that renew_down() was told of */
 static unsigned int	 acks;		/* that renew_acked() saw */
+
+size_t
+bundle_pins(uint8_t pins[X509_PINS_MAXBYTES])
+{
+	memset(pins, 0x5a, X509_PIN_LEN);
+	return (X509_PIN_LEN);
+}
 
 void
 renew_pair(const uint8_t **cert, size_t *len)

@@ -632,6 +632,11 @@ test_list(void **state)
 	assert_true(issue());
 	rig_request(&req, C(CERT_LIST));
 	client = rig_ask(&req);
+	s = rig_take(IMSG_CONTROL_ITEM, client);
+	item = rig_unpack(s, &sentinel__ipc__control_item__descriptor, &pm);
+	assert_string_equal(item->cert->kind, "ca");
+	pbmem_free(&pm);
+	rig_free(s);
 	for (n = 0; n < nitems(want); n++) {
 		s = rig_take(IMSG_CONTROL_ITEM, client);
 		item = rig_unpack(s, &sentinel__ipc__control_item__descriptor,

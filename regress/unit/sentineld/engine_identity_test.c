@@ -237,7 +237,6 @@ down(void **state)
 	key_clear(&key_c);
 	keyring_clear(kr);
 	free(kr);
-	free(eng->ca_der);
 	free(eng->server_der);
 	return (rig_down(state));
 }

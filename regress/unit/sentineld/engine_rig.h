@@ -30,6 +30,7 @@
 #include "grpc.h"
 #include "ipccheck.h"
 #include "keyholder.h"
+#include "keyholder_int.h"
 #include "xmalloc.h"
 
 /*
@@ -376,6 +377,42 @@ rig_key_serve(void)
 		;
 }
 
+/* KEY_INFO of a CA's certificate; x NULL: always the same one. */
+static inline void
+rig_ca(uint8_t purpose, uint8_t slot, X509 *x)
+{
+	static struct key_cert	 first;
+	static struct key	 key;
+	struct key_cert		*kc = xcalloc(1, sizeof(*kc));
+	struct ibuf		*b = ibuf_dynamic(512, 4096);
+	uint8_t			 point[ECKEY_POINT_LEN] = { 4 };
+	X509			*own;
+
+	if (x != NULL)
+		assert_int_equal(key_cert_export(x, kc), 0);
+	else {
+		if (first.kc_len == 0) {
+			key_arena_init();
+			assert_int_equal(key_make(&key), 0);
+			own = key_ca_selfsign(&key, 86400, time(NULL));
+			assert_non_null(own);
+			assert_int_equal(key_cert_export(own, &first), 0);
+			X509_free(own);
+			key_clear(&key);
+		}
+		*kc = first;
+	}
+	assert_true(ibuf_add_n8(b, purpose) == 0 &&
+	    ibuf_add_n8(b, slot) == 0 &&
+	    ibuf_add_bytes(b, point, sizeof(point)) == 0 &&
+	    ibuf_add_bytes(b, kc->kc_der, kc->kc_len) == 0 &&
+	    ibuf_add_bytes(b, kc->kc_serial, kc->kc_seriallen) == 0 &&
+	    ibuf_add_n64(b, (uint64_t)kc->kc_notbefore) == 0 &&
+	    ibuf_add_n64(b, (uint64_t)kc->kc_notafter) == 0);
+	rig_give_ibuf(ROLE_KEYHOLDER, IMSG_KEY_INFO, 0, b);
+	free(kc);
+}
+
 /* --- hosts and their calls ---------------------------------------------- */
 
 static inline struct host *
@@ -552,7 +589,7 @@ rig_start(void)
 	eng->conf.ec_list_msec = eng->conf.ec_action_msec = 60000;
 	eng->conf.ec_logs_msec = eng->conf.ec_update_msec = 60000;
 	eng->conf.ec_last_seen_msec = 60000;
-	eng->ca_pem = xstrdup("-----BEGIN CERTIFICATE-----\n");
+	rig_ca(KEY_PURPOSE_CA, KEY_SLOT_CURRENT, NULL);
 	memset(eng->ca_pin, 'a', 64);
 	eng->command_der = xmemdup("\x30", 1);
 	eng->command_derlen = 1;
@@ -581,6 +618,7 @@ rig_crash(void)
 	}
 	assert_int_equal(eng->list_bytes, 0);
 	assert_int_equal(eng->nsessions, 0);
+	free(eng->ca_der);
 	free(eng->ca_pem);
 	free(eng->command_der);
 	store_close(eng->store);
