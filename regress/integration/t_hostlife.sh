@@ -121,7 +121,7 @@ check "our agent says why" wait_log worker-1 \
     "the server refuses this host: NOT_FOUND: host ID not registered" 3
 took=$(($(now) - begin))
 check "within a second: $took ms" test "$took" -lt 1000
-check "and what to do" has "$T/worker-1.log" "create a token on the server"
+check "and what to do" has "$T/worker-1.log" "re-enroll with a new token"
 check "it goes on asking" wait_for 5 has "$T/s.log" \
     "agent [0-9a-f]+ from 127.0.0.1 refused: host ID not registered"
 n=$(grep -c "refused: host ID not registered" "$T/s.log")

@@ -285,6 +285,25 @@ test_shown(void **state)
 	assert_int_equal(rig_ended(rig_ask(&req)), CONTROL_DENIED);
 }
 
+/* A year later the head goes, and the trail is whole. */
+static void
+test_retention(void **state)
+{
+	int	 i;
+
+	(void)state;
+	for (i = 0; i < 1500; i++)
+		assert_int_equal(audit_write("uid 0", "host.x", "", AUDIT_OK,
+		    "%d", i), 0);
+	audit_sweep(time(NULL));
+	assert_int_equal(rig_trail("host.x").tr_n, 1500);
+	audit_sweep(time(NULL) + AUDIT_KEEP_SEC + 60);
+	assert_last(2, "sentineld|audit.cut||ok|1499 records left the trail: "
+	    "older than 365 days, or more than 100000");
+	assert_int_equal(listed(C(AUDIT_VERIFY), 0, 0, CONTROL_OK), 1);
+	assert_int_equal(listed(C(AUDIT_LIST), 0, 0, CONTROL_OK), 2);
+}
+
 #define T(fn)	cmocka_unit_test_setup_teardown(fn, up, rig_down)
 
 int
@@ -299,6 +318,7 @@ main(void)
 		T(test_refused_host),
 		T(test_text),
 		T(test_shown),
+		T(test_retention),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, rig_last));
