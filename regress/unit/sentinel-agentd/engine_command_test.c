@@ -28,6 +28,8 @@
 #include "engine_bundle.h"
 #include "engine_renew.h"
 #include "engine_journal.h"
+#include "engine_policy.h"
+#include "engine_sync.h"
 #include "pbcheck.h"
 
 /* --- neighbours ---------------------------------------------------------- */
@@ -162,6 +164,23 @@ engine_lend(const char *s)
 	return ((char *)(uintptr_t)s);
 }
 
+void
+policy_sync(const Sentinel__Cluster__PolicySync *m)
+{
+	note("policies", m->default_policy, "");
+}
+
+void
+policy_settings_sync(const Sentinel__Cluster__SettingsSync *m)
+{
+	note("settings", m->rollback_policy, "");
+}
+
+void
+policy_flush(void)
+{
+}
+
 /* --- helpers ------------------------------------------------------------- */
 
 static struct world	*world;
@@ -264,6 +283,65 @@ action(Sentinel__Cluster__ServerMessage *m, const char *id, const char *what)
 }
 
 /* --- tests --------------------------------------------------------------- */
+
+/* Policies, settings and heartbeats: signed where commands are. */
+static void
+test_syncs(void **state)
+{
+	static const char			 now[] = "0123456789abcdef";
+	Sentinel__Cluster__ServerMessage	 m;
+	Sentinel__Cluster__PolicySync		 ps;
+	Sentinel__Cluster__SettingsSync		 ss;
+	Sentinel__Cluster__Heartbeat		 hb;
+	Google__Protobuf__Timestamp		 ts;
+
+	(void)state;
+	memcpy(eng->nonce, now, sizeof(eng->nonce));
+	sentinel__cluster__policy_sync__init(&ps);
+	ps.default_policy = engine_lend("auto");
+	sentinel__cluster__settings_sync__init(&ss);
+	ss.rollback_policy = engine_lend("pinned");
+	sentinel__cluster__heartbeat__init(&hb);
+	google__protobuf__timestamp__init(&ts);
+	hb.timestamp = &ts;
+	ts.seconds = time(NULL) + 3600;
+	sentinel__cluster__server_message__init(&m);
+	m.request_id = engine_lend("y1");
+
+	eng->conf.ac_signed = CONF_SIGNED_REQUIRED;
+	m.payload_case =
+	    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_POLICY_SYNC;
+	m.policy_sync = &ps;
+	receive(&m);
+	assert_string_equal(did, "");
+	receive_signed(&m, "fedcba9876543210");
+	assert_string_equal(did, "");
+	receive_signed(&m, now);
+	assert_string_equal(did, "policies auto ;");
+	m.payload_case =
+	    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_SETTINGS_SYNC;
+	m.settings_sync = &ss;
+	receive(&m);
+	assert_string_equal(did, "");
+	receive_signed(&m, now);
+	assert_string_equal(did, "settings pinned ;");
+	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_HEARTBEAT;
+	m.heartbeat = &hb;
+	receive(&m);
+	assert_int_equal(sync_heard_at(), 0);
+	receive_signed(&m, now);
+	assert_true(sync_heard_at() >= time(NULL) - 5);
+	assert_in_range(sync_skew_sec(), 3590, 3610);
+
+	/* Of another implementation, which does not sign. */
+	eng->conf.ac_signed = CONF_SIGNED_OFF;
+	m.request_id = engine_lend("");
+	m.payload_case =
+	    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_POLICY_SYNC;
+	m.policy_sync = &ps;
+	receive(&m);
+	assert_string_equal(did, "policies auto ;");
+}
 
 static void
 test_once(void **state)
@@ -545,6 +623,7 @@ int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(test_syncs),
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_signed),
 		cmocka_unit_test(test_allowed),
