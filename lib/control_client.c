@@ -80,6 +80,7 @@ static const struct command	commands[] = {
 	{ C(CA_DROP),		false,	WORK },
 	{ C(CA_ABORT),		false,	WORK },
 	{ C(ENROLL),		false,	WORK },
+	{ C(DOCTOR),		true,	ASK },
 	{ C(RELOAD),		false,	ASK },
 	{ C(HISTORY_LIST),	true,	ASK },
 	{ C(JOURNAL_LIST),	true,	ASK },

@@ -156,6 +156,18 @@ static const struct pbcheck_field uplink_down[] = {
 	END
 };
 
+static const struct pbcheck_field uplink_probed[] = {
+	ANY(1, "stage"),
+	ANY(2, "cause"),
+	STR(3, "text", 0, MAX_TEXT, TEXT),
+	STR(4, "addresses", 0, 1024, LINE),
+	STR(5, "address", 0, MAX_ADDRESS, WORD),
+	NUM(6, "not_before", 0, MAX_TIME),
+	NUM(7, "not_after", 0, MAX_TIME),
+	NUM(8, "msec", 0, UINT32_MAX),
+	END
+};
+
 static const struct pbcheck_field docker_state[] = {
 	ANY(1, "available"),
 	STR(2, "error", 0, MAX_TEXT, TEXT),
@@ -226,6 +238,7 @@ const struct pbcheck_message pbcheck_ipc[] = {
 	M(uplink_report),
 	M(uplink_ack),
 	M(uplink_down),
+	M(uplink_probed),
 	M(docker_state),
 	M(docker_op),
 	M(docker_progress),

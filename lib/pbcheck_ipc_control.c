@@ -68,6 +68,7 @@ static const struct pbcheck_field control_item[] = {
 	MSG(14, "policy"),
 	MSG(15, "history"),
 	MSG(12, "ca"),
+	MSG(16, "check"),
 	END
 };
 
@@ -106,6 +107,14 @@ static const struct pbcheck_field status_view[] = {
 	ANY(33, "clock_skew_sec"),
 	STR(25, "ca_phase", 0, MAX_WORD, NAME),
 	MSG(40, "allow"),
+	END
+};
+
+static const struct pbcheck_field check_view[] = {
+	STR(1, "name", 1, 80, LINE),
+	STR(2, "level", 1, MAX_WORD, NAME),
+	STR(3, "text", 0, MAX_TEXT, TEXT),
+	STR(4, "fix", 0, MAX_TEXT, TEXT),
 	END
 };
 
@@ -356,6 +365,7 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(control_end),
 	M(status_view),
 	M(allow_view),
+	M(check_view),
 	M(process_view),
 	M(token_view),
 	M(progress_view),

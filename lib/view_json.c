@@ -497,3 +497,14 @@ view_json_ca(struct json_gen *g, const Sentinel__Ipc__CaView *v)
 	json_gen_end_array(g);
 	json_gen_end_object(g);
 }
+
+void
+view_json_check(struct json_gen *g, const Sentinel__Ipc__CheckView *v)
+{
+	json_gen_object(g);
+	put_str(g, "name", v->name);
+	put_str(g, "level", v->level);
+	put_str(g, "text", v->text);
+	put_opt(g, "fix", v->fix);
+	json_gen_end_object(g);
+}

@@ -72,6 +72,9 @@ void	 view_json_history(struct json_gen *,
 void	 view_json_cert(struct json_gen *, const Sentinel__Ipc__CertView *);
 void	 view_json_audit(struct json_gen *, const Sentinel__Ipc__AuditView *);
 
+/* name level (ok warning FAILED) text fix? */
+void	 view_json_check(struct json_gen *, const Sentinel__Ipc__CheckView *);
+
 /* name value origin from? locked default bounds? help changed_at? */
 void	 view_json_setting(struct json_gen *,
 	    const Sentinel__Ipc__SettingView *);

@@ -20,7 +20,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "doctor.h"
 #include "engine_bundle.h"
+#include "engine_doctor.h"
 #include "engine_import.h"
 #include "engine_newkey.h"
 #include "engine_policy.h"
@@ -89,6 +91,9 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_JOURNAL_FILE,	ojournal_export_file },
 	{ IMSG_JOURNAL_FILE_DONE, ojournal_export_done },
 	{ IMSG_RELOAD_DONE,	client_reloaded },
+	{ IMSG_DOCTOR_FACT,	doctor_fact },
+	{ IMSG_DOCTOR_END,	doctor_fact_end },
+	{ IMSG_UPLINK_PROBED,	client_probed },
 	{ IMSG_CONTROL_REQUEST,	client_request },
 	{ IMSG_CONTROL_GONE,	client_gone },
 	{ 0, NULL }

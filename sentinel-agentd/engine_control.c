@@ -23,7 +23,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doctor.h"
 #include "engine_allow.h"
+#include "engine_doctor.h"
 #include "engine_sync.h"
 #include "ipccheck.h"
 #include "log.h"
@@ -60,6 +62,7 @@ static const struct {
 	[C(JOURNAL_LIST)] =	{ client_journal_list,	false },
 	[C(JOURNAL_EXPORT)] =	{ client_journal_export, true },
 	[C(RELOAD)] =		{ client_reload,	true },
+	[C(DOCTOR)] =		{ client_doctor,	false },
 	[C(SETTINGS_GET)] =	{ client_settings,	false },
 	[C(POLICY_SHOW)] =	{ client_policies,	false },
 };
@@ -130,6 +133,7 @@ client_gone(struct peer *p, struct imsg *imsg)
 
 	(void)p;
 	reenrol_client_gone(imsg_get_id(imsg));
+	doctor_gone(imsg_get_id(imsg));
 	for (i = 0; i < ENGINE_FOLLOWERS_MAX; i++) {
 		if (followers[i] == imsg_get_id(imsg))
 			followers[i] = 0;
@@ -184,6 +188,7 @@ client_status_proc(struct peer *p, struct imsg *imsg)
 {
 	Sentinel__Ipc__ControlItem	 item;
 	Sentinel__Ipc__ProcessView	 v;
+	struct doctor_line		 dl;
 	struct ibuf			*buf = imsg_get_ibuf(imsg);
 	char				 name[64], sandbox[256];
 	uint32_t			 pid, uid, restarts;
@@ -194,6 +199,11 @@ client_status_proc(struct peer *p, struct imsg *imsg)
 	    ibuf_get_string(buf, sandbox, sizeof(sandbox)) == -1 ||
 	    ibuf_end(buf) == -1) {
 		peer_broken(p, imsg, "bad STATUS_PROC");
+		return;
+	}
+	if (doctor_is(imsg_get_id(imsg))) {
+		doctor_set_process(&dl, name, pid, restarts, sandbox);
+		doctor_add(&dl);
 		return;
 	}
 	sentinel__ipc__process_view__init(&v);
@@ -213,7 +223,10 @@ void
 client_status_end(struct peer *p, struct imsg *imsg)
 {
 	(void)p;
-	client_end(imsg_get_id(imsg), CONTROL_OK, "%s", "");
+	if (doctor_is(imsg_get_id(imsg)))
+		doctor_got(DOCTOR_WAIT_PROCS);
+	else
+		client_end(imsg_get_id(imsg), CONTROL_OK, "%s", "");
 }
 
 /* --- containers ---------------------------------------------------------- */

@@ -26,6 +26,7 @@
 #include "daemon.h"
 #include "datadir.h"
 #include "dockersock.h"
+#include "doctor.h"
 #include "engine_allow.h"
 #include "hex.h"
 #include "log.h"
@@ -84,6 +85,7 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_JOURNAL_FILE_OP,	parent_journal_op },
 	{ IMSG_CA_STORE,	parent_identity_ca },
 	{ IMSG_STATUS_ASK,	procstatus_ask },
+	{ IMSG_DOCTOR_ASK,	doctor_ask },
 	{ IMSG_RELOAD_ASK,	reload_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
 	{ 0, NULL }
@@ -122,6 +124,9 @@ parent_main(struct conf *conf, const struct daemon_opts *opts,
 	parent_journal_init(ca->ca_dir);
 	controlsock_bind(ca->ca_control, ca->ca_control_ro);
 	procstatus_init(&agentd_table);
+	doctor_watch("data_dir", ca->ca_data_dir);
+	if (ca->ca_docker.cd_socket != NULL)
+		doctor_watch("docker_root", ca->ca_docker.cd_root);
 	reload_init(opts, CONF_AGENT, &reload_ops);
 	dockersock_init(ca->ca_docker.cd_socket);
 	log_info("sentinel-agentd %s starting%s", SENTINEL_VERSION,

@@ -49,7 +49,8 @@ static struct attempt *attempt_new(uint32_t,
 		    const Sentinel__Ipc__UplinkConnect *);
 static const char *attempt_trust(struct attempt *,
 		    const Sentinel__Ipc__UplinkConnect *);
-static void	 attempt_free(struct attempt *);
+static const char *attempt_pin(struct attempt *,
+		    const Sentinel__Ipc__UplinkConnect *);
 static bool	 is_current(const struct imsg *);
 static void	 on_end(int, short, void *);
 static void	 on_stop(int, short, void *);
@@ -74,6 +75,7 @@ const struct proc_handler	uplink_handlers[] = {
 	{ IMSG_UPLINK_CHANNEL,	do_channel },
 	{ IMSG_UPLINK_SEND,	do_send },
 	{ IMSG_UPLINK_CLOSE,	do_close },
+	{ IMSG_UPLINK_PROBE,	probe_start },
 	{ 0, NULL }
 };
 
@@ -134,6 +136,7 @@ uplink_stop(void)
 	struct timeval	 tv = monotime_timeval(UPLINK_STOP_MSEC);
 	struct event	*timer;
 
+	probe_stop();
 	if (current == NULL)
 		proc_exit(0);
 	call_clear(current);
@@ -238,20 +241,11 @@ static const char *
 attempt_trust(struct attempt *at, const Sentinel__Ipc__UplinkConnect *m)
 {
 	struct x509_facts	 xf;
+	const char		*why;
 
 	if (at->at_is_enroll) {
-		/* The whole hash, when it is configured, says more. */
-		if (m->ca_pin[0] != '\0') {
-			at->at_pinlen = X509_PIN_LEN;
-			if (hex_decode(at->at_pin, X509_PIN_LEN,
-			    m->ca_pin) == -1)
-				return ("ca_pin is not 64 hex characters");
-		} else {
-			at->at_pinlen = X509_TOKENPIN_LEN;
-			if (hex_decode(at->at_pin, X509_TOKENPIN_LEN,
-			    m->pin) == -1)
-				return ("the token carries no pin");
-		}
+		if ((why = attempt_pin(at, m)) != NULL)
+			return (why);
 		at->at_request = pbcheck_pack(&m->enroll->base,
 		    GRPC_SEND_MAXBYTES, &at->at_requestlen);
 		return (at->at_request == NULL ? "out of memory" : NULL);
@@ -278,6 +272,50 @@ attempt_trust(struct attempt *at, const Sentinel__Ipc__UplinkConnect *m)
 	}
 	memcpy(key_point, xf.xf_point, sizeof(key_point));
 	return (NULL);
+}
+
+/* The CA that somebody who is to get a token must show. */
+static const char *
+attempt_pin(struct attempt *at, const Sentinel__Ipc__UplinkConnect *m)
+{
+	/* The whole hash, when it is configured, says more. */
+	if (m->ca_pin[0] != '\0') {
+		at->at_pinlen = X509_PIN_LEN;
+		return (hex_decode(at->at_pin, X509_PIN_LEN, m->ca_pin) ==
+		    -1 ? "ca_pin is not 64 hex characters" : NULL);
+	}
+	at->at_pinlen = X509_TOKENPIN_LEN;
+	return (hex_decode(at->at_pin, X509_TOKENPIN_LEN, m->pin) == -1 ?
+	    "the token carries no pin" : NULL);
+}
+
+/* With the CA of this host's identity, or before there is one by pin. */
+struct attempt *
+attempt_probe(uint32_t id, const Sentinel__Ipc__UplinkConnect *m)
+{
+	struct attempt	*at = attempt_new(id, m);
+	const char	*why = NULL;
+
+	at->at_is_probe = true;
+	if (m->ca_pem.len > 0) {
+		at->at_ca = xmemdup(m->ca_pem.data, m->ca_pem.len);
+		at->at_calen = m->ca_pem.len;
+	} else {
+		at->at_is_enroll = true;
+		why = attempt_pin(at, m);
+	}
+	if (resolv_split(m->server, at->at_host, &at->at_port) == -1)
+		attempt_end(at, CAUSE(RESOLVE), 0, "%s is not host:port",
+		    m->server);
+	else if (why != NULL)
+		attempt_end(at, CAUSE(LOCAL), 0, "%s", why);
+	else {
+		if (at->at_name[0] == '\0')
+			(void)strlcpy(at->at_name, at->at_host,
+			    sizeof(at->at_name));
+		connect_begin(at);
+	}
+	return (at);
 }
 
 void
@@ -311,6 +349,10 @@ on_end(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (at->at_is_probe) {
+		probe_end(at);
+		return;
+	}
 	call_clear(at);
 	connect_clear(at);
 	sentinel__ipc__uplink_down__init(&m);
@@ -322,7 +364,7 @@ on_end(int fd, short what, void *arg)
 	attempt_free(at);
 }
 
-static void
+void
 attempt_free(struct attempt *at)
 {
 	event_free(at->at_timer);

@@ -61,6 +61,7 @@ struct resolve;
 struct attempt {
 	uint32_t	 at_id;		/* of UPLINK_CONNECT */
 	bool		 at_is_enroll;
+	bool		 at_is_probe;	/* proven, it ends; uplink_probe.c */
 
 	/* What was asked for. */
 	char		 at_server[AGENTD_SERVER_SIZE];	/* :authority */
@@ -85,6 +86,8 @@ struct attempt {
 	size_t		 at_naddrs;
 	size_t		 at_next;
 	int		 at_fd;		/* connecting; -1 */
+	bool		 at_is_connected;
+	struct x509_facts at_seen;	/* server's leaf; of a probe only */
 	struct event	*at_connect;
 	char		 at_why[256];	/* why the last address failed */
 	struct stream	*at_stream;	/* until gRPC takes it */
@@ -117,6 +120,16 @@ void	 uplink_send(struct attempt *, uint32_t type,
 unsigned int uplink_rpc_msec(void);
 unsigned int uplink_ping_msec(void);	/* between two PINGs */
 unsigned int uplink_silence_msec(void);	/* until a server is given up */
+
+/* One for doctor: begins at once, ends in probe_end(). */
+struct attempt *attempt_probe(uint32_t,
+	    const Sentinel__Ipc__UplinkConnect *);
+void	 attempt_free(struct attempt *);
+
+/* --- uplink_probe.c ------------------------------------------------------ */
+void	 probe_start(struct peer *, struct imsg *);
+void	 probe_stop(void);
+void	 probe_end(struct attempt *);
 
 /* --- uplink_connect.c ---------------------------------------------------- */
 /* Name, connection, TLS and proof; then call_begin(). */

@@ -227,6 +227,7 @@ begin_tls(struct attempt *at)
 	struct tls	*tls;
 	char		 err[256];
 
+	at->at_is_connected = true;
 	event_del(at->at_timer);
 	event_free(at->at_connect);
 	at->at_connect = NULL;
@@ -285,7 +286,10 @@ on_up(struct stream *st, void *arg)
 	if (!prove(at, stream_tls(st)))
 		return;
 	at->at_up = true;
-	call_begin(at);
+	if (at->at_is_probe)
+		attempt_end(at, CAUSE(LOCAL), 0, "%s", "");
+	else
+		call_begin(at);
 }
 
 /*
@@ -304,6 +308,9 @@ prove(struct attempt *at, struct tls *tls)
 		    at->at_server);
 		return (false);
 	}
+	if (at->at_is_probe &&
+	    x509_facts_pem(chain, len, &at->at_seen) == -1)
+		memset(&at->at_seen, 0, sizeof(at->at_seen));
 	if (at->at_is_enroll) {
 		if (x509_check_pin(chain, len, at->at_pin, at->at_pinlen,
 		    at->at_name, time(NULL), &xr))

@@ -32,6 +32,8 @@
 const struct ctl_cmd	ctl_cmds[] = {
 	{ "status", NULL, "", CTL_STATUS, C(STATUS), NULL,
 	    "the daemon, its certificates and its processes", NULL },
+	{ "doctor", NULL, "", CTL_LIST, C(DOCTOR), NULL,
+	    "look for what is wrong, and say what to do", NULL },
 	{ "reload", NULL, "", CTL_DONE, C(RELOAD), NULL,
 	    "read the configuration again", NULL },
 	{ "token create", NULL, " ttl uses name replace label ", CTL_ONE,

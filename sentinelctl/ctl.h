@@ -146,6 +146,15 @@ void	 text_event(FILE *, const Sentinel__Ipc__EventView *);
 void	 text_logs(FILE *, const Sentinel__Ipc__LogsView *);
 void	 text_result(FILE *, const Sentinel__Ipc__ResultView *);
 /* show_cert.c */
+/* --- doctor.c ------------------------------------------------------------ */
+void	 text_check(FILE *, const Sentinel__Ipc__CheckView *, bool colour);
+/* What can be seen from here, before the daemon is asked.  Shown by fn.
+ * Returns whether none of it failed. */
+bool	 doctor_here(ctl_item fn, void *);
+/* Nobody answers at the socket, or not us. */
+void	 doctor_no_daemon(const struct ctl_args *, enum control_code,
+	    ctl_item fn, void *);
+
 extern const char *const	heads_cert[];
 void	 row_cert(struct table *, const Sentinel__Ipc__CertView *);
 /* show_history.c */

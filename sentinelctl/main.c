@@ -32,6 +32,8 @@
 
 static unsigned int	 main_msec(const struct ctl_args *);
 static enum control_code main_run(struct ctl_args *);
+static enum control_code main_doctor(const struct ctl_args *,
+		    const Sentinel__Ipc__ControlRequest *, struct show *);
 static enum control_code main_confirm(const struct ctl_args *);
 static bool		 main_colour(void);
 static int		 main_columns(void);
@@ -115,7 +117,11 @@ main_run(struct ctl_args *args)
 	req.token = token;
 	sh = show_new(args, stdout, main_colour(), isatty(STDERR_FILENO) == 1,
 	    main_columns());
-	code = ctl_ask(args->ca_socket, &req, main_msec(args), show_item, sh);
+	if (req.command == SENTINEL__IPC__CONTROL_REQUEST__COMMAND__DOCTOR)
+		code = main_doctor(args, &req, sh);
+	else
+		code = ctl_ask(args->ca_socket, &req, main_msec(args),
+		    show_item, sh);
 	if (show_end(sh, code) == -1) {
 		(void)fprintf(stderr, "sentinelctl: cannot write the "
 		    "output\n");
@@ -125,6 +131,21 @@ main_run(struct ctl_args *args)
 	show_free(sh);
 	explicit_bzero(token, sizeof(token));
 	return (code);
+}
+
+/* 0 or 1, whatever is wrong: also that there is nobody to ask. */
+static enum control_code
+main_doctor(const struct ctl_args *args,
+    const Sentinel__Ipc__ControlRequest *req, struct show *sh)
+{
+	enum control_code	 code;
+	bool			 good;
+
+	good = doctor_here(show_item, sh);
+	code = ctl_ask(args->ca_socket, req, main_msec(args), show_item, sh);
+	if (code != CONTROL_OK && code != CONTROL_FAILED)
+		doctor_no_daemon(args, code, show_item, sh);
+	return (good && code == CONTROL_OK ? CONTROL_OK : CONTROL_FAILED);
 }
 
 /* The strings are borrowed; the request is only packed. */

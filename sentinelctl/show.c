@@ -193,6 +193,9 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_POLICY:
 		view_json_policy(g, item->policy);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CHECK:
+		view_json_check(g, item->check);
+		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		view_json_audit(g, item->audit);
 		break;
@@ -276,6 +279,9 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_POLICY:
 		row_policy(show_table(sh, heads_policy), item->policy);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CHECK:
+		text_check(sh->sh_out, item->check, sh->sh_colour);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		if (item->audit->entry != NULL)

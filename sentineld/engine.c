@@ -22,10 +22,11 @@
 #include <string.h>
 
 #include "db.h"
-#include "engine_history.h"
+#include "doctor.h"
 #include "engine_audit.h"
 #include "engine_ca.h"
 #include "engine_cluster.h"
+#include "engine_history.h"
 #include "engine_settings.h"
 #include "engine_sync.h"
 #include "engine_token.h"
@@ -91,6 +92,8 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_DOCKER_STATE,	local_state },
 	{ IMSG_DOCKER_RECOVERED, local_recovered },
 	{ IMSG_RELOAD_DONE,	client_reloaded },
+	{ IMSG_DOCTOR_FACT,	doctor_fact },
+	{ IMSG_DOCTOR_END,	doctor_fact_end },
 	{ IMSG_CONTROL_REQUEST,	client_request },
 	{ IMSG_CONTROL_GONE,	client_gone },
 	{ 0, NULL }

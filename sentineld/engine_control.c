@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doctor.h"
+#include "engine_doctor.h"
 #include "ipccheck.h"
 #include "log.h"
 #include "xmalloc.h"
@@ -67,6 +69,7 @@ static const struct {
 	[C(AUDIT_LIST)] =	{ client_audit_list,	true },
 	[C(AUDIT_VERIFY)] =	{ client_audit_verify,	true },
 	[C(CERT_LIST)] =	{ client_cert_list,	false },
+	[C(DOCTOR)] =		{ client_doctor,	false },
 	[C(SETTINGS_GET)] =	{ client_settings_get,	false },
 	[C(SETTINGS_SET)] =	{ client_settings_change, true },
 	[C(SETTINGS_UNSET)] =	{ client_settings_change, true },
@@ -100,6 +103,7 @@ client_find(uint32_t id)
 static void
 client_free(struct client *cl)
 {
+	doctor_gone(cl->cl_id);
 	op_forget_arg(cl);
 	RB_REMOVE(client_tree, &clients, cl);
 	nclients--;

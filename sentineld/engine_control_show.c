@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "db.h"
+#include "doctor.h"
 
 /* Commands that show or change what is in the database. */
 #define EVENTS_SHOWN	1000
@@ -49,6 +50,7 @@ client_status_proc(struct peer *p, struct imsg *imsg)
 	Sentinel__Ipc__ControlItem	 item;
 	Sentinel__Ipc__ProcessView	 view;
 	struct ibuf			*buf = imsg_get_ibuf(imsg);
+	struct doctor_line		 dl;
 	struct client			*cl;
 	char				 name[64], sandbox[256];
 	uint32_t			 pid, uid, restarts;
@@ -63,6 +65,11 @@ client_status_proc(struct peer *p, struct imsg *imsg)
 	}
 	if ((cl = client_find(imsg_get_id(imsg))) == NULL)
 		return;
+	if (doctor_is(cl->cl_id)) {
+		doctor_set_process(&dl, name, pid, restarts, sandbox);
+		doctor_add(&dl);
+		return;
+	}
 	sentinel__ipc__process_view__init(&view);
 	view.name = name;
 	view.pid = (int32_t)pid;
@@ -81,7 +88,9 @@ client_status_end(struct peer *p, struct imsg *imsg)
 	struct client	*cl;
 
 	(void)p;
-	if ((cl = client_find(imsg_get_id(imsg))) != NULL)
+	if (doctor_is(imsg_get_id(imsg)))
+		doctor_got(DOCTOR_WAIT_PROCS);
+	else if ((cl = client_find(imsg_get_id(imsg))) != NULL)
 		client_end_noerror(cl);
 }
 

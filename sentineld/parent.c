@@ -26,6 +26,7 @@
 #include "daemon.h"
 #include "datadir.h"
 #include "dockersock.h"
+#include "doctor.h"
 #include "log.h"
 #include "parent_ca.h"
 #include "privdrop.h"
@@ -75,6 +76,7 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_CA_PHASE,	parent_ca_phase },
 	{ IMSG_CA_STEP,		parent_ca_step },
 	{ IMSG_STATUS_ASK,	procstatus_ask },
+	{ IMSG_DOCTOR_ASK,	doctor_ask },
 	{ IMSG_RELOAD_ASK,	reload_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
 	{ 0, NULL }
@@ -111,6 +113,9 @@ parent_main(struct conf *conf, const struct daemon_opts *opts,
 	prepare_directories(po);
 	bind_sockets();
 	procstatus_init(&sentineld_table);
+	doctor_watch("data_dir", cs->cs_data_dir);
+	if (cs->cs_docker.cd_socket != NULL)
+		doctor_watch("docker_root", cs->cs_docker.cd_root);
 	reload_init(opts, CONF_SERVER, &reload_ops);
 	dockersock_init(cs->cs_docker.cd_socket);
 	log_info("sentineld %s starting%s", SENTINEL_VERSION,
