@@ -289,17 +289,21 @@ test_shown(void **state)
 static void
 test_retention(void **state)
 {
+	char	 want[128];
 	int	 i;
 
 	(void)state;
+	audit_sweep(time(NULL));	/* tells what others left out */
 	for (i = 0; i < 1500; i++)
 		assert_int_equal(audit_write("uid 0", "host.x", "", AUDIT_OK,
 		    "%d", i), 0);
 	audit_sweep(time(NULL));
 	assert_int_equal(rig_trail("host.x").tr_n, 1500);
+	(void)snprintf(want, sizeof(want), "sentineld|audit.cut||ok|%zu "
+	    "records left the trail: older than 365 days, or more than "
+	    "100000", rig_trail(NULL).tr_n - 1);
 	audit_sweep(time(NULL) + AUDIT_KEEP_SEC + 60);
-	assert_last(2, "sentineld|audit.cut||ok|1499 records left the trail: "
-	    "older than 365 days, or more than 100000");
+	assert_last(2, want);
 	assert_int_equal(listed(C(AUDIT_VERIFY), 0, 0, CONTROL_OK), 1);
 	assert_int_equal(listed(C(AUDIT_LIST), 0, 0, CONTROL_OK), 2);
 }
