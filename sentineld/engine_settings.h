@@ -43,7 +43,7 @@ const struct conf_settings *settings_now(void);
 struct setting_origin {
 	const char	*so_origin;	/* default database file environment
 					 * flag; static */
-	const char	*so_from;	/* "/etc/sentinel.conf:12", "uid 0", "" */
+	const char	*so_from;	/* "/etc/sentinel.conf:12", "uid 0" */
 	bool		 so_locked;
 	int64_t		 so_changed_at;	/* of the database, else 0 */
 };
