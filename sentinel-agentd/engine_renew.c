@@ -276,13 +276,12 @@ on_tick(int fd, short what, void *arg)
 		try_new();
 		break;
 	case R_KEEP:
-		if (rn.owed == 0 && now >= rn.next)
-			settle(true);
-		/* FALLTHROUGH */
 	case R_STAGE:
 	case R_DROP:
 		if (rn.owed > 0 && now >= rn.deadline)
 			fatalx("certificate: no answer from the parent");
+		if (rn.step == R_KEEP && rn.owed == 0 && now >= rn.next)
+			settle(true);
 		break;
 	}
 	arm();

@@ -397,7 +397,8 @@ test_refused(void **state)
 	down();
 	assert_string_equal(did, "ykCSfdr!");
 	assert_string_equal(eng->id.id_host, NEWHOST);
-	assert_string_equal((char *)eng->id.id_cert, leaf2);
+	assert_int_equal(eng->id.id_certlen, strlen(leaf2));
+	assert_memory_equal(eng->id.id_cert, leaf2, strlen(leaf2));
 	assert_memory_equal(eng->id.id_point, key2.k_point, ECKEY_POINT_LEN);
 	assert_string_equal(eng->conf.ac_token, "");
 	assert_false(reenrol_refused());
