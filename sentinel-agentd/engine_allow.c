@@ -98,6 +98,31 @@ allow_action(const Sentinel__Cluster__ServerMessage *m, const char **image)
 }
 
 const char *
+allow_container(const Sentinel__Cluster__ServerMessage *m)
+{
+	switch (m->payload_case) {
+	case PAYLOAD(UPDATE_CONTAINER):
+		return (m->update_container->container_name);
+	case PAYLOAD(FETCH_LOGS):
+		return (m->fetch_logs->container_name);
+	case PAYLOAD(RUN_HOOK):
+		return (m->run_hook->container_name);
+	case PAYLOAD(ROLLBACK):
+		return (m->rollback->container_name);
+	case PAYLOAD(CONTAINER_ACTION):
+		return (m->container_action->container_name);
+	default:
+		return ("");
+	}
+}
+
+const char *
+allow_name(enum allow_action action)
+{
+	return (actions[action].name);
+}
+
+const char *
 allow_fault(const struct agent_conf *ac, enum allow_action action,
     const char *image)
 {

@@ -49,6 +49,10 @@ uint64_t allow_mask(char *const *words, size_t);
  * by the same patterns. */
 enum allow_action allow_action(const Sentinel__Cluster__ServerMessage *,
 	    const char **image);
+/* Of what container; "" when of none.  Lent. */
+const char *allow_container(const Sentinel__Cluster__ServerMessage *);
+/* "update", ...; not of ALLOW_NONE. */
+const char *allow_name(enum allow_action);
 /* NULL: it may be done.  Else the rule that is against it, in words. */
 const char *allow_fault(const struct agent_conf *, enum allow_action,
 	    const char *image);

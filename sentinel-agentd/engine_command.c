@@ -36,12 +36,16 @@
 #define PAYLOAD(x) SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_##x
 
 #define LOGS_LINES	50
+#define REFUSALS_MAX	10	/* in the journal, within */
+#define REFUSALS_MSEC	60000
 #define LOGS_LINES_MAX	500
 
 static const char *unsigned_why(void);
 static void	 receive_signed(const Sentinel__Cluster__SignedCommand *);
 static void	 dispatch(const Sentinel__Cluster__ServerMessage *,
 		    const char *, bool);
+static void	 journal_refusal(const Sentinel__Cluster__ServerMessage *,
+		    enum allow_action, const char *, const char *);
 static bool	 to_command(const Sentinel__Cluster__ServerMessage *,
 		    struct command *);
 static void	 run(const struct command *);
@@ -179,9 +183,11 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 	const char		*image;
 
 	action = allow_action(m, &image);
-	if (refuse == NULL)
+	if (refuse == NULL) {
 		refuse = allow_fault(&eng->conf, action, image);
-	else if (action == ALLOW_NONE && m->payload_case !=
+		if (refuse != NULL)
+			journal_refusal(m, action, image, refuse);
+	} else if (action == ALLOW_NONE && m->payload_case !=
 	    PAYLOAD(CONTAINER_ACTION)) {
 		/* No command, so there is no answer either. */
 		engine_tell_refusal(m->request_id, refuse);
@@ -233,6 +239,35 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 		    "this version does not know");
 		break;
 	}
+}
+
+/*
+ * What the rules of this host were against.  Not what anybody can send, and
+ * not more than REFUSALS_MAX in REFUSALS_MSEC: the journal has other things to
+ * keep.  Lists are asked for again and again, and change nothing.
+ */
+static void
+journal_refusal(const Sentinel__Cluster__ServerMessage *m,
+    enum allow_action action, const char *image, const char *why)
+{
+	static monotime_t	 since;
+	static unsigned int	 kept;
+	struct ojournal_entry	 je = { .je_action = "refused" };
+	monotime_t		 now = monotime_now();
+	char			 text[512];
+
+	if (kept == 0 || now - since >= REFUSALS_MSEC) {
+		since = now;
+		kept = 0;
+	}
+	if (action == ALLOW_LIST || ++kept > REFUSALS_MAX)
+		return;
+	(void)snprintf(text, sizeof(text), "%s: %s", allow_name(action), why);
+	je.je_container = allow_container(m);
+	je.je_new_image = image;
+	je.je_outcome = "failed";
+	je.je_error = text;
+	(void)ojournal_add(&je);
 }
 
 static bool

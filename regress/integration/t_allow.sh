@@ -45,6 +45,9 @@ check "the log names it" has "$T/worker-1.log" \
     "refused: not allowed by agent.allow.images on this host"
 before_old=$(image_of $old)
 refused "a container's own reference" images container update worker-1/$old
+check "the server has it in the history" wait_for 10 sh -c "$B/sentinelctl -s \
+    $CTL_SOCK history list --json | jq -e 'any(.[]; .action == \"refused\" and
+    .container == \"$ok\" and (.error | test(\"agent.allow.images\")))'"
 check_eq "nothing was touched" "$before $before_old" \
     "$(image_of $ok) $(image_of $old)"
 check "an image of the pattern" ctl container update worker-1/$ok \

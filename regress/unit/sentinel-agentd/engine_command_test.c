@@ -40,6 +40,8 @@ struct engine		*eng = &state_;
 static char	 did[4096];		/* what was carried out or answered */
 static char	 hook_error[256];
 static bool	 list_error_feature;
+static unsigned int journaled;
+static char	 journal_text[256];
 static size_t	 acked;			/* ids of journal entries */
 static list_cb	 list_waits;
 static void	*list_arg;
@@ -51,6 +53,15 @@ note(const char *what, const char *id, const char *more)
 
 	(void)snprintf(text, sizeof(text), "%s %s %s;", what, id, more);
 	assert_true(strlcat(did, text, sizeof(did)) < sizeof(did));
+}
+
+bool
+ojournal_add(const struct ojournal_entry *je)
+{
+	journaled++;
+	(void)snprintf(journal_text, sizeof(journal_text), "%s %s %s",
+	    je->je_action, je->je_container, je->je_error);
+	return (true);
 }
 
 void
@@ -430,18 +441,31 @@ test_allowed(void **state)
 	Sentinel__Cluster__UpdateContainerRequest	 u;
 	Sentinel__Cluster__RunHookRequest		 h;
 	Sentinel__Cluster__ServerMessage		 m;
+	int						 i;
 
 	(void)state;
 	memcpy(eng->nonce, now, sizeof(eng->nonce));
 	eng->conf.ac_signed = CONF_SIGNED_REQUIRED;
 	eng->conf.ac_allow_read_only = 1;
 	action(&m, "a1", "stop");
+	journaled = 0;
 	receive_signed(&m, now);
+	assert_int_equal(journaled, 1);
+	assert_string_equal(journal_text, "refused web stop: not allowed by "
+	    "agent.allow.read_only on this host");
 	assert_string_equal(did, "refuse a1 not allowed by "
 	    "agent.allow.read_only on this host;");
+	/* Nobody fills the journal with it. */
+	for (i = 0; i < 100; i++)
+		receive_signed(&m, now);
+	assert_int_equal(journaled, 10);
+	/* And what is not signed is no act of the server at all. */
+	receive(&m);
+	assert_int_equal(journaled, 10);
 	eng->conf.ac_allow_read_only = 0;
 	receive_signed(&m, now);
 	assert_string_equal(did, "run a1 web;");
+	assert_int_equal(journaled, 10);
 
 	(void)strlcpy(eng->conf.ac_allow_images, "ghcr.io/acme/*",
 	    sizeof(eng->conf.ac_allow_images));
