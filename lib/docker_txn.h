@@ -27,7 +27,7 @@
  * One update transaction, shared by the files of the update engine and by
  * nobody else:
  *	docker_update.c		operations, their start and their end
- *	docker_prepare.c	everything that only looks: refuse here
+ *	docker_prepare*.c	everything that only looks: refuse here
  *	docker_txn.c		the driver of the steps
  *	docker_steps.c		the steps forward and to the end
  *	docker_undo.c		the steps back

@@ -1,0 +1,48 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#ifndef DOCKER_PREPARE_H
+#define DOCKER_PREPARE_H
+
+#include "docker_txn.h"
+
+/*
+ * Everything of an update that only looks, and the pull.  Whatever is wrong
+ * is found here, while the container still runs untouched:
+ *	docker_prepare.c	the container, who lends it a namespace, the plan
+ *	docker_prepare_list.c	its neighbours
+ *	docker_prepare_image.c	images, networks, the pull
+ * Each part ends in the first call of the next, or in prep_fail().
+ */
+
+/* --- docker_prepare.c -------------------------------------------------- */
+void		 prep_fail(struct txn *);	/* tx_error says why */
+/* The request could be made: it is under way.  Else this was it. */
+void		 prep_sent(struct txn *, struct docker_req *);
+/* The parsed answer, or NULL and the transaction is over.  404 is left to
+ * the caller when gone is given. */
+struct json	*prep_json(struct txn *, const struct docker_reply *,
+		    bool *gone);
+/* Nothing was wrong: to the journal, and on. */
+void		 prep_plan(struct txn *);
+
+/* --- docker_prepare_list.c --------------------------------------------- */
+void		 prep_list(struct txn *);
+
+/* --- docker_prepare_image.c -------------------------------------------- */
+void		 prep_image(struct txn *);
+
+#endif /* DOCKER_PREPARE_H */

@@ -1,0 +1,234 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "compat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "docker_prepare.h"
+
+static void	 prep_old_image(void *, const struct docker_reply *);
+static void	 prep_networks(struct txn *);
+static void	 prep_network(void *, const struct docker_reply *);
+static void	 prep_pull(struct txn *);
+static void	 prep_pulled(void *, const char *);
+static void	 prep_new_image(void *, const struct docker_reply *);
+
+/* By id: the tag may point elsewhere by now. */
+void
+prep_image(struct txn *tx)
+{
+	prep_sent(tx, docker_image_inspect(tx->tx_updater->up_docker,
+	    tx->tx_old_image, prep_old_image, tx));
+}
+
+/* The digest under which ref's repository knows this image, or any. */
+static void
+prep_digest(const struct json_value *image, const char *ref, char *out,
+    size_t size)
+{
+	const struct json_value	*v = json_get(image, "RepoDigests");
+	struct docker_ref	 rf;
+	const char		*s, *at, *any = "";
+
+	if (docker_ref_parse(&rf, ref) == -1)
+		rf.rf_repo[0] = '\0';
+	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL; v != NULL;
+	    v = v->jv_next) {
+		if ((s = json_str(v)) == NULL || s[0] == '<' ||
+		    (at = strchr(s, '@')) == NULL ||
+		    !docker_imageid_ok(at + 1))
+			continue;
+		if (any[0] == '\0')
+			any = s;
+		if (strlen(rf.rf_repo) == (size_t)(at - s) &&
+		    strncmp(rf.rf_repo, s, (size_t)(at - s)) == 0) {
+			any = s;
+			break;
+		}
+	}
+	if (strlcpy(out, any, size) >= size)
+		out[0] = '\0';
+}
+
+static void
+prep_old_image(void *arg, const struct docker_reply *dr)
+{
+	struct txn		*tx = arg;
+	struct json		*js;
+	struct docker_spec_in	 si = { 0 };
+	bool			 gone;
+
+	js = prep_json(tx, dr, &gone);
+	if (js == NULL && !gone)
+		return;
+	if (js != NULL) {
+		prep_digest(json_root(js), tx->tx_old_ref, tx->tx_old_digest,
+		    sizeof(tx->tx_old_digest));
+		snprintf(tx->tx_keep, sizeof(tx->tx_keep), "%.12s",
+		    tx->tx_old_id);
+	}
+	si.si_container = json_root(tx->tx_inspect);
+	si.si_image = json_root(js);
+	si.si_ref = tx->tx_new_ref;
+	si.si_api = docker_api(tx->tx_updater->up_docker);
+	if (docker_spec_build(&tx->tx_spec, &si, tx->tx_error,
+	    sizeof(tx->tx_error)) == -1) {
+		json_free(js);
+		prep_fail(tx);
+		return;
+	}
+	json_free(js);
+	tx->tx_index = 0;
+	prep_networks(tx);
+}
+
+/* --- its networks ------------------------------------------------------ */
+
+static void
+prep_networks(struct txn *tx)
+{
+	struct docker_spec	*sp = &tx->tx_spec;
+
+	if (tx->tx_index < sp->sp_nnets)
+		prep_sent(tx, docker_net_inspect(tx->tx_updater->up_docker,
+		    sp->sp_nets[tx->tx_index].nt_name, prep_network, tx));
+	else
+		prep_pull(tx);
+}
+
+static void
+prep_network(void *arg, const struct docker_reply *dr)
+{
+	struct txn	*tx = arg;
+	struct json	*js;
+	bool		 gone;
+
+	js = prep_json(tx, dr, &gone);
+	if (js == NULL && !gone)
+		return;
+	json_free(js);
+	if (gone) {
+		txn_error(tx, "network \"%s\" of the container does not exist "
+		    "any more", tx->tx_spec.sp_nets[tx->tx_index].nt_name);
+		prep_fail(tx);
+		return;
+	}
+	tx->tx_index++;
+	prep_networks(tx);
+}
+
+/* --- the new image ----------------------------------------------------- */
+
+static void
+prep_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	txn_progress(arg, "pull", what, done, total);
+}
+
+static void
+prep_pull(struct txn *tx)
+{
+	static const struct docker_pull_cbs	 cbs = {
+		.pc_progress = prep_progress, .pc_done = prep_pulled
+	};
+	struct updater				*up = tx->tx_updater;
+
+	if (tx->tx_nopull) {
+		prep_pulled(tx, "");
+		return;
+	}
+	txn_progress(tx, "pull", tx->tx_new_ref, 0, 0);
+	tx->tx_pull = docker_pull(up->up_docker, tx->tx_new_ref, tx->tx_auth,
+	    up->up_conf.uc_pull_idle_msec, &cbs, tx);
+	if (tx->tx_auth != NULL) {
+		freezero(tx->tx_auth, strlen(tx->tx_auth));
+		tx->tx_auth = NULL;
+	}
+	if (tx->tx_pull == NULL) {
+		txn_error(tx, errno == EINVAL ? "bad image reference \"%s\"" :
+		    "pull of %s: too many requests to Docker", tx->tx_new_ref);
+		prep_fail(tx);
+	}
+}
+
+static void
+prep_pulled(void *arg, const char *error)
+{
+	struct txn	*tx = arg;
+
+	tx->tx_pull = NULL;
+	if (error[0] != '\0') {
+		txn_error(tx, "pull of %s: %s", tx->tx_new_ref, error);
+		prep_fail(tx);
+		return;
+	}
+	prep_sent(tx, docker_image_inspect(tx->tx_updater->up_docker,
+	    tx->tx_new_ref, prep_new_image, tx));
+}
+
+/* Is one of the digests, or the id, the one that was asked for? */
+static bool
+prep_digest_matches(const struct json_value *image, const char *want)
+{
+	const struct json_value	*v = json_get(image, "RepoDigests");
+	const char		*s, *at;
+
+	if (want[0] == '\0' || strcmp(json_get_str(image, "Id"), want) == 0)
+		return (true);
+	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL; v != NULL;
+	    v = v->jv_next)
+		if ((s = json_str(v)) != NULL && (at = strchr(s, '@')) != NULL
+		    && strcmp(at + 1, want) == 0)
+			return (true);
+	return (false);
+}
+
+static void
+prep_new_image(void *arg, const struct docker_reply *dr)
+{
+	struct txn			*tx = arg;
+	struct json			*js;
+	const struct json_value		*image;
+	bool				 gone, match;
+
+	js = prep_json(tx, dr, &gone);
+	if (js == NULL && !gone)
+		return;
+	image = json_root(js);
+	if (gone || !docker_imageid_ok(json_get_str(image, "Id"))) {
+		txn_error(tx, "image %s is not there", tx->tx_new_ref);
+		json_free(js);
+		prep_fail(tx);
+		return;
+	}
+	strlcpy(tx->tx_new_image, json_get_str(image, "Id"),
+	    sizeof(tx->tx_new_image));
+	prep_digest(image, tx->tx_new_ref, tx->tx_new_digest,
+	    sizeof(tx->tx_new_digest));
+	match = prep_digest_matches(image, tx->tx_want_digest);
+	json_free(js);
+	if (!match) {
+		txn_error(tx, "%s is not %s any more: the tag moved, ask for "
+		    "the update again", tx->tx_new_ref, tx->tx_want_digest);
+		prep_fail(tx);
+	} else if (strcmp(tx->tx_new_image, tx->tx_old_image) == 0)
+		txn_end(tx, UPDATE_IDENTICAL);
+	else
+		prep_plan(tx);
+}
