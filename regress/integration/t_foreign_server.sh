@@ -112,6 +112,39 @@ check "update" wait_log server '"update_result".*"outcome": "success"' 30
 check_eq "the container is on version 2" "$LAB_REGISTRY/demo:2" \
     "$(lab_docker inspect -f '{{.Config.Image}}' "$name")"
 
+# A journal: nothing acknowledges it, so it leaves after further heartbeats.
+actl()
+{
+	timeout 20 "$B/sentinelctl" -s "$T/worker-1/run/sentinel-agentd.sock" \
+	    "$@"
+}
+entries()
+{
+	actl journal list --json >"$T/json" && jq -e "$@" <"$T/json"
+}
+check "results have left the journal" wait_for 10 entries 'length == 0'
+daemon_stop worker-1
+: >"$T/server.log"
+cat >"$T/worker-1/data/cluster/offline_journal.json" <<EOT
+[{"id": "old-1", "timestamp": "2026-01-02T03:04:05Z", "action": "update",
+  "container": "db", "outcome": "success", "duration": 1000000000},
+ {"id": "old-2", "timestamp": "2026-01-02T03:04:06Z", "action": "update",
+  "container": "db", "outcome": "failed", "error": "no", "duration": 0}]
+EOT
+agent_start worker-1
+check "the journal is sent" wait_log server \
+    '"offline_journal".*"old-1".*"success".*"old-2".*"failed", "no"'
+check "and kept for the moment" entries 'length == 2'
+check "until heartbeats have followed" wait_for 10 entries 'length == 0'
+check "they have" sh -c "sed '1,/\"offline_journal\"/d' $T/server.log |
+    grep -c '\"heartbeat\"' | grep -qvx '[01]'"
+daemon_stop worker-1
+: >"$T/server.log"
+agent_start worker-1
+must "in the next session" wait_log server '"heartbeat"'
+sleep 4
+check_not "it is not sent again" has "$T/server.log" '"offline_journal"'
+
 # Rubbish: bytes that are no message, no payload, a wrong type.
 echo "raw 0a0461626364" >&7
 echo "raw 07070707" >&7
