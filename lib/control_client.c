@@ -56,6 +56,8 @@ static const struct command	commands[] = {
 	{ C(CONTAINER_LIST),	true,	ASK },
 	{ C(CONTAINER_UPDATE),	false,	WORK },
 	{ C(CONTAINER_ACTION),	false,	WORK },
+	/* Nor is how they are configured. */
+	{ C(CONTAINER_PLAN),	false,	ASK },
 	/* What programs print is not for every user of the machine. */
 	{ C(CONTAINER_LOGS),	false,	ASK },
 	{ C(HOST_PAUSE),	false,	ASK },

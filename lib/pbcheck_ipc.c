@@ -214,6 +214,7 @@ static const struct pbcheck_field docker_result[] = {
 	STR(12, "new_digest", 0, MAX_REF, WORD),
 	ANY(13, "duration_msec"),
 	ANY(14, "recovered"),
+	MSG(20, "plan"),
 	END
 };
 

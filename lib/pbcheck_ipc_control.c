@@ -69,12 +69,21 @@ static const struct pbcheck_field control_item[] = {
 	MSG(15, "history"),
 	MSG(12, "ca"),
 	MSG(16, "check"),
+	MSG(20, "plan"),
 	END
 };
 
 static const struct pbcheck_field control_end[] = {
 	NUM(1, "code", 0, 255),
 	STR(2, "error", 0, MAX_TEXT, TEXT),
+	END
+};
+
+static const struct pbcheck_field plan_view[] = {
+	STR(1, "host_id", 0, MAX_HOSTID, NAME),
+	STR(2, "host_name", 0, MAX_NAME, LINE),
+	STR(3, "container", 0, MAX_NAME, LINE),
+	MSG(4, "plan"),
 	END
 };
 
@@ -371,6 +380,7 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(progress_view),
 	M(logs_view),
 	M(result_view),
+	M(plan_view),
 	M(history_view),
 	M(audit_view),
 	M(ca_view),

@@ -92,6 +92,7 @@ static const struct pbcheck_field agent_message[] = {
 	MSG(100, "progress"),
 	MSG(101, "pull_result"),
 	MSG(102, "container_delta"),
+	MSG(110, "plan_result"),
 	END
 };
 
@@ -110,6 +111,7 @@ static const struct pbcheck_field server_message[] = {
 	MSG(12, "fetch_logs"),
 	MSG(100, "signed_command"),
 	MSG(101, "journal_ack"),
+	MSG(110, "plan"),
 	END
 };
 
@@ -151,6 +153,61 @@ static const struct pbcheck_field update_result[] = {
 	STR(7, "outcome", 0, MAX_WORD, WORD),
 	STR(8, "error", 0, MAX_ERROR, TEXT),
 	MSG(9, "duration"),
+	END
+};
+
+static const struct pbcheck_field plan_request[] = {
+	STR(1, "container_name", 0, MAX_NAME, WORD),
+	STR(2, "target_image", 0, MAX_REF, WORD),
+	END
+};
+
+static const struct pbcheck_field plan_result[] = {
+	STR(1, "request_id", 0, MAX_REQUEST, WORD),
+	STR(2, "container_name", 0, MAX_NAME, WORD),
+	STR(3, "error", 0, MAX_ERROR, TEXT),
+	MSG(4, "plan"),
+	END
+};
+
+static const struct pbcheck_field plan[] = {
+	STR(1, "container_id", 0, 128, WORD),
+	STR(2, "state", 0, MAX_WORD, WORD),
+	STR(3, "old_image", 0, MAX_REF, WORD),
+	STR(4, "old_image_id", 0, MAX_REF, WORD),
+	STR(5, "old_digest", 0, MAX_REF, WORD),
+	STR(6, "new_image", 0, MAX_REF, WORD),
+	STR(7, "new_image_id", 0, MAX_REF, WORD),
+	STR(8, "new_digest", 0, MAX_REF, WORD),
+	ANY(9, "identical"),
+	STR(10, "api_version", 0, MAX_WORD, WORD),
+	NUM(11, "stop_seconds", 0, 86400),
+	LIST(12, "items", 4096),
+	LIST(13, "dropped", 4096),
+	LIST(14, "dependants", 1024),
+	STRS(15, "notes", 64, 0, MAX_TEXT, LINE),
+	END
+};
+
+static const struct pbcheck_field plan_item[] = {
+	STR(1, "kind", 1, MAX_WORD, WORD),
+	STR(2, "name", 0, 1024, LINE),
+	STR(3, "change", 1, MAX_WORD, WORD),
+	STR(4, "now", 0, MAX_TEXT, LINE),
+	STR(5, "then", 0, MAX_TEXT, LINE),
+	END
+};
+
+static const struct pbcheck_field plan_drop[] = {
+	STR(1, "name", 0, 1024, LINE),
+	STR(2, "why", 0, 1024, LINE),
+	END
+};
+
+static const struct pbcheck_field plan_dependant[] = {
+	STR(1, "container_name", 0, MAX_NAME, WORD),
+	STR(2, "how", 0, MAX_WORD, WORD),
+	STR(3, "what", 0, 1024, LINE),
 	END
 };
 
@@ -363,6 +420,12 @@ const struct pbcheck_message pbcheck_wire[] = {
 	{ M(list_containers_request),		list_containers },
 	{ M(update_container_request),		update_container },
 	{ M(update_result),			update_result },
+	{ M(plan_item),				plan_item },
+	{ M(plan_drop),				plan_drop },
+	{ M(plan_dependant),			plan_dependant },
+	{ M(plan_request),			plan_request },
+	{ M(plan_result),			plan_result },
+	{ M(plan),				plan },
 	{ M(container_action_request),		container_action },
 	{ M(container_action_result),		container_action_result },
 	{ M(fetch_logs_request),		fetch_logs },
