@@ -224,6 +224,8 @@ setup(void **state)
 	did[0] = '\0';
 	open_ = false;
 	offline_init();
+	if (offline_since() == 0)
+		down();
 	return (0);
 }
 
