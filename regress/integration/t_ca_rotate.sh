@@ -68,7 +68,7 @@ shown()
 seed=${SEED:-$(date +%s)}
 pass "seed $seed"
 awk -v s="$seed" 'BEGIN { srand(s); for (i = 0; i < 4; i++)
-    printf "0.%03d\n", int(rand() * 16) }' >"$T/waits"
+    printf "0.%03d\n", int(rand() * 12) }' >"$T/waits"
 
 # step PHASE OPTIONS: killed on the way, started again, and done in the end.
 # Every start must find a phase that is whole.
@@ -76,12 +76,12 @@ step()
 {
 	st_wait=$(sed -n 1p "$T/waits")
 	sed -i 1d "$T/waits"
-	ctl ca rotate "$@" >"$T/step.out" 2>&1 &
-	st_pid=$!
-	sleep "$st_wait"
-	kill -9 "$(pid_of s)"
-	wait $st_pid
-	wait "$(pid_of s)" 2>/dev/null
+	st_pid=$(pid_of s)
+	(sleep "$st_wait"; kill -9 "$st_pid") &
+	st_kill=$!
+	ctl ca rotate "$@" >"$T/step.out" 2>&1
+	wait $st_kill
+	wait "$st_pid" 2>/dev/null
 	[ "$(id -u)" -eq 0 ] && wait_for 5 none_left sentineld
 	server_run
 	must "$1: it starts again after kill -9 ($st_wait s)" wait_for 15 \
