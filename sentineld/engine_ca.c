@@ -110,6 +110,11 @@ ca_start(void)
 	struct ibuf	*buf;
 	int64_t		 when = 0;
 
+	cert_clear(&ca.ca_old);
+	cert_clear(&ca.ca_new);
+	cert_clear(&ca.ca_cross);
+	memset(&ca, 0, sizeof(ca));
+	memset(&step, 0, sizeof(step));
 	if (store_view(eng->store, load, &when) == -1)
 		fatalx("database: how far the replacement of the CA is cannot "
 		    "be read");
