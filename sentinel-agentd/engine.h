@@ -194,9 +194,13 @@ void	 session_uplink_lost(void);
 void	 session_uplink_up(void);
 /* The configuration has changed; redial: a session begins anew. */
 void	 session_reconfigure(bool redial);
-bool	 session_has_feature(const char *);	/* of the server */
 /* The dialled name without port and brackets, or server_name. */
 void	 session_server_name(char *, size_t);
+
+/* --- engine_server.c: what the server can do ----------------------------- */
+bool	 session_has_feature(const char *);
+void	 session_learn(const Sentinel__Cluster__StateAck *);
+void	 session_unlearn(void);		/* the session has ended */
 
 /* --- engine_out.c: what goes to the server ------------------------------- */
 enum out_kind {

@@ -17,13 +17,13 @@
 #include "engine_renew.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine_newkey.h"
 #include "log.h"
+#include "x509_text.h"
 #include "xmalloc.h"
 
 enum step {
@@ -91,7 +91,6 @@ static void	 try_new(void);
 static void	 give_up(const char *);
 static void	 settle(bool);
 static void	 adopt(void);
-static const char *span(int64_t, char[32]);
 
 /* --- at start ------------------------------------------------------------ */
 
@@ -287,49 +286,25 @@ on_tick(int fd, short what, void *arg)
 	arm();
 }
 
-/* "3 days", of seconds */
-static const char *
-span(int64_t sec, char text[32])
-{
-	static const struct {
-		int64_t		 sec;
-		const char	*name;
-	} units[] = { { 86400, "days" }, { 3600, "hours" }, { 60, "minutes" },
-	    { 0, "seconds" } };
-	size_t	 i = 0;
-
-	if (sec < 0)
-		sec = 0;
-	while (sec < 2 * units[i].sec)
-		i++;
-	(void)snprintf(text, 32, "%" PRId64 " %s", units[i].sec == 0 ? sec :
-	    sec / units[i].sec, units[i].name);
-	return (text);
-}
-
-/* From half of the last third on, each time that half of what was left is
- * over, and once at the end. */
 static void
 warn_late(void)
 {
 	int64_t	 left = rn.facts.xf_notafter - (int64_t)time(NULL);
-	char	 text[32];
+	char	 text[X509_TEXT_TIME_SIZE];
 
-	if (rn.step == R_KEEP || left > renew_life(&rn.facts) / 6 ||
-	    rn.warned < 0 || (rn.warned > 0 && left > rn.warned / 2))
+	if (rn.step == R_KEEP || !renew_is_late(&rn.facts, left, &rn.warned))
 		return;
-	if (left <= 0) {
-		rn.warned = -1;
+	x509_text_span(left, text, sizeof(text));
+	if (left <= 0)
 		log_warnx("the certificate of this host has expired and was "
 		    "not renewed: fix: bring the agent to its server, which "
 		    "may still renew it; otherwise re-enroll with a new "
 		    "token");
-		return;
-	}
-	rn.warned = left;
-	log_warnx("the certificate of this host ends in %s and is not renewed: "
-	    "%s", span(left, text), session_is_open() ? "the server gives "
-	    "no successor" : "there is no session with the server");
+	else
+		log_warnx("the certificate of this host ends in %s and is not "
+		    "renewed: %s", text, session_is_open() ? "the server "
+		    "gives no successor" : "there is no session with the "
+		    "server");
 }
 
 /* --- the question -------------------------------------------------------- */
@@ -337,10 +312,11 @@ warn_late(void)
 static void
 ask(void)
 {
-	char	 text[32];
+	int64_t	 left = rn.facts.xf_notafter - (int64_t)time(NULL);
+	char	 text[X509_TEXT_TIME_SIZE];
 
-	log_info("certificate: ends in %s, asking for a successor",
-	    span(rn.facts.xf_notafter - (int64_t)time(NULL), text));
+	x509_text_span(left > 0 ? left : 0, text, sizeof(text));
+	log_info("certificate: ends in %s, asking for a successor", text);
 	if (rn.csr != NULL) {
 		send_csr();
 		return;
@@ -444,19 +420,10 @@ renew_answer(const Sentinel__Cluster__CertRenewalResponse *r,
 		engine_tell_refusal("cert_renewal_response", mine);
 }
 
-/* u8 over the new key, bytes leaf PEM */
 static void
 stage(const uint8_t *cert, size_t len, bool is_fresh)
 {
-	struct ibuf	*buf;
-
-	if ((buf = ibuf_dynamic(len + 3, 16384)) == NULL ||
-	    ibuf_add_n8(buf, is_fresh) == -1 ||
-	    ibuf_add_bytes(buf, cert, len) == -1)
-		fatal("IDENTITY_STAGE");
-	peer_send_ibuf(proc_peer(ROLE_A_PARENT), IMSG_IDENTITY_STAGE, 0, -1,
-	    buf);
-	ibuf_free(buf);
+	renew_tell_stage(cert, len, is_fresh);
 	rn.owed++;
 	if (!is_fresh) {
 		/* The parent removes a key that still waited. */
@@ -471,21 +438,14 @@ stage(const uint8_t *cert, size_t len, bool is_fresh)
 	    " unasked, over the key in use");
 }
 
-/* u8 rc, str why */
 void
 renew_staged(struct peer *p, struct imsg *imsg)
 {
-	struct ibuf	*buf = imsg_get_ibuf(imsg);
-	char		 why[256];
-	uint8_t		 rc;
+	char	 why[RENEW_WHY_SIZE];
+	uint8_t	 rc;
 
-	if (ibuf_get_n8(buf, &rc) == -1 ||
-	    ibuf_get_string(buf, why, sizeof(why)) == -1 ||
-	    ibuf_end(buf) == -1 || rn.owed == 0) {
-		peer_broken(p, imsg, "unexpected IDENTITY_STAGED");
+	if (!renew_heard(p, imsg, &rn.owed, &rc, why))
 		return;
-	}
-	rn.owed--;
 	if (rn.step != R_STAGE)
 		return;		/* a new enrolment came in between */
 	if (rc != 0) {
@@ -589,10 +549,7 @@ renew_down(const Sentinel__Ipc__UplinkDown *m, bool refused, bool proven)
 static void
 settle(bool keep)
 {
-	uint8_t	 body = keep;
-
-	peer_send(proc_peer(ROLE_A_PARENT), IMSG_IDENTITY_SETTLE, 0, -1,
-	    &body, sizeof(body));
+	renew_tell_settle(keep);
 	rn.owed++;
 	rn.step = keep ? R_KEEP : R_DROP;
 	rn.deadline = monotime_now() + ENGINE_SIBLING_MSEC;
@@ -613,21 +570,14 @@ adopt(void)
 	schedule();
 }
 
-/* u8 rc, str why */
 void
 renew_settled(struct peer *p, struct imsg *imsg)
 {
-	struct ibuf	*buf = imsg_get_ibuf(imsg);
-	char		 why[256], text[32];
-	uint8_t		 rc;
+	char	 why[RENEW_WHY_SIZE], text[X509_TEXT_TIME_SIZE];
+	uint8_t	 rc;
 
-	if (ibuf_get_n8(buf, &rc) == -1 ||
-	    ibuf_get_string(buf, why, sizeof(why)) == -1 ||
-	    ibuf_end(buf) == -1 || rn.owed == 0) {
-		peer_broken(p, imsg, "unexpected IDENTITY_SETTLED");
+	if (!renew_heard(p, imsg, &rn.owed, &rc, why))
 		return;
-	}
-	rn.owed--;
 	if (rn.step == R_KEEP && rc != 0) {
 		/* Both names are there, and the next start would find out. */
 		rn.next = monotime_now() + backoff_next(&rn.backoff);
@@ -637,9 +587,10 @@ renew_settled(struct peer *p, struct imsg *imsg)
 		rn.step = R_IDLE;
 		rn.next = 0;
 		newkey_keep(eng->id.id_point);
+		x509_text_span(rn.facts.xf_notafter - (int64_t)time(NULL),
+		    text, sizeof(text));
 		log_info("certificate renewed: serial %s, valid for %s",
-		    rn.facts.xf_serial, span(rn.facts.xf_notafter -
-		    (int64_t)time(NULL), text));
+		    rn.facts.xf_serial, text);
 		event_add_line("certificate", NULL, "certificate renewed, "
 		    "valid for %s", text);
 	} else if (rn.step == R_DROP) {

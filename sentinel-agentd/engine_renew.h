@@ -50,6 +50,15 @@ int64_t	 renew_due(const struct x509_facts *, uint32_t random);
 /* The life as it was issued, in seconds; pure. */
 int64_t	 renew_life(const struct x509_facts *);
 /*
+ * Whether to warn that there is no successor yet: from half of the last third
+ * on, each time that half of what was left is over, and once at the end.
+ * Pure.
+ *	left	seconds
+ *	warned	0 at first; what was left then
+ */
+bool	 renew_is_late(const struct x509_facts *, int64_t left,
+	    int64_t *warned);
+/*
  * Is this the certificate that was asked for, or one over the key in use?
  * Returns NULL, or why not (in why).  Pure.
  *	after	must be valid longer than this (unix seconds)
@@ -91,5 +100,13 @@ void	 renew_answer(const Sentinel__Cluster__CertRenewalResponse *,
 /* Rows of the handler table. */
 void	 renew_staged(struct peer *, struct imsg *);
 void	 renew_settled(struct peer *, struct imsg *);
+
+/* --- engine_renew_parent.c, for engine_renew.c --------------------------- */
+#define RENEW_WHY_SIZE	256
+void	 renew_tell_stage(const uint8_t *cert, size_t len, bool is_fresh);
+void	 renew_tell_settle(bool keep);
+/* An answer that is owed; false: it is not, and the parent is broken. */
+bool	 renew_heard(struct peer *, struct imsg *, unsigned int *owed,
+	    uint8_t *rc, char why[RENEW_WHY_SIZE]);
 
 #endif /* ENGINE_RENEW_H */

@@ -71,3 +71,13 @@ renew_fault(const struct identity *id, const uint8_t *cert, size_t len,
 	}
 	return (NULL);
 }
+
+bool
+renew_is_late(const struct x509_facts *xf, int64_t left, int64_t *warned)
+{
+	if (left > renew_life(xf) / 6 || *warned < 0 ||
+	    (*warned > 0 && left > *warned / 2))
+		return (false);
+	*warned = left > 0 ? left : -1;
+	return (true);
+}

@@ -36,7 +36,6 @@
  * Channel, heartbeats; every end leads back to the wait.  uplink makes one
  * attempt at a time and says UPLINK_DOWN exactly once for each.
  */
-#define FEATURES_MAX	32
 
 static void	 wait_for(unsigned int);
 static void	 guard(uint64_t);
@@ -45,7 +44,6 @@ static void	 prepare(void);
 static void	 connect_now(void);
 static void	 on_list(const char *, void *);
 static void	 send_report(void);
-static void	 learn(const Sentinel__Cluster__StateAck *);
 static void	 on_beat(int, short, void *);
 static void	 hang_up(void);
 static void	 explain(const Sentinel__Ipc__UplinkDown *);
@@ -56,11 +54,8 @@ static struct backoff	 backoff;
 static struct event	*timer;		/* wait, prepare */
 static struct event	*beat_timer;
 static monotime_t	 opened;	/* SESSION_OPEN began; 0: it has not */
-static bool		 unsaved;	/* state/server is behind */
 static bool		 wants_uplink;	/* SESSION_WAIT until it is there */
 static void		(*yielded)(void);	/* who has the uplink next */
-static char		 features[FEATURES_MAX][65];
-static size_t		 nfeatures;
 
 void
 session_begin(void)
@@ -82,18 +77,6 @@ bool
 session_is_open(void)
 {
 	return (eng->session == SESSION_OPEN);
-}
-
-bool
-session_has_feature(const char *word)
-{
-	size_t	 i;
-
-	for (i = 0; i < nfeatures; i++) {
-		if (strcmp(features[i], word) == 0)
-			return (true);
-	}
-	return (false);
 }
 
 void
@@ -303,7 +286,7 @@ session_ack(struct peer *p, struct imsg *imsg)
 		session_close(why);
 		goto out;
 	}
-	learn(m->ack);
+	session_learn(m->ack);
 	peer_send(p, IMSG_UPLINK_CHANNEL, eng->attempt, -1, NULL, 0);
 	evtimer_del(timer);
 	eng->session = SESSION_OPEN;
@@ -327,27 +310,6 @@ session_ack(struct peer *p, struct imsg *imsg)
 	renew_acked(m->ack);
  out:
 	pbmem_free(&pm);
-}
-
-/* What the server can do; that it signs is never forgotten again. */
-static void
-learn(const Sentinel__Cluster__StateAck *ack)
-{
-	struct known_server	 now = eng->server;
-	size_t			 i;
-
-	for (nfeatures = i = 0; i < ack->n_supported_features &&
-	    nfeatures < FEATURES_MAX; i++)
-		(void)strlcpy(features[nfeatures++],
-		    ack->supported_features[i], sizeof(features[0]));
-	now.ks_ours = ack->n_supported_features > 0 || ack->signed_commands;
-	now.ks_signed = now.ks_signed || ack->signed_commands;
-	if (now.ks_ours == eng->server.ks_ours &&
-	    now.ks_signed == eng->server.ks_signed && !unsaved)
-		return;
-	eng->server = now;
-	/* On a full disk again in the next session. */
-	unsaved = state_save_server(eng->id.id_host, &eng->server) == -1;
 }
 
 /* --- heartbeats ---------------------------------------------------------- */
@@ -579,7 +541,7 @@ explain(const Sentinel__Ipc__UplinkDown *m)
 	evtimer_del(timer);
 	if (was_open && monotime_now() - opened >= ENGINE_STEADY_MSEC)
 		backoff_reset(&backoff);
-	nfeatures = 0;
+	session_unlearn();
 	opened = 0;
 	eng->session = SESSION_WAIT;
 	offline_lost();

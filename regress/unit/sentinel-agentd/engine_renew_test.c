@@ -398,6 +398,22 @@ test_due(void **state)
 }
 
 static void
+test_late(void **state)
+{
+	struct x509_facts	 xf = { .xf_notbefore = 1000000,
+	    .xf_notafter = 1000000 + 3600 + 60 * 86400 };
+	int64_t			 warned = 0, left;
+	int			 n = 0;
+
+	(void)state;
+	assert_false(renew_is_late(&xf, 10 * 86400 + 1, &warned));
+	for (left = 10 * 86400; left > -86400; left--)
+		n += renew_is_late(&xf, left, &warned);
+	/* 864000 seconds halve twenty times; and the end. */
+	assert_int_equal(n, 21);
+}
+
+static void
 test_way(void **state)
 {
 	(void)state;
@@ -715,6 +731,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_due),
+		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_way),
 		cmocka_unit_test(test_renew_only),
 		cmocka_unit_test(test_wrong_answers),
