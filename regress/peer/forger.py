@@ -338,7 +338,7 @@ def main():
     for name, value in dict(san="IP:127.0.0.1,DNS:localhost", days=365,
                             purpose="serverAuth,clientAuth", wrong_key=False,
                             enroll_status=None, report_status=None,
-                            report_text="").items():
+                            report_text="", agent_seconds=0).items():
         setattr(args, name, value)
     global pb
     pb = server.pb = peer.messages()
