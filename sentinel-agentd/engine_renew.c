@@ -16,7 +16,6 @@
 
 #include "engine_renew.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
