@@ -92,5 +92,5 @@ check "how many are missing is kept" wait_for 15 entries \
 must "the server is back" server_start
 check "the result is one row" wait_for 15 rows --arg i "$id" \
     '[.[] | select(.id == $i)] | length == 1'
-check "and so is the gap" rows 'any(.[]; .action == "gap")'
+check "and so is the gap" wait_for 10 rows 'any(.[]; .action == "gap")'
 check "nothing waits" wait_for 10 entries 'length == 0'

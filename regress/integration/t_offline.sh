@@ -41,7 +41,7 @@ agent_conf worker-1 "grace_period_offline: 2s"
 sed -i 's/heartbeat_interval: 1s/&\n    list_interval: 300ms\n    ping_interval: 1s\n    ping_timeout: 1s/' \
     "$T/worker-1.conf"
 must "the agent enrols" enrolled worker-1
-check "it is not autonomous" status '.autonomous == false and
+check "it is not autonomous" wait_for 5 status '.autonomous == false and
     (has("offline_since") | not) and .journal_entries == 0'
 
 # Results while connected: a row each, and nothing is left in the journal.
