@@ -49,6 +49,7 @@ ANSWERS = {
     "fetch_logs": "fetch_logs_result",
     "run_hook": "hook_result",
     "rollback": "rollback_result",
+    "plan": "plan_result",
 }
 
 
@@ -168,6 +169,8 @@ class Forger(server.Cluster):
             m.fetch_logs.lines = 5
         elif kind == "journal_ack":
             m.journal_ack.ids.append("forged")
+        elif kind == "plan":
+            m.plan.container_name = name
         else:
             raise KeyError("no example of ServerMessage." + kind)
         return m
