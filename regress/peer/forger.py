@@ -167,6 +167,9 @@ class Forger(server.Cluster):
         elif kind == "fetch_logs":
             m.fetch_logs.container_name = name
             m.fetch_logs.lines = 5
+        elif kind == "plan":
+            m.plan.container_name = name
+            m.plan.target_image = image
         elif kind == "journal_ack":
             m.journal_ack.ids.append("forged")
         elif kind == "plan":
@@ -332,17 +335,10 @@ class Forger(server.Cluster):
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--listen", default="127.0.0.1:9443")
-    p.add_argument("--dir", required=True, help="CA and keys, kept")
+    p = server.options()
     p.add_argument("--container", required=True)
     p.add_argument("--image", required=True, help="to pull and update to")
     args = p.parse_args()
-    for name, value in dict(san="IP:127.0.0.1,DNS:localhost", days=365,
-                            purpose="serverAuth,clientAuth", wrong_key=False,
-                            enroll_status=None, report_status=None,
-                            report_text="", agent_seconds=0).items():
-        setattr(args, name, value)
     global pb
     pb = server.pb = peer.messages()
 

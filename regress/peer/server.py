@@ -305,7 +305,7 @@ class Cluster:
                      self.channel, pb.AgentMessage.FromString, peer.raw)}))
 
 
-def main():
+def options():
     p = argparse.ArgumentParser()
     p.add_argument("--listen", default="127.0.0.1:9443")
     p.add_argument("--dir", required=True, help="CA and keys, kept")
@@ -330,7 +330,11 @@ def main():
     p.add_argument("--enroll-status", help="refuse Enroll with this status")
     p.add_argument("--report-status", help="refuse ReportState with it")
     p.add_argument("--report-text", default="as asked")
-    args = p.parse_args()
+    return p
+
+
+def main():
+    args = options().parse_args()
     global pb
     pb = peer.messages()
 
