@@ -38,6 +38,7 @@
 
 #include "docker_client.h"
 #include "json.h"
+#include "fakeexec.h"
 
 #define FK_MAX		8
 #define FK_ID(c)	c c c c c c c c c c c c c c c c	/* c: 4 characters */
@@ -105,6 +106,7 @@ struct fk {
 	char			 create_name[64];
 	char			*create_body;
 	char			 trace[8192];	/* "METHOD path\n" each */
+	struct fk_execs		 execs;
 	struct bufferevent	*bevs[64];
 	int			 nbevs;
 };
@@ -451,6 +453,10 @@ fk_container_post(struct fk *fk, struct fk_container *ct, const char *verb,
 
 	if (strcmp(verb, "start") == 0)
 		return (fk_start(fk, ct, out));
+	if (strcmp(verb, "exec") == 0)
+		return (!ct->running || ct->paused ?
+		    fk_error(out, 409, "is not running") :
+		    fke_create(&fk->execs, ct->id, body, len, out));
 	if (strcmp(verb, "stop") == 0) {
 		ct->stop_at = 0;
 		if (!ct->running)
@@ -563,8 +569,8 @@ fk_pull(struct fk *fk, const char *query, struct evbuffer *out)
 }
 
 static inline int
-fk_handle(struct fk *fk, const char *method, char *path, const char *body,
-    size_t len, struct evbuffer *out)
+fk_handle(struct fk *fk, struct bufferevent *bev, const char *method,
+    char *path, const char *body, size_t len, struct evbuffer *out)
 {
 	char			*p, *query, *obj, *verb;
 	struct fk_container	*ct;
@@ -637,6 +643,10 @@ fk_handle(struct fk *fk, const char *method, char *path, const char *body,
 		fk_images(fk, out, im);
 		return (200);
 	}
+	if (strcmp(path, "exec") == 0)
+		return (strcmp(verb, "start") == 0 ?
+		    fke_start(&fk->execs, obj, bev) :
+		    fke_inspect(&fk->execs, obj, out));
 	if (strcmp(path, "containers") != 0)
 		return (fk_error(out, 404, "page not found"));
 	if (strcmp(obj, "json") == 0) {
@@ -697,6 +707,9 @@ fk_close(struct fk *fk, struct bufferevent *bev)
 {
 	int	 i;
 
+	for (i = 0; i < fk->execs.n; i++)
+		if (fk->execs.ex[i].bev == bev)
+			fk->execs.ex[i].bev = NULL;
 	for (i = 0; i < fk->nbevs; i++)
 		if (fk->bevs[i] == bev)
 			fk->bevs[i] = fk->bevs[--fk->nbevs];
@@ -770,7 +783,9 @@ fk_answer(struct fk *fk, struct bufferevent *bev, const char *method,
 	if (fate == FK_ERROR)
 		status = fk_error(out, 500, "injected failure");
 	else
-		status = fk_handle(fk, method, path, body, len, out);
+		status = fk_handle(fk, bev, method, path, body, len, out);
+	if (status == -1)
+		goto out;	/* answered */
 	if (fate == FK_CRASH_AFTER) {
 		fk->crashed = true;
 		event_base_loopbreak(fk->base);
