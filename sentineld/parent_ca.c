@@ -46,7 +46,7 @@
  * is no second copy.
  */
 #define CA_MSEC		10000	/* for the engine and the keyholder */
-#define CA_OPS_MAX	4
+#define CA_RETIRED_MAX	1000	/* files of a name in one second */
 
 enum ca_file { CA_KEY, CA_CERT, CA_CROSS, CA_FILES };
 
@@ -173,26 +173,27 @@ move(const char *from, const char *to, char *err, size_t errlen)
 }
 
 /* NAME to its place among what is not used any more; 0 also when it is not
- * there. */
+ * there.  Two that were given up in one second get numbers. */
 static int
 retire(const char *name, const char *dir, char *err, size_t errlen)
 {
-	char	 from[PATH_MAX], to[PATH_MAX];
+	char	 from[PATH_MAX], to[PATH_MAX], number[16] = "";
+	int	 i;
 
 	path_of(name, from);
-	if ((size_t)snprintf(to, sizeof(to), "%s/%s", dir, name) >=
-	    sizeof(to)) {
-		(void)snprintf(err, errlen, "%s/%s: path too long", dir, name);
-		return (-1);
-	}
 	if (!keyfile_exists(from))
 		return (0);
-	if (keyfile_exists(to)) {
-		(void)snprintf(err, errlen, "%s is there already: move it "
-		    "away", to);
-		return (-1);
+	for (i = 1; i <= CA_RETIRED_MAX; i++) {
+		if ((size_t)snprintf(to, sizeof(to), "%s/%s%s", dir, name,
+		    number) >= sizeof(to))
+			break;
+		if (!keyfile_exists(to))
+			return (move(from, to, err, errlen));
+		(void)snprintf(number, sizeof(number), ".%d", i);
 	}
-	return (move(from, to, err, errlen));
+	(void)snprintf(err, errlen, "%s: no free name for it in %.200s", name,
+	    dir);
+	return (-1);
 }
 
 /* A new CA that comes to nothing. */

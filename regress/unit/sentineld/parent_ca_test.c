@@ -295,6 +295,16 @@ test_prepare(void **state)
 	assert_true(is("ca-key-new.pem", NULL));
 	assert_true(keyfile_exists(path(RETIRED "/ca-key-new.pem")));
 	assert_true(is("ca-key.pem", "old key"));
+	/* Another one in the same second has its place beside it. */
+	for (i = 0; i < 3; i++) {
+		put("ca-key-new.pem", "later");
+		give_phase(parent_ca_step, 10, CA_NONE);
+		used(KEY_RC_OK);
+		assert_int_equal(got.rc, 0);
+		assert_true(is("ca-key-new.pem", NULL));
+	}
+	assert_true(is(RETIRED "/ca-key-new.pem.1", "later"));
+	assert_true(is(RETIRED "/ca-key-new.pem.3", "later"));
 }
 
 static void
