@@ -34,7 +34,9 @@
  * Docker may or may not have done it, or may still do it: look before acting.
  */
 #define DOCKER_API_MIN		41	/* 1.41: Docker 20.10, Debian 12 */
-#define DOCKER_API_MAX		51	/* 1.51: what this was read against */
+/* 1.51: what this was read against.  All engines of today speak it, and from
+ * 1.52 on inspect does not tell which hardware address was chosen. */
+#define DOCKER_API_MAX		51
 #define DOCKER_CONNS_MAX	12
 #define DOCKER_CALLS_MAX	128	/* waiting or in flight */
 #define DOCKER_BODY_MAXBYTES	(4U * 1024 * 1024)

@@ -253,6 +253,8 @@ prep_plan(struct txn *tx)
 		return;
 	}
 	json_free(tx->tx_inspect);
-	tx->tx_inspect = NULL;
+	json_free(tx->tx_image);
+	json_free(tx->tx_image_new);
+	tx->tx_inspect = tx->tx_image = tx->tx_image_new = NULL;
 	txn_forward(tx);
 }

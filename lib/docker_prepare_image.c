@@ -23,6 +23,8 @@
 #include "docker_prepare.h"
 
 static void	 prep_old_image(void *, const struct docker_reply *);
+static void	 prep_engine(void *, const struct docker_reply *);
+static void	 prep_first_spec(struct txn *);
 static void	 prep_networks(struct txn *);
 static void	 prep_network(void *, const struct docker_reply *);
 static void	 prep_pull(struct txn *);
@@ -66,34 +68,72 @@ prep_digest(const struct json_value *image, const char *ref, char *out,
 		out[0] = '\0';
 }
 
+/*
+ * What the new container is to be.  Before the pull, to refuse what cannot
+ * be carried over; then again, with what the new image is.
+ */
+static int
+prep_spec(struct txn *tx)
+{
+	struct docker_spec_in	 si = { 0 };
+
+	docker_spec_free(&tx->tx_spec);
+	si.si_container = json_root(tx->tx_inspect);
+	si.si_image = json_root(tx->tx_image);
+	si.si_new = json_root(tx->tx_image_new);
+	si.si_ref = tx->tx_new_ref;
+	si.si_engine = tx->tx_engine;
+	si.si_api = docker_api(tx->tx_updater->up_docker);
+	return (docker_spec_build(&tx->tx_spec, &si, tx->tx_error,
+	    sizeof(tx->tx_error)));
+}
+
 static void
 prep_old_image(void *arg, const struct docker_reply *dr)
 {
-	struct txn		*tx = arg;
-	struct json		*js;
-	struct docker_spec_in	 si = { 0 };
-	bool			 gone;
+	struct txn	*tx = arg;
+	const char	*mode;
+	bool		 gone;
 
-	js = prep_json(tx, dr, &gone);
-	if (js == NULL && !gone)
+	tx->tx_image = prep_json(tx, dr, &gone);
+	if (tx->tx_image == NULL && !gone)
 		return;
-	if (js != NULL) {
-		prep_digest(json_root(js), tx->tx_old_ref, tx->tx_old_digest,
-		    sizeof(tx->tx_old_digest));
+	if (tx->tx_image != NULL) {
+		prep_digest(json_root(tx->tx_image), tx->tx_old_ref,
+		    tx->tx_old_digest, sizeof(tx->tx_old_digest));
 		snprintf(tx->tx_keep, sizeof(tx->tx_keep), "%.12s",
 		    tx->tx_old_id);
 	}
-	si.si_container = json_root(tx->tx_inspect);
-	si.si_image = json_root(js);
-	si.si_ref = tx->tx_new_ref;
-	si.si_api = docker_api(tx->tx_updater->up_docker);
-	if (docker_spec_build(&tx->tx_spec, &si, tx->tx_error,
-	    sizeof(tx->tx_error)) == -1) {
-		json_free(js);
+	mode = json_get_str(json_path(json_root(tx->tx_inspect),
+	    "HostConfig"), "NetworkMode");
+	/* Such a container was given the host's name. */
+	if (strcmp(mode, "host") == 0)
+		prep_sent(tx, docker_info(tx->tx_updater->up_docker,
+		    prep_engine, tx));
+	else
+		prep_first_spec(tx);
+}
+
+static void
+prep_engine(void *arg, const struct docker_reply *dr)
+{
+	struct txn	*tx = arg;
+	struct json	*js;
+
+	if ((js = prep_json(tx, dr, NULL)) == NULL)
+		return;
+	tx->tx_engine = strdup(json_get_str(json_root(js), "Name"));
+	json_free(js);
+	prep_first_spec(tx);
+}
+
+static void
+prep_first_spec(struct txn *tx)
+{
+	if (prep_spec(tx) == -1) {
 		prep_fail(tx);
 		return;
 	}
-	json_free(js);
 	tx->tx_index = 0;
 	prep_networks(tx);
 }
@@ -203,17 +243,15 @@ static void
 prep_new_image(void *arg, const struct docker_reply *dr)
 {
 	struct txn			*tx = arg;
-	struct json			*js;
 	const struct json_value		*image;
-	bool				 gone, match;
+	bool				 gone;
 
-	js = prep_json(tx, dr, &gone);
-	if (js == NULL && !gone)
+	tx->tx_image_new = prep_json(tx, dr, &gone);
+	if (tx->tx_image_new == NULL && !gone)
 		return;
-	image = json_root(js);
+	image = json_root(tx->tx_image_new);
 	if (gone || !docker_imageid_ok(json_get_str(image, "Id"))) {
 		txn_error(tx, "image %s is not there", tx->tx_new_ref);
-		json_free(js);
 		prep_fail(tx);
 		return;
 	}
@@ -221,14 +259,14 @@ prep_new_image(void *arg, const struct docker_reply *dr)
 	    sizeof(tx->tx_new_image));
 	prep_digest(image, tx->tx_new_ref, tx->tx_new_digest,
 	    sizeof(tx->tx_new_digest));
-	match = prep_digest_matches(image, tx->tx_want_digest);
-	json_free(js);
-	if (!match) {
+	if (!prep_digest_matches(image, tx->tx_want_digest)) {
 		txn_error(tx, "%s is not %s any more: the tag moved, ask for "
 		    "the update again", tx->tx_new_ref, tx->tx_want_digest);
 		prep_fail(tx);
 	} else if (strcmp(tx->tx_new_image, tx->tx_old_image) == 0)
 		txn_end(tx, UPDATE_IDENTICAL);
+	else if (prep_spec(tx) == -1)
+		prep_fail(tx);
 	else
 		prep_plan(tx);
 }

@@ -24,11 +24,19 @@
 
 /*
  * From the inspect answer of a container to the body that creates its
- * successor.  Everything passes through as Docker wrote it; a table of rules
- * (docker_spec.c) names the members that are replaced, cleared or made.  A
- * further rule is a row and a function.  Without si_image (it is gone) the
- * settings of the old image stay in the container.
+ * successor.  Everything passes through as Docker wrote it, what this program
+ * has never heard of too; tables of rules name the members that are replaced,
+ * cleared or made:
+ *	docker_spec.c		the tables and the body
+ *	docker_spec_config.c	what images say too: Env, Cmd, Labels, ...
+ *	docker_spec_host.c	HostConfig
+ *	docker_spec_mount.c	volumes and mounts
+ *	docker_spec_net.c	networks
+ * A further rule is a row, a function and a case in regress/docker/cases.
+ * Without si_image (it is gone) the settings of the old image stay in the
+ * container.
  */
+#define DOCKER_DROPS_MAX	4096
 #define DOCKER_NETS_MAX		32	/* networks of one container */
 #define DOCKER_NET_MAXBYTES	16384	/* JSON of one endpoint */
 
@@ -36,6 +44,13 @@ struct docker_net {
 	char	*nt_name;
 	char	*nt_config;	/* endpoint settings, a JSON object */
 	bool	 nt_fixed;	/* holds a configured address */
+	bool	 nt_made;	/* in sp_body: not to be connected */
+};
+
+/* What inspect shows and the body does not hold. */
+struct docker_drop {
+	char		*dd_name;	/* "Config.Env VERSION", no values */
+	const char	*dd_why;	/* a constant */
 };
 
 struct docker_spec {
@@ -46,6 +61,8 @@ struct docker_spec {
 	 * primary are connected before start. */
 	struct docker_net sp_nets[DOCKER_NETS_MAX];
 	size_t	 sp_nnets;
+	struct docker_drop *sp_drops;
+	size_t	 sp_ndrops;
 };
 
 struct docker_spec_in {
@@ -53,6 +70,8 @@ struct docker_spec_in {
 	const struct json_value	*si_image;	/* of its image or NULL */
 	const char		*si_ref;	/* Image of the new one */
 	unsigned int		 si_api;	/* minor version in use */
+	const struct json_value	*si_new;	/* the new image or NULL */
+	const char		*si_engine;	/* Docker's host name or NULL */
 };
 
 /*

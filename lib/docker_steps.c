@@ -259,8 +259,7 @@ step_connect(struct txn *tx, const struct json_value *seen)
 		return (step_gone(tx, "new"));
 	for (; tx->tx_index < sp->sp_nnets; tx->tx_index++) {
 		nt = &sp->sp_nets[tx->tx_index];
-		if (strcmp(nt->nt_name, sp->sp_primary) != 0 &&
-		    !seen_has_net(seen, nt->nt_name))
+		if (!nt->nt_made && !seen_has_net(seen, nt->nt_name))
 			return (step_attach_net(tx, nt, tx->tx_new_id));
 	}
 	return (ACT_DONE);

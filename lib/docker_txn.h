@@ -144,6 +144,9 @@ struct txn {
 	/* only while running */
 	struct docker_spec	 tx_spec;
 	struct json		*tx_inspect;	/* of the old one, prepare */
+	struct json		*tx_image;	/* its image or NULL, prepare */
+	struct json		*tx_image_new;	/* the new one, prepare */
+	char			*tx_engine;	/* Docker's host name or NULL */
 	struct json_splitter	*tx_split;
 	struct docker_req	*tx_req;
 	struct docker_pull	*tx_pull;

@@ -161,6 +161,9 @@ txn_free(struct txn *tx)
 	free(tx->tx_rule);
 	docker_spec_free(&tx->tx_spec);
 	json_free(tx->tx_inspect);
+	json_free(tx->tx_image);
+	json_free(tx->tx_image_new);
+	free(tx->tx_engine);
 	json_splitter_free(tx->tx_split);
 	free(tx);
 }

@@ -61,8 +61,8 @@ static int
 build(struct docker_spec *sp, const struct spec_case *sc)
 {
 	struct json		*js = inspect(sc), *image = NULL;
-	struct docker_spec_in	 si = { json_root(js), NULL, "app:2",
-		sc->api == 0 ? 41 : sc->api };
+	struct docker_spec_in	 si = { .si_container = json_root(js),
+		.si_ref = "app:2", .si_api = sc->api == 0 ? 41 : sc->api };
 	char			 err[256] = "", text[1024];
 	int			 rc;
 
@@ -165,7 +165,8 @@ static const struct spec_case cases[] = {
 	    "\"NetworkingConfig\":{\"EndpointsConfig\":{\"n\":{\"MacAddress\":"
 	    "\"00:11:22:33:44:55\"}}}}", NULL },
 	{ "", "\"NetworkMode\":\"n\"", NULL,
-	    "\"n\":{\"MacAddress\":\"02:42:0a:00:00:02\"}", 47,
+	    "\"n\":{\"MacAddress\":\"02:42:0a:00:00:02\",\"IPAddress\":"
+	    "\"10.0.0.2\"}", 47,
 	    "{\"HostConfig\":{\"NetworkMode\":\"n\",\"Mounts\":[]},"
 	    "\"NetworkingConfig\":{\"EndpointsConfig\":{\"n\":{}}}}", NULL },
 	/* 1 to 4: what came with the old image does not stay */
@@ -265,7 +266,7 @@ test_refused(void **state)
 {
 	struct spec_case	 sc = { "", "", NULL, NULL, 0, NULL, NULL };
 	struct docker_spec	 sp;
-	struct docker_spec_in	 si = { NULL, NULL, "a", 41 };
+	struct docker_spec_in	 si = { .si_ref = "a", .si_api = 41 };
 	struct json		*js;
 	char			 err[128], nets[2048] = "";
 	int			 i;
@@ -289,7 +290,7 @@ test_mutations(void **state)
 {
 	struct json		*js, *out;
 	struct docker_spec	 sp;
-	struct docker_spec_in	 si = { NULL, NULL, "app:2", 47 };
+	struct docker_spec_in	 si = { .si_ref = "app:2", .si_api = 47 };
 	char			 whole[4096], bad[4096], err[128];
 	size_t			 i, len, ngood = 0;
 
