@@ -215,6 +215,8 @@ down(void)
 static int
 setup(void **state)
 {
+	static bool	 begun;
+
 	(void)state;
 	eng->enrolled = true;
 	eng->conf.ac_grace_msec = 200;
@@ -223,9 +225,11 @@ setup(void **state)
 	nnow = 0;
 	did[0] = '\0';
 	open_ = false;
-	offline_init();
-	if (offline_since() == 0)
+	if (begun)
 		down();
+	else
+		offline_init();
+	begun = true;
 	return (0);
 }
 
