@@ -29,6 +29,7 @@
 #include "log.h"
 #include "monotime.h"
 #include "parent_ca.h"
+#include "xmalloc.h"
 
 /*
  * Files of a second CA.  The engine's database says how far a roll-over is;
@@ -100,7 +101,7 @@ static const struct op	op_use[] = {
 };
 
 static struct {
-	const char	*dir;
+	char		*dir;		/* server.cluster.dir; NULL: off */
 	bool		 known;		/* the engine has told the phase */
 	enum ca_phase	 phase;
 	int64_t		 time;		/* of the drop */
@@ -292,7 +293,9 @@ parent_ca_begin(const char *dir, void (*begun)(bool))
 {
 	struct timeval	 tv = monotime_timeval(CA_MSEC);
 
-	ca.dir = dir;
+	/* The configuration it is part of may be replaced. */
+	if (ca.dir == NULL)
+		ca.dir = xstrdup(dir);
 	ca.begun = begun;
 	if (ca.timer == NULL && (ca.timer = evtimer_new(proc_base(),
 	    on_timeout, NULL)) == NULL)
@@ -409,7 +412,7 @@ next_op(void)
 static enum sent
 send_file(const struct op *op)
 {
-	char	 path[PATH_MAX], err[KEYFILE_ERRLEN];
+	char	 path[PATH_MAX], err[KEYFILE_ERRLEN + 256];
 	uint8_t	 body[2] = { KEY_PURPOSE_CA_NEW, files[op->op_what].part };
 	int	 fd;
 
@@ -422,6 +425,12 @@ send_file(const struct op *op)
 	/* A CA of path length 0 has no cross certificate. */
 	if (fd == -1 && errno == ENOENT && op->op_what == CA_CROSS)
 		return (SENT_NOT_WANTED);
+	if (fd == -1 && errno == ENOENT && op->op_kind == OP_LOAD)
+		(void)snprintf(err, sizeof(err), "%s is missing but the "
+		    "database says that the CA is being replaced: restore it "
+		    "from a backup; to begin with a new CA, which orphans all "
+		    "enrolled agents, move database and files away together",
+		    path);
 	if (fd == -1) {
 		failed(err);
 		return (SENT_FAILED);

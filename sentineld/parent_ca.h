@@ -37,7 +37,7 @@ enum ca_phase {
  * At start, in the parent.  begin() comes before the CA of parent_keys.c is
  * loaded, and loads a new one that issues; begun() is told whether the old
  * key is wanted.  finish() comes after it and loads what needs both.  Fatal
- * with the name of the file when it does not work.  dir is lent for good.
+ * with the name of the file when it does not work.
  */
 void	 parent_ca_begin(const char *dir, void (*begun)(bool old_key));
 void	 parent_ca_finish(void (*finished)(void));
