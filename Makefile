@@ -107,6 +107,7 @@ $(B)/llhttp/%.o: /usr/share/llhttp/%.c
 include regress/Makefile.inc
 include demo.mk
 include bench.mk
+include image.mk
 
 # Nothing to do when every package is there, so no network is needed then.
 deps:

@@ -10,6 +10,8 @@ cgroup=$2
 ip link set lo up || exit 1
 # What daemons leave in /run stays here too.
 mount -t tmpfs tmpfs /run || exit 1
+# Where containers of the lab look for their engine.
+ln -s "$dir/docker.sock" /run/docker.sock
 # The engine's id comes from key.json there.
 [ -d /etc/docker ] || mkdir -p /etc/docker
 mount --bind "$dir/etc-docker" /etc/docker || exit 1

@@ -281,7 +281,9 @@ token()
 # hosts FILTER: jq over the array of hosts.
 hosts()
 {
-	ctl host list --json | jq -e "$@"
+	# jq takes no input for success.
+	ho_list=$(ctl host list --json) && [ -n "$ho_list" ] || return 1
+	echo "$ho_list" | jq -e "$@"
 }
 
 host_connected()
