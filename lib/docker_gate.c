@@ -138,6 +138,7 @@ gate_look(struct txn *tx, const struct json_value *seen)
 	const struct json_value	*state = json_get(seen, "State");
 	int64_t			 code = 0;
 	uint64_t		 elapsed;
+	enum txn_act		 act;
 
 	if (!tx->tx_running)
 		return (ACT_DONE);
@@ -166,7 +167,7 @@ gate_look(struct txn *tx, const struct json_value *seen)
 		}
 	}
 	elapsed = (uint64_t)(monotime_now() - tx->tx_gate_start);
-	if (gate_has_health(seen))
-		return (gate_health(tx, seen, elapsed));
-	return (gate_running(tx, seen, elapsed));
+	act = gate_has_health(seen) ? gate_health(tx, seen, elapsed) :
+	    gate_running(tx, seen, elapsed);
+	return (act == ACT_DONE ? txn_hooks_gate(tx, seen) : act);
 }

@@ -90,7 +90,7 @@ journal_unpack(const uint8_t *p, size_t len, struct journal_rec *jr,
 	size_t			 pos = JOURNAL_FIXED, n;
 
 	memset(jr, 0, sizeof(*jr));
-	if (p[0] < DJ_BEGIN || p[0] > DJ_TOLD)
+	if (p[0] < DJ_BEGIN || p[0] > DJ_LAST)
 		return (-1);
 	jr->jr_kind = p[0];
 	jr->jr_txn = journal_get32(p + 1);
@@ -127,7 +127,7 @@ journal_whole(const uint8_t *p, size_t size, size_t *work)
 	len = journal_get32(p);
 	if (len < JOURNAL_FIXED || len > JOURNAL_REC_MAXBYTES ||
 	    len > size - JOURNAL_HEAD || p[JOURNAL_HEAD] < DJ_BEGIN ||
-	    p[JOURNAL_HEAD] > DJ_TOLD)
+	    p[JOURNAL_HEAD] > DJ_LAST)
 		return (0);
 	*work += len;
 	return (journal_crc32(p + JOURNAL_HEAD, len) == journal_get32(p + 4) ?

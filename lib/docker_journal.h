@@ -50,9 +50,12 @@ enum docker_rec {
 	DJ_CREATED	= 4,	/* id of the new container */
 	DJ_GOOD		= 5,	/* the gate was passed: only forward now */
 	DJ_UNDO		= 6,	/* reason: only back now */
-	DJ_END		= 7,	/* outcome, "harm" or "", error */
-	DJ_TOLD		= 8	/* the outcome has been heard */
+	DJ_END		= 7,	/* outcome, "harm" or "", error, note */
+	DJ_TOLD		= 8,	/* the outcome has been heard */
+	DJ_HOOKS	= 11,	/* what is known of hooks, docker_txn_hook.c */
+	DJ_HOOK		= 12	/* phase, "begin" or "end", what went wrong */
 };
+#define DJ_LAST		DJ_HOOK
 
 struct journal_field {
 	const char	*jf_data;	/* NUL after it */

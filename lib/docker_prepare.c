@@ -152,6 +152,10 @@ prep_inspected(void *arg, const struct docker_reply *dr)
 		prep_fail(tx);
 		return;
 	}
+	if (!txn_hooks_check(tx, json_path(c, "Config.Labels"))) {
+		prep_fail(tx);
+		return;
+	}
 	strlcpy(tx->tx_new_ref, tx->tx_want_ref[0] != '\0' ?
 	    tx->tx_want_ref : tx->tx_old_ref, sizeof(tx->tx_new_ref));
 	if (strncmp(tx->tx_new_ref, "sha256:", 7) == 0) {

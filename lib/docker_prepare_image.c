@@ -149,7 +149,7 @@ prep_networks(struct txn *tx)
 		prep_sent(tx, docker_net_inspect(tx->tx_updater->up_docker,
 		    sp->sp_nets[tx->tx_index].nt_name, prep_network, tx));
 	else
-		prep_pull(tx);
+		txn_hooks_pre(tx, prep_pull);
 }
 
 static void

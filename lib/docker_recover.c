@@ -222,6 +222,8 @@ recover_retell(struct txn *tx, const struct journal_rec *jr)
 	tx->tx_harm = plan_get(jr, 1, harm, sizeof(harm)) &&
 	    harm[0] != '\0';
 	(void)plan_get(jr, 2, tx->tx_error, sizeof(tx->tx_error));
+	(void)plan_get(jr, 3, tx->tx_hooks.th_note,
+	    sizeof(tx->tx_hooks.th_note));
 	tx->tx_ended = true;
 	tx->tx_outcome = uo;
 }
@@ -286,6 +288,10 @@ recover_record(void *arg, const struct journal_rec *jr)
 	case DJ_TOLD:
 		txn_discard(tx);
 		break;
+	case DJ_HOOKS:
+	case DJ_HOOK:
+		txn_hooks_seen(tx, jr);
+		break;
 	case DJ_BEGIN:
 		break;
 	}
@@ -310,8 +316,10 @@ recover_go(struct txn *tx)
 		return;
 	}
 	if (tx->tx_phase == TXN_PREPARE) {
-		txn_error(tx, "interrupted before anything was changed: ask "
-		    "for the update again");
+		txn_error(tx, txn_hooks_broken(tx) ? "interrupted while the "
+		    "pre-update hook ran: it is not run again and may still "
+		    "run; nothing else was changed" : "interrupted before "
+		    "anything was changed: ask for the update again");
 		tx->tx_harm = false;
 		txn_end(tx, UPDATE_FAILED);
 		return;

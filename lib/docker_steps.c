@@ -399,7 +399,7 @@ step_confirm(struct txn *tx, const struct json_value *seen)
 	}
 	tx->tx_new_up = seen_is_up(seen);
 	tx->tx_confirmed = true;
-	return (ACT_DONE);
+	return (txn_hooks_post(tx, seen));
 }
 
 static enum txn_act

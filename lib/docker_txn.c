@@ -71,6 +71,25 @@ txn_step_seen(struct txn *tx, const char *name)
 	txn_begun(tx, STEP_HARM);
 }
 
+void
+txn_step_done(struct txn *tx)
+{
+	txn_next(tx);
+}
+
+void
+txn_step_again(struct txn *tx, unsigned int msec)
+{
+	tx->tx_tries = 0;
+	txn_later(tx, msec, txn_run);
+}
+
+void
+txn_step_fail(struct txn *tx)
+{
+	txn_failed(tx);
+}
+
 /* --- phases ------------------------------------------------------------ */
 
 static void

@@ -20,6 +20,7 @@
 #include "compat.h"
 
 #include "docker_spec.h"
+#include "docker_txn_hook.h"
 #include "docker_update.h"
 #include "monotime.h"
 
@@ -32,6 +33,7 @@
  *	docker_steps.c		the steps forward and to the end
  *	docker_undo.c		the steps back
  *	docker_gate.c		is the new container good?
+ *	docker_txn_hook.c	commands inside of it
  *	docker_recover.c	the journal at the start of the process
  */
 #define TXN_TRIES_MAX	4	/* of one step without a clear answer */
@@ -152,6 +154,9 @@ struct txn {
 	struct docker_pull	*tx_pull;
 	struct event		*tx_timer;
 	void			(*tx_timer_fn)(struct txn *);
+	void			(*tx_next)(struct txn *); /* after a hook */
+
+	struct txn_hooks	 tx_hooks;
 
 	/* gate */
 	monotime_t		 tx_gate_start;	/* 0: not begun */
@@ -202,6 +207,11 @@ void		 txn_forward(struct txn *);	/* PLAN is in the journal */
 void		 txn_resume_gate(struct txn *);
 void		 txn_finish(struct txn *);
 void		 txn_undo(struct txn *);	/* tx_error: reason */
+/* For a step that returned ACT_MOVED to wait for something of its own: it is
+ * done, looks again after msec, or has failed with tx_error. */
+void		 txn_step_done(struct txn *);
+void		 txn_step_again(struct txn *, unsigned int msec);
+void		 txn_step_fail(struct txn *);
 /* A step in the journal: tx_harm and tx_pending. */
 void		 txn_step_seen(struct txn *, const char *name);
 

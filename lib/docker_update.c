@@ -38,6 +38,8 @@ update_outcome_name(enum update_outcome uo)
 		return ("success");
 	case UPDATE_IDENTICAL:
 		return ("identical");
+	case UPDATE_SKIPPED:
+		return ("skipped");
 	case UPDATE_ROLLBACK:
 		return ("rollback");
 	case UPDATE_FAILED:
@@ -157,6 +159,7 @@ txn_free(struct txn *tx)
 		free(tx->tx_fixed[i].nt_name);
 		free(tx->tx_fixed[i].nt_config);
 	}
+	txn_hooks_free(tx);
 	free(tx->tx_policy);
 	free(tx->tx_rule);
 	docker_spec_free(&tx->tx_spec);
@@ -240,6 +243,7 @@ txn_report(struct txn *tx, enum update_outcome outcome)
 	ur.ur_recovered = tx->tx_recovered;
 	ur.ur_error = outcome == UPDATE_SUCCESS ||
 	    outcome == UPDATE_IDENTICAL ? "" : tx->tx_error;
+	ur.ur_note = tx->tx_hooks.th_note;
 	if (!tx->tx_recovered)
 		ur.ur_msec = (uint64_t)(monotime_now() - tx->tx_mono);
 	else if (now > tx->tx_began)
@@ -262,7 +266,7 @@ txn_end(struct txn *tx, enum update_outcome outcome)
 
 	if (journal_add(up->up_journal, tx->tx_number, DJ_END,
 	    update_outcome_name(outcome), tx->tx_harm ? "harm" : "",
-	    tx->tx_error, NULL) == -1)
+	    tx->tx_error, tx->tx_hooks.th_note, NULL) == -1)
 		log_warn("update %s: journal", tx->tx_opid);
 	journal_finish(up->up_journal, tx->tx_number);
 	tx->tx_outcome = outcome;
@@ -394,7 +398,8 @@ updater_start(struct updater *up, const struct update_request *uq, char *err,
 	if ((uq->uq_auth != NULL &&
 	    (tx->tx_auth = strdup(uq->uq_auth)) == NULL) ||
 	    (uq->uq_rule != NULL &&
-	    (tx->tx_rule = strdup(uq->uq_rule)) == NULL)) {
+	    (tx->tx_rule = strdup(uq->uq_rule)) == NULL) ||
+	    txn_hooks_set(tx, uq) == -1) {
 		txn_free(tx);
 		return (updater_refuse(err, errsize, "out of memory"));
 	}
@@ -406,7 +411,8 @@ updater_start(struct updater *up, const struct update_request *uq, char *err,
 		return (updater_refuse(err, errsize, why));
 	}
 	if (journal_add(up->up_journal, tx->tx_number, DJ_BEGIN, tx->tx_opid,
-	    tx->tx_name, tx->tx_want_ref, tx->tx_want_digest, NULL) == -1) {
+	    tx->tx_name, tx->tx_want_ref, tx->tx_want_digest, NULL) == -1 ||
+	    txn_hooks_write(tx) == -1) {
 		snprintf(err, errsize, "update journal: %s", strerror(errno));
 		journal_finish(up->up_journal, tx->tx_number);
 		txn_free(tx);

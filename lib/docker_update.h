@@ -22,6 +22,7 @@
 #include <event2/event.h>
 
 #include "docker_api.h"
+#include "docker_hook.h"
 #include "docker_journal.h"
 
 /*
@@ -43,6 +44,7 @@
 enum update_outcome {
 	UPDATE_SUCCESS,
 	UPDATE_IDENTICAL,	/* same image already: nothing touched */
+	UPDATE_SKIPPED,		/* the pre hook wants it later: nothing touched */
 	UPDATE_ROLLBACK,	/* the old one is back */
 	UPDATE_FAILED,		/* refused before any harm, see ur_harm */
 	UPDATE_STOPPED		/* shutting down: resumed at next start */
@@ -58,6 +60,12 @@ struct update_request {
 	/* imagerule.h: what the container's own reference must match when
 	 * uq_image is ""; NULL: whatever it is. */
 	const char	*uq_rule;
+	/* docker_hook.h: run those of the labels and, where no label asks for
+	 * one, these of the server (NULL: none). */
+	bool		 uq_hooks;
+	const struct hook *uq_pre;
+	const struct hook *uq_post;
+	const char	*uq_exec_fault;	/* why no command may run; NULL: it may */
 };
 
 struct update_result {
@@ -71,6 +79,7 @@ struct update_result {
 	bool		 ur_harm;	/* FAILED and not as it was before */
 	bool		 ur_recovered;	/* ended by recovery after a crash */
 	const char	*ur_error;	/* one line, "" on success */
+	const char	*ur_note;	/* what went wrong beside it, or "" */
 	uint64_t	 ur_msec;	/* duration */
 };
 
@@ -94,6 +103,9 @@ struct update_ops {
 	/* Once per operation; once more (ur_recovered) after a crash that
 	 * came so soon that the first may not have arrived. */
 	void	(*uo_done)(void *, const struct update_result *);
+	/* A hook of the update has ended; "result" is lent. */
+	void	(*uo_hook)(void *, const char *opid, const char *name,
+		    enum hook_phase, const struct docker_exec_result *result);
 	/* update_recover() is through: new updates are taken. */
 	void	(*uo_ready)(void *);
 };

@@ -707,7 +707,7 @@ fk_close(struct fk *fk, struct bufferevent *bev)
 {
 	int	 i;
 
-	for (i = 0; i < fk->execs.n; i++)
+	for (i = 0; i < FKE_MAX; i++)
 		if (fk->execs.ex[i].bev == bev)
 			fk->execs.ex[i].bev = NULL;
 	for (i = 0; i < fk->nbevs; i++)
@@ -784,13 +784,13 @@ fk_answer(struct fk *fk, struct bufferevent *bev, const char *method,
 		status = fk_error(out, 500, "injected failure");
 	else
 		status = fk_handle(fk, bev, method, path, body, len, out);
-	if (status == -1)
-		goto out;	/* answered */
 	if (fate == FK_CRASH_AFTER) {
 		fk->crashed = true;
 		event_base_loopbreak(fk->base);
 		goto out;
 	}
+	if (status == -1 && fate != FK_LOSE_AFTER)
+		goto out;	/* answered */
 	if (fate == FK_LOSE_AFTER) {
 		fk_close(fk, bev);
 		goto out;

@@ -76,10 +76,14 @@ fke_flushed(struct bufferevent *bev, void *arg)
 static inline void
 fke_end(struct fk_exec *ex, struct bufferevent *bev, int code)
 {
+	bufferevent_event_cb	 event;
+	void			*arg;
+
 	ex->running = false;
 	ex->code = code;
 	ex->bev = NULL;
-	bufferevent_setcb(bev, NULL, fke_flushed, NULL, NULL);
+	bufferevent_getcb(bev, NULL, NULL, &event, &arg);
+	bufferevent_setcb(bev, NULL, fke_flushed, event, arg);
 	bufferevent_enable(bev, EV_WRITE);
 	if (evbuffer_get_length(bufferevent_get_output(bev)) == 0)
 		fke_flushed(bev, NULL);
@@ -92,7 +96,7 @@ fke_signal(struct fk_execs *fx, const char *cmd, const char *user)
 
 	fx->signals++;
 	need = strstr(cmd, "-TERM") != NULL ? 1 : user[0] == '\0' ? 2 : 3;
-	for (i = 0; i < fx->n; i++)
+	for (i = 0; i < FKE_MAX; i++)
 		if (fx->ex[i].bev != NULL && fx->hang <= need)
 			fke_end(&fx->ex[i], fx->ex[i].bev, 137);
 }
@@ -106,9 +110,9 @@ fke_create(struct fk_execs *fx, const char *container, const char *body,
 	const struct json_value		*cmd = json_get(json_root(js), "Cmd");
 	struct fk_exec			*ex;
 
-	if (fx->n == FKE_MAX || cmd == NULL)
+	if (cmd == NULL)
 		abort();
-	ex = &fx->ex[fx->n++];
+	ex = &fx->ex[fx->n++ % FKE_MAX];	/* the oldest is forgotten */
 	memset(ex, 0, sizeof(*ex));
 	strlcpy(ex->container, container, sizeof(ex->container));
 	snprintf(ex->cmd, sizeof(ex->cmd), "%.*s", (int)cmd->jv_rawlen,
@@ -125,7 +129,7 @@ fke_find(struct fk_execs *fx, const char *id)
 {
 	int	 n = atoi(id + strspn(id, "0"));
 
-	return (n < 1 || n > fx->n ? NULL : &fx->ex[n - 1]);
+	return (n < 1 || n > fx->n ? NULL : &fx->ex[(n - 1) % FKE_MAX]);
 }
 
 /* GET /exec/ID/json */

@@ -52,6 +52,11 @@ static char		 error[UPDATE_ERROR_MAXBYTES];
 static char		 stages[1024];
 static bool		 ended;
 static const char	*rule;		/* uq_rule */
+static bool		 hooks_on;
+static const char	*exec_fault;
+static const struct hook *pre_hook, *post_hook;
+static char		 note[HOOK_REASON_MAXBYTES];
+static char		 hooked[256];	/* "pre-update 0," ... */
 
 /* --- rig --------------------------------------------------------------- */
 
@@ -70,8 +75,23 @@ on_done(void *arg, const struct update_result *ur)
 	harm = ur->ur_harm;
 	recovered = ur->ur_recovered;
 	strlcpy(error, ur->ur_error, sizeof(error));
+	strlcpy(note, ur->ur_note, sizeof(note));
 	ended = true;
 	event_base_loopbreak(fk.base);
+}
+
+static inline void
+on_hook(void *arg, const char *opid, const char *name, enum hook_phase ph,
+    const struct docker_exec_result *er)
+{
+	char	 text[64];
+
+	(void)arg;
+	assert_string_equal(opid, OPID);
+	assert_string_equal(name, NAME);
+	(void)snprintf(text, sizeof(text), "%s %d,", hook_phase_name(ph),
+	    er->er_code);
+	(void)strlcat(hooked, text, sizeof(hooked));
 }
 
 static inline void
@@ -107,7 +127,7 @@ life_begin(void)
 		0 };
 	static const struct update_ops		 ops = {
 		.uo_progress = on_progress, .uo_done = on_done,
-		.uo_ready = on_ready
+		.uo_hook = on_hook, .uo_ready = on_ready
 	};
 	struct journal				*jn;
 
@@ -168,7 +188,7 @@ world_begin(void)
 	jfd = memfd_create("journal", 0);
 	assert_int_not_equal(jfd, -1);
 	ndone = nready = nstopped = 0;
-	error[0] = stages[0] = '\0';
+	error[0] = stages[0] = note[0] = hooked[0] = '\0';
 	life_begin();
 	assert_true(updater_ready(up));
 	assert_int_equal(nready, 1);
@@ -209,8 +229,10 @@ run(void)
 static inline void
 start(const char *image, const char *digest)
 {
-	struct update_request	 uq = { OPID, NAME, image, digest, NULL,
-		false, rule };
+	struct update_request	 uq = { .uq_opid = OPID, .uq_name = NAME,
+		.uq_image = image, .uq_digest = digest, .uq_rule = rule,
+		.uq_hooks = hooks_on, .uq_exec_fault = exec_fault,
+		.uq_pre = pre_hook, .uq_post = post_hook };
 	char			 err[256] = "";
 
 	if (updater_start(up, &uq, err, sizeof(err)) == -1)

@@ -214,8 +214,9 @@ test_put_aside(void **state)
 {
 	static const char	*names[] = { NAME ".sentinel-prev",
 		NAME ".sentinel-next" };
-	struct update_request	 uq = { OPID, NULL, "", "", NULL, false,
-		NULL };
+	struct update_request	 uq = { .uq_opid = OPID,
+		    .uq_name = NULL, .uq_image = "",
+		    .uq_digest = "" };
 	char			 err[256];
 	size_t			 i;
 
@@ -267,8 +268,9 @@ test_credentials(void **state)
 	static const char	 secret[] = "c2VjcmV0LXBhc3N3b3Jk";
 	static const char	*names[] = { "/images/create", "/tag?",
 		"/start", "DELETE /v1.41/c" };
-	struct update_request	 uq = { OPID, NAME, "", "", secret, false,
-		NULL };
+	struct update_request	 uq = { .uq_opid = OPID,
+		    .uq_name = NAME, .uq_image = "",
+		    .uq_digest = "", .uq_auth = secret };
 	char			 buf[65536], err[256];
 	ssize_t			 n;
 	size_t			 i;
@@ -373,8 +375,9 @@ test_strange_plan(void **state)
 static void
 test_others_go_on(void **state)
 {
-	struct update_request	 uq = { OPID, NAME, "", "", NULL, false,
-		NULL };
+	struct update_request	 uq = { .uq_opid = OPID,
+		    .uq_name = NAME, .uq_image = "",
+		    .uq_digest = "" };
 	char			 err[256];
 
 	(void)state;

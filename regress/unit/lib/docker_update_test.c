@@ -222,14 +222,20 @@ static void
 test_request_checks(void **state)
 {
 	static const struct update_request bad[] = {
-		{ "", NAME, "", "", NULL, false, NULL },
-		{ "o", "a/b", "", "", NULL, false, NULL },
-		{ "o", "", "", "", NULL, false, NULL },
-		{ "o", NAME, "a b", "", NULL, false, NULL },
-		{ "o", NAME, "", "sha256:1", NULL, false, NULL },
+		{ .uq_opid = "", .uq_name = NAME, .uq_image = "",
+		    .uq_digest = "" },
+		{ .uq_opid = "o", .uq_name = "a/b", .uq_image = "",
+		    .uq_digest = "" },
+		{ .uq_opid = "o", .uq_name = "", .uq_image = "",
+		    .uq_digest = "" },
+		{ .uq_opid = "o", .uq_name = NAME, .uq_image = "a b",
+		    .uq_digest = "" },
+		{ .uq_opid = "o", .uq_name = NAME, .uq_image = "",
+		    .uq_digest = "sha256:1" },
 	};
-	struct update_request	 uq = { OPID, NAME, "", "", NULL, false,
-		NULL };
+	struct update_request	 uq = { .uq_opid = OPID,
+		    .uq_name = NAME, .uq_image = "",
+		    .uq_digest = "" };
 	char			 err[256];
 	size_t			 i;
 
@@ -455,8 +461,9 @@ test_torn_record(void **state)
 static void
 test_disk_full(void **state)
 {
-	struct update_request	 uq = { OPID, NAME, "", "", NULL, false,
-		NULL };
+	struct update_request	 uq = { .uq_opid = OPID,
+		    .uq_name = NAME, .uq_image = "",
+		    .uq_digest = "" };
 	struct rlimit		 old, rl;
 	char			 err[256];
 	int			 room, nrolled = 0;
