@@ -58,6 +58,7 @@ struct depend_node {
 	size_t	 dn_nfrom;
 	bool	 dn_running;
 	bool	 dn_paused;
+	bool	 dn_fresh;	/* never started */
 	bool	 dn_self;
 	bool	 dn_gone;
 
@@ -174,6 +175,7 @@ depend_add(struct depend *dd, const struct json_value *item)
 	strlcpy(dn->dn_id, id, sizeof(dn->dn_id));
 	strlcpy(dn->dn_name, item_name(item), sizeof(dn->dn_name));
 	state = json_get_str(item, "State");
+	dn->dn_fresh = strcmp(state, "created") == 0;
 	dn->dn_paused = strcmp(state, "paused") == 0;
 	dn->dn_running = dn->dn_paused || strcmp(state, "running") == 0 ||
 	    strcmp(state, "restarting") == 0;
@@ -511,6 +513,14 @@ depend_named(const struct depend *dd, const char *name)
 		if (strcmp(dd->dd_nodes[i].dn_name, name) == 0)
 			return (dd->dd_nodes[i].dn_id);
 	return (NULL);
+}
+
+bool
+depend_is_fresh(const struct depend *dd, const char *id)
+{
+	const struct depend_node	*dn = depend_find(dd, id);
+
+	return (dn != NULL && dn->dn_fresh);
 }
 
 bool

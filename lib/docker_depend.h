@@ -91,6 +91,8 @@ ssize_t		 depend_users(struct depend *, const char *id, bool ordered,
 		    size_t errsize);
 /* Is there a container of this name?  Its id, or NULL. */
 const char	*depend_named(const struct depend *, const char *name);
+/* Was the container of this id never started? */
+bool		 depend_is_fresh(const struct depend *, const char *id);
 /* Does it run?  What "container:X" says: a name, an id or 12 digits of one. */
 bool		 depend_runs(const struct depend *, const char *ref);
 /* "network, ipc" for people; text is lent until the next call. */

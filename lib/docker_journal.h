@@ -46,12 +46,14 @@
 enum docker_rec {
 	DJ_BEGIN	= 1,	/* opid, name, image, digest */
 	DJ_PLAN		= 2,	/* see docker_update.c */
-	DJ_STEP		= 3,	/* step name: about to be done */
-	DJ_CREATED	= 4,	/* id of the new container */
+	DJ_STEP		= 3,	/* step name: about to be done; member */
+	DJ_CREATED	= 4,	/* id of the new container; member */
 	DJ_GOOD		= 5,	/* the gate was passed: only forward now */
 	DJ_UNDO		= 6,	/* reason: only back now */
 	DJ_END		= 7,	/* outcome, "harm" or "", error, note */
 	DJ_TOLD		= 8,	/* the outcome has been heard */
+	DJ_MEMBER	= 9,	/* before DJ_PLAN, see docker_recover.c */
+	DJ_BODY		= 10,	/* to make the old one again: JSON; member */
 	DJ_HOOKS	= 11,	/* what is known of hooks, docker_txn_hook.c */
 	DJ_HOOK		= 12	/* phase, "begin" or "end", what went wrong */
 };

@@ -75,8 +75,7 @@ txn_prepare(struct txn *tx)
 
 /* --- the container ----------------------------------------------------- */
 
-/* NULL when this container can be updated at all. */
-static const char *
+const char *
 prep_check(const struct json_value *c)
 {
 	const char	*status = json_get_str(json_get(c, "State"), "Status");
@@ -95,7 +94,7 @@ prep_check(const struct json_value *c)
 	return (NULL);
 }
 
-static int
+int
 prep_keep(struct txn *tx, const struct json_value *c)
 {
 	const struct json_value	*v;
@@ -248,10 +247,17 @@ prep_fixed(struct txn *tx)
 	return (0);
 }
 
+/* The leader's comes last: without it the others were never meant. */
 void
 prep_plan(struct txn *tx)
 {
-	if (prep_fixed(tx) == -1 || txn_write_plan(tx) == -1) {
+	bool	 bad = false;
+	size_t	 i;
+
+	for (i = 0; i < tx->tx_nusers && !bad; i++)
+		bad = prep_fixed(tx->tx_users[i]) == -1 ||
+		    txn_write_plan(tx->tx_users[i]) == -1;
+	if (bad || prep_fixed(tx) == -1 || txn_write_plan(tx) == -1) {
 		txn_error(tx, "update journal: %s", strerror(errno));
 		prep_fail(tx);
 		return;

@@ -25,6 +25,7 @@
  *	docker_prepare.c	the container, who lends it a namespace, the plan
  *	docker_prepare_list.c	its neighbours
  *	docker_prepare_image.c	images, networks, the pull
+ *	docker_prepare_users.c	who else it concerns
  * Each part ends in the first call of the next, or in prep_fail().
  */
 
@@ -36,6 +37,10 @@ void		 prep_sent(struct txn *, struct docker_req *);
  * the caller when gone is given. */
 struct json	*prep_json(struct txn *, const struct docker_reply *,
 		    bool *gone);
+/* NULL when the container of this inspect answer can be updated at all. */
+const char	*prep_check(const struct json_value *);
+/* Copies what the plan needs of it.  -1: too long. */
+int		 prep_keep(struct txn *, const struct json_value *);
 /* Nothing was wrong: to the journal, and on. */
 void		 prep_plan(struct txn *);
 
@@ -44,5 +49,8 @@ void		 prep_list(struct txn *);
 
 /* --- docker_prepare_image.c -------------------------------------------- */
 void		 prep_image(struct txn *);
+
+/* --- docker_prepare_users.c: who else it concerns ---------------------- */
+void		 prep_users(struct txn *);	/* then prep_plan() */
 
 #endif /* DOCKER_PREPARE_H */

@@ -268,5 +268,5 @@ prep_new_image(void *arg, const struct docker_reply *dr)
 	else if (prep_spec(tx) == -1)
 		prep_fail(tx);
 	else
-		prep_plan(tx);
+		prep_users(tx);
 }

@@ -70,22 +70,6 @@ prep_is_stray(struct txn *tx, const struct json_value *c, const char *name)
 	return (true);
 }
 
-/* A container whose network is that of the one to be updated. */
-static void
-prep_dependant(struct txn *tx, const struct json_value *c, const char *name)
-{
-	const char	*mode;
-
-	mode = json_get_str(json_get(c, "HostConfig"), "NetworkMode");
-	if (strncmp(mode, "container:", 10) != 0 ||
-	    (strcmp(mode + 10, tx->tx_old_id) != 0 &&
-	    strcmp(mode + 10, tx->tx_name) != 0) ||
-	    strcmp(json_get_str(c, "State"), "running") != 0)
-		return;
-	txn_error(tx, "container \"%s\" uses the network of this one and would "
-	    "lose it: stop it first and make it anew afterwards", name);
-}
-
 static int
 prep_on_container(void *arg, const char *text, size_t len)
 {
@@ -110,7 +94,6 @@ prep_on_container(void *arg, const char *text, size_t len)
 			    "earlier update: look at it, then remove or rename "
 			    "it", name);
 	}
-	prep_dependant(tx, c, name);
 	json_free(js);
 	return (tx->tx_error[0] == '\0' ? 0 : -1);
 }

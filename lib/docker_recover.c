@@ -49,6 +49,13 @@ enum plan_field {
 	PLAN_NETS
 };
 
+/*
+ * DJ_MEMBER is written for every other member before DJ_PLAN: its number,
+ * enum txn_kind, name, tx_moved; then the same fields.  A record that names a
+ * member without one betrays damage.
+ */
+#define MEMBER_PLAN	4	/* fields before those of the plan */
+
 #define RECOVER_MAX	(4 * JOURNAL_OPEN_MAX)
 
 static void
@@ -61,12 +68,22 @@ plan_put(struct journal_field *jf, const char *s)
 int
 txn_write_plan(struct txn *tx)
 {
-	struct journal_field	 jf[JOURNAL_FIELDS_MAX];
-	char			 flags[4], stop[16];
+	struct journal_field	 all[JOURNAL_FIELDS_MAX], *jf = all;
+	char			 flags[16], stop[16], member[16], kind[16];
+	bool			 lead = tx == tx->tx_lead;
 	size_t			 i, n = PLAN_NETS;
 
-	snprintf(flags, sizeof(flags), "%s%s", tx->tx_running ? "r" : "",
-	    tx->tx_paused ? "p" : "");
+	if (!lead) {
+		snprintf(member, sizeof(member), "%zu", tx->tx_member);
+		snprintf(kind, sizeof(kind), "%d", tx->tx_kind);
+		plan_put(&all[0], member);
+		plan_put(&all[1], kind);
+		plan_put(&all[2], tx->tx_name);
+		plan_put(&all[3], tx->tx_moved);
+		jf = &all[MEMBER_PLAN];
+	}
+	snprintf(flags, sizeof(flags), "%s%s%zu", tx->tx_running ? "r" : "",
+	    tx->tx_paused ? "p" : "", tx->tx_nusers);
 	snprintf(stop, sizeof(stop), "%u", tx->tx_stop_sec);
 	plan_put(&jf[PLAN_OLD_ID], tx->tx_old_id);
 	plan_put(&jf[PLAN_OLD_IMAGE], tx->tx_old_image);
@@ -80,7 +97,7 @@ txn_write_plan(struct txn *tx)
 	plan_put(&jf[PLAN_POLICY], tx->tx_policy == NULL ? "" : tx->tx_policy);
 	plan_put(&jf[PLAN_STOP_SEC], stop);
 	for (i = 0; i < tx->tx_nfixed; i++) {
-		if (n + 2 > JOURNAL_FIELDS_MAX) {
+		if (MEMBER_PLAN + n + 2 > JOURNAL_FIELDS_MAX) {
 			errno = E2BIG;
 			return (-1);
 		}
@@ -88,7 +105,7 @@ txn_write_plan(struct txn *tx)
 		plan_put(&jf[n++], tx->tx_fixed[i].nt_config);
 	}
 	return (journal_addv(tx->tx_updater->up_journal, tx->tx_number,
-	    DJ_PLAN, jf, n));
+	    lead ? DJ_PLAN : DJ_MEMBER, all, lead ? n : MEMBER_PLAN + n));
 }
 
 static bool
@@ -100,14 +117,14 @@ plan_get(const struct journal_rec *jr, size_t i, char *dst, size_t size)
 }
 
 static bool
-plan_read_nets(struct txn *tx, const struct journal_rec *jr)
+plan_read_nets(struct txn *tx, const struct journal_rec *jr, size_t at)
 {
 	struct docker_net	*nt;
 	size_t			 i;
 
-	if ((jr->jr_nfields - PLAN_NETS) % 2 != 0)
+	if ((jr->jr_nfields - at) % 2 != 0)
 		return (false);
-	for (i = PLAN_NETS; i < jr->jr_nfields; i += 2) {
+	for (i = at; i < jr->jr_nfields; i += 2) {
 		if (tx->tx_nfixed == DOCKER_NETS_MAX)
 			return (false);
 		nt = &tx->tx_fixed[tx->tx_nfixed++];
@@ -120,31 +137,32 @@ plan_read_nets(struct txn *tx, const struct journal_rec *jr)
 	return (true);
 }
 
+/* at: the field where it begins. */
 static bool
-plan_read(struct txn *tx, const struct journal_rec *jr)
+plan_read(struct txn *tx, const struct journal_rec *jr, size_t at)
 {
-	char		 flags[4], stop[16], policy[TXN_POLICY_MAXBYTES];
+	char		 flags[16], stop[16], policy[TXN_POLICY_MAXBYTES];
 	const char	*errstr;
 
-	if (jr->jr_nfields < PLAN_NETS || tx->tx_old_id[0] != '\0' ||
-	    !plan_get(jr, PLAN_OLD_ID, tx->tx_old_id,
+	if (jr->jr_nfields < at + PLAN_NETS || tx->tx_old_id[0] != '\0' ||
+	    !plan_get(jr, at + PLAN_OLD_ID, tx->tx_old_id,
 	    sizeof(tx->tx_old_id)) || !docker_id_ok(tx->tx_old_id) ||
-	    !plan_get(jr, PLAN_OLD_IMAGE, tx->tx_old_image,
+	    !plan_get(jr, at + PLAN_OLD_IMAGE, tx->tx_old_image,
 	    sizeof(tx->tx_old_image)) ||
-	    !plan_get(jr, PLAN_OLD_REF, tx->tx_old_ref,
+	    !plan_get(jr, at + PLAN_OLD_REF, tx->tx_old_ref,
 	    sizeof(tx->tx_old_ref)) ||
-	    !plan_get(jr, PLAN_OLD_DIGEST, tx->tx_old_digest,
+	    !plan_get(jr, at + PLAN_OLD_DIGEST, tx->tx_old_digest,
 	    sizeof(tx->tx_old_digest)) ||
-	    !plan_get(jr, PLAN_NEW_IMAGE, tx->tx_new_image,
+	    !plan_get(jr, at + PLAN_NEW_IMAGE, tx->tx_new_image,
 	    sizeof(tx->tx_new_image)) ||
-	    !plan_get(jr, PLAN_NEW_REF, tx->tx_new_ref,
+	    !plan_get(jr, at + PLAN_NEW_REF, tx->tx_new_ref,
 	    sizeof(tx->tx_new_ref)) ||
-	    !plan_get(jr, PLAN_NEW_DIGEST, tx->tx_new_digest,
+	    !plan_get(jr, at + PLAN_NEW_DIGEST, tx->tx_new_digest,
 	    sizeof(tx->tx_new_digest)) ||
-	    !plan_get(jr, PLAN_KEEP, tx->tx_keep, sizeof(tx->tx_keep)) ||
-	    !plan_get(jr, PLAN_FLAGS, flags, sizeof(flags)) ||
-	    !plan_get(jr, PLAN_POLICY, policy, sizeof(policy)) ||
-	    !plan_get(jr, PLAN_STOP_SEC, stop, sizeof(stop)))
+	    !plan_get(jr, at + PLAN_KEEP, tx->tx_keep, sizeof(tx->tx_keep)) ||
+	    !plan_get(jr, at + PLAN_FLAGS, flags, sizeof(flags)) ||
+	    !plan_get(jr, at + PLAN_POLICY, policy, sizeof(policy)) ||
+	    !plan_get(jr, at + PLAN_STOP_SEC, stop, sizeof(stop)))
 		return (false);
 	tx->tx_running = strchr(flags, 'r') != NULL;
 	tx->tx_paused = strchr(flags, 'p') != NULL;
@@ -152,7 +170,18 @@ plan_read(struct txn *tx, const struct journal_rec *jr)
 	    &errstr);
 	if (policy[0] != '\0' && (tx->tx_policy = strdup(policy)) == NULL)
 		fatal("update: recovery");
-	return (errstr == NULL && plan_read_nets(tx, jr));
+	return (errstr == NULL && plan_read_nets(tx, jr, at + PLAN_NETS));
+}
+
+/* As many members as were written? */
+static bool
+plan_has_all(const struct txn *tx, const struct journal_rec *jr)
+{
+	const char	*s = jr->jr_fields[PLAN_FLAGS].jf_data;
+	char		*end;
+
+	s += strspn(s, "rp");
+	return (strtoul(s, &end, 10) == tx->tx_nusers && *end == '\0');
 }
 
 /* --- replay ------------------------------------------------------------ */
@@ -228,13 +257,82 @@ recover_retell(struct txn *tx, const struct journal_rec *jr)
 	tx->tx_outcome = uo;
 }
 
+static void
+recover_member(struct txn *lead, const struct journal_rec *jr)
+{
+	struct txn	*tx;
+	const char	*errstr;
+	char		 number[16], kind[16], name[DOCKER_NAME_MAXBYTES];
+	enum txn_kind	 k = TXN_SHARED;
+
+	if (!plan_get(jr, 0, number, sizeof(number)) ||
+	    !plan_get(jr, 1, kind, sizeof(kind)) ||
+	    !plan_get(jr, 2, name, sizeof(name)) || !docker_name_ok(name) ||
+	    (size_t)strtonum(number, 1, DEPEND_USERS_MAX, &errstr) !=
+	    lead->tx_nusers + 1 || errstr != NULL)
+		goto bad;
+	k = (enum txn_kind)strtonum(kind, TXN_SHARED, TXN_ORDERED, &errstr);
+	if (errstr != NULL)
+		goto bad;
+	if ((tx = txn_new_user(lead, k, name)) == NULL)
+		fatal("update: recovery");
+	if (!plan_get(jr, 3, tx->tx_moved, sizeof(tx->tx_moved)) ||
+	    !plan_read(tx, jr, MEMBER_PLAN))
+		goto bad;
+	return;
+bad:
+	lead->tx_planbad = true;
+	log_warnx("update %s: a member of it in the journal cannot be read",
+	    lead->tx_opid);
+}
+
+/* Whom a record is about; NULL: nobody we know, so there is damage. */
+static struct txn *
+recover_whom(struct txn *lead, const struct journal_rec *jr)
+{
+	char		 number[16];
+	const char	*errstr;
+	size_t		 i;
+
+	if (jr->jr_nfields < 2)
+		return (lead);
+	if (!plan_get(jr, 1, number, sizeof(number)))
+		return (NULL);
+	i = (size_t)strtonum(number, 1, DEPEND_USERS_MAX, &errstr);
+	return (errstr == NULL && i <= lead->tx_nusers ?
+	    lead->tx_users[i - 1] : NULL);
+}
+
+static void
+recover_created(struct txn *tx, const struct journal_rec *jr)
+{
+	if (!plan_get(jr, 0, tx->tx_new_id, sizeof(tx->tx_new_id)) ||
+	    !docker_id_ok(tx->tx_new_id))
+		tx->tx_new_id[0] = '\0';
+	tx->tx_kept = tx->tx_new_id[0] != '\0';
+	tx->tx_pending &= ~(unsigned int)STEP_MAKES;
+}
+
+static void
+recover_step(struct txn *lead, struct txn *tx, const struct journal_rec *jr)
+{
+	char	 step[32];
+
+	if (!plan_get(jr, 0, step, sizeof(step)))
+		return;
+	if (lead->tx_phase == TXN_PREPARE)
+		lead->tx_planbad = true;	/* damaged */
+	txn_step_seen(tx, step);
+	if (tx == lead && strcmp(step, "gate") == 0)
+		lead->tx_gate_start = 1;
+}
+
 /* tx_phase and tx_gate_start tell recover_go() what was reached. */
 static void
 recover_record(void *arg, const struct journal_rec *jr)
 {
 	struct updater	*up = arg;
-	struct txn	*tx = recover_find(up, jr->jr_txn);
-	char		 step[32];
+	struct txn	*tx = recover_find(up, jr->jr_txn), *whom;
 
 	if (jr->jr_kind == DJ_BEGIN && tx == NULL) {
 		recover_begin(up, jr);
@@ -249,7 +347,7 @@ recover_record(void *arg, const struct journal_rec *jr)
 	}
 	switch (jr->jr_kind) {
 	case DJ_PLAN:
-		if (plan_read(tx, jr))
+		if (plan_read(tx, jr, 0) && plan_has_all(tx, jr))
 			tx->tx_phase = TXN_FORWARD;
 		else {
 			tx->tx_planbad = true;
@@ -257,21 +355,19 @@ recover_record(void *arg, const struct journal_rec *jr)
 			    "be read", tx->tx_opid);
 		}
 		break;
-	case DJ_STEP:
-		if (!plan_get(jr, 0, step, sizeof(step)))
-			break;
-		if (tx->tx_phase == TXN_PREPARE)
-			tx->tx_planbad = true;	/* damaged */
-		txn_step_seen(tx, step);
-		if (strcmp(step, "gate") == 0)
-			tx->tx_gate_start = 1;
+	case DJ_MEMBER:
+		recover_member(tx, jr);
 		break;
+	case DJ_STEP:
 	case DJ_CREATED:
-		if (!plan_get(jr, 0, tx->tx_new_id, sizeof(tx->tx_new_id)) ||
-		    !docker_id_ok(tx->tx_new_id))
-			tx->tx_new_id[0] = '\0';
-		tx->tx_kept = tx->tx_new_id[0] != '\0';
-		tx->tx_pending &= ~(unsigned int)STEP_MAKES;
+		if ((whom = recover_whom(tx, jr)) == NULL)
+			tx->tx_planbad = true;
+		else if (jr->jr_kind == DJ_STEP)
+			recover_step(tx, whom, jr);
+		else
+			recover_created(whom, jr);
+		break;
+	case DJ_BODY:
 		break;
 	case DJ_GOOD:
 	case DJ_UNDO:

@@ -60,6 +60,9 @@ static const struct spec_rule spec_host_rules[] = {
 	{ "Mounts",		spec_rule_mounts },
 	{ "Links",		spec_rule_links },
 	{ "NetworkMode",	spec_rule_netmode },
+	{ "IpcMode",		spec_rule_joined },
+	{ "PidMode",		spec_rule_joined },
+	{ "VolumesFrom",	spec_rule_from },
 	/* cgroup v2 has none; 0 and -1 stand for "not set" */
 	{ "MemorySwappiness",	spec_rule_positive },
 	{ "KernelMemory",	spec_rule_kernelmem },

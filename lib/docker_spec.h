@@ -65,6 +65,12 @@ struct docker_spec {
 	size_t	 sp_ndrops;
 };
 
+/* Containers that were made anew: who names the one means the other. */
+struct docker_rebind {
+	const char	*rb_from;	/* full ids */
+	const char	*rb_to;		/* "": not known yet, nothing changes */
+};
+
 struct docker_spec_in {
 	const struct json_value	*si_container;	/* inspect of the old one */
 	const struct json_value	*si_image;	/* of its image or NULL */
@@ -72,6 +78,8 @@ struct docker_spec_in {
 	unsigned int		 si_api;	/* minor version in use */
 	const struct json_value	*si_new;	/* the new image or NULL */
 	const char		*si_engine;	/* Docker's host name or NULL */
+	const struct docker_rebind *si_rebind;
+	size_t			 si_nrebind;
 };
 
 /*

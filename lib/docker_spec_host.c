@@ -185,6 +185,10 @@ spec_rule_netmode(struct spec_ctx *sx, const struct json_value *v)
 {
 	const char	*primary = sx->sx_out->sp_primary;
 
+	if (sx->sx_joined) {
+		spec_rule_joined(sx, v);
+		return;
+	}
 	if (primary[0] == '\0' || strcmp(sx->sx_mode, primary) == 0 ||
 	    (strcmp(sx->sx_mode, "default") == 0 &&
 	    strcmp(primary, "bridge") == 0)) {
@@ -193,4 +197,69 @@ spec_rule_netmode(struct spec_ctx *sx, const struct json_value *v)
 	}
 	json_gen_keyn(sx->sx_gen, v->jv_key, v->jv_keylen);
 	json_gen_str(sx->sx_gen, primary);
+}
+
+/* The id that took the place of this one (len bytes), or NULL. */
+static const char *
+spec_rebound(const struct spec_ctx *sx, const char *id, size_t len)
+{
+	const struct docker_spec_in	*si = sx->sx_in;
+	size_t				 i;
+
+	if (len < DOCKER_SHORTID_LEN)
+		return (NULL);
+	for (i = 0; i < si->si_nrebind; i++)
+		if (si->si_rebind[i].rb_to[0] != '\0' &&
+		    strncmp(si->si_rebind[i].rb_from, id, len) == 0)
+			return (si->si_rebind[i].rb_to);
+	return (NULL);
+}
+
+/* "container:ID" */
+void
+spec_rule_joined(struct spec_ctx *sx, const struct json_value *v)
+{
+	const char	*s = json_str(v), *id = NULL;
+	char		 buf[DOCKER_ID_LEN + 16];
+
+	if (s != NULL && strncmp(s, "container:", 10) == 0)
+		id = spec_rebound(sx, s + 10, strlen(s + 10));
+	if (id == NULL) {
+		json_gen_member(sx->sx_gen, v);
+		return;
+	}
+	snprintf(buf, sizeof(buf), "container:%s", id);
+	json_gen_keyn(sx->sx_gen, v->jv_key, v->jv_keylen);
+	json_gen_str(sx->sx_gen, buf);
+}
+
+/* "ID:ro" */
+void
+spec_rule_from(struct spec_ctx *sx, const struct json_value *v)
+{
+	const struct json_value	*f;
+	const char		*s, *id;
+	char			 buf[DOCKER_ID_LEN + 32];
+	size_t			 len = 0;
+
+	if (!json_is(v, JSON_ARRAY)) {
+		json_gen_member(sx->sx_gen, v);
+		return;
+	}
+	json_gen_keyn(sx->sx_gen, v->jv_key, v->jv_keylen);
+	json_gen_array(sx->sx_gen);
+	for (f = v->jv_child; f != NULL; f = f->jv_next) {
+		id = NULL;
+		if ((s = json_str(f)) != NULL) {
+			len = strcspn(s, ":");
+			id = spec_rebound(sx, s, len);
+		}
+		if (id == NULL) {
+			json_gen_value(sx->sx_gen, f);
+			continue;
+		}
+		snprintf(buf, sizeof(buf), "%s%s", id, s + len);
+		json_gen_str(sx->sx_gen, buf);
+	}
+	json_gen_end_array(sx->sx_gen);
 }

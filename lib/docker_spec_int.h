@@ -56,7 +56,7 @@ spec_fn	 spec_rule_image, spec_rule_pairs, spec_rule_labels,
 /* --- docker_spec_host.c ------------------------------------------------ */
 spec_fn	 spec_rule_not_joined, spec_rule_positive, spec_rule_nonzero,
 	 spec_rule_kernelmem, spec_rule_paths, spec_rule_links,
-	 spec_rule_netmode;
+	 spec_rule_netmode, spec_rule_joined, spec_rule_from;
 
 /* --- docker_spec_mount.c ----------------------------------------------- */
 spec_fn	 spec_rule_binds;

@@ -31,11 +31,7 @@ static enum txn_act	 step_create(struct txn *, const struct json_value *);
 static bool		 step_created(struct txn *,
 			    const struct docker_reply *);
 static enum txn_act	 step_connect(struct txn *, const struct json_value *);
-static enum txn_act	 step_stop(struct txn *, const struct json_value *);
-static enum txn_act	 step_norestart(struct txn *,
-			    const struct json_value *);
-static enum txn_act	 step_park(struct txn *, const struct json_value *);
-static enum txn_act	 step_detach(struct txn *, const struct json_value *);
+static enum txn_act	 step_lend(struct txn *, const struct json_value *);
 static enum txn_act	 step_confirm(struct txn *, const struct json_value *);
 static enum txn_act	 step_remove(struct txn *, const struct json_value *);
 
@@ -43,11 +39,15 @@ static enum txn_act	 step_remove(struct txn *, const struct json_value *);
  * The new container is made and connected while the old one still serves;
  * only from "stop" on there is an outage.
  */
-const struct txn_step steps_forward[] = {
+const struct txn_step steps_make[] = {
 	{ "tag",	LOOK_NONE, step_tag, NULL, 0 },
 	{ "create",	LOOK_NEW, step_create, step_created,
 	    STEP_MAKES | STEP_BUSY_WAIT },
 	{ "connect",	LOOK_NEW, step_connect, step_one_more, 0 },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_swap[] = {
 	{ "stop",	LOOK_OLD, step_stop, NULL, STEP_HARM | STEP_STOPS },
 	{ "norestart",	LOOK_NONE, step_norestart, NULL,
 	    STEP_HARM | STEP_STOPPED },
@@ -62,8 +62,55 @@ const struct txn_step steps_forward[] = {
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
 
-const struct txn_step steps_finish[] = {
+/* Those that share a namespace with it, each in the same order. */
+const struct txn_step steps_user_make[] = {
+	{ "lend",	LOOK_NONE, step_lend, NULL, STEP_LENDS },
+	{ "create",	LOOK_NEW, step_create, step_created,
+	    STEP_MAKES | STEP_BUSY_WAIT },
+	{ "regain",	LOOK_NONE, step_regain, NULL,
+	    STEP_GONE_OK | STEP_REGAINS },
+	{ "connect",	LOOK_NEW, step_connect, step_one_more,
+	    STEP_REGAINED },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_user_halt[] = {
+	{ "stop",	LOOK_OLD, step_stop, NULL, STEP_HARM | STEP_STOPS },
+	{ "norestart",	LOOK_NONE, step_norestart, NULL,
+	    STEP_HARM | STEP_STOPPED },
+	{ "park",	LOOK_OLD, step_park, step_again,
+	    STEP_HARM | STEP_STOPS },
+	{ "detach",	LOOK_OLD, step_detach, step_one_more,
+	    STEP_HARM | STEP_STOPPED },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_user_take[] = {
+	{ "name",	LOOK_NEW, step_name, NULL, STEP_HARM },
+	{ "start",	LOOK_NEW, step_start, NULL, STEP_HARM },
+	{ "gate",	LOOK_NEW, gate_look, NULL, STEP_HARM },
+	{ "pause",	LOOK_NEW, step_pause, NULL, STEP_HARM },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+/* Those that only have to wait. */
+const struct txn_step steps_hold[] = {
+	{ "hold",	LOOK_OLD, step_stop, NULL, STEP_HARM | STEP_STOPS },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_go[] = {
+	{ "go",		LOOK_OLD, step_start, NULL, STEP_HARM | STEP_STOPPED },
+	{ "doze",	LOOK_OLD, step_pause, NULL, STEP_HARM },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_confirm[] = {
 	{ "confirm",	LOOK_NEW, step_confirm, NULL, 0 },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_remove[] = {
 	{ "remove",	LOOK_OLD, step_remove, NULL,
 	    STEP_GONE_OK | STEP_BUSY_WAIT },
 	{ "untag",	LOOK_NONE, step_untag, NULL,
@@ -148,8 +195,7 @@ static int
 step_keep_id(struct txn *tx, const char *id)
 {
 	strlcpy(tx->tx_new_id, id, sizeof(tx->tx_new_id));
-	if (journal_add(tx->tx_updater->up_journal, tx->tx_number, DJ_CREATED,
-	    id, NULL) == 0) {
+	if (txn_note(tx, DJ_CREATED, id) == 0) {
 		tx->tx_kept = true;
 		tx->tx_pending &= ~(unsigned int)STEP_MAKES;
 		return (0);
@@ -175,11 +221,51 @@ step_check_new(struct txn *tx, const struct json_value *seen)
 	return (ACT_DONE);
 }
 
+/* Gives tx_old_ref to an image. */
+static enum txn_act
+step_retag(struct txn *tx, const char *image)
+{
+	struct docker_ref	 rf;
+
+	if (docker_ref_parse(&rf, tx->tx_old_ref) == -1 ||
+	    rf.rf_tag[0] == '\0') {
+		txn_error(tx, "%s: bad image reference \"%s\"",
+		    tx->tx_step->st_name, tx->tx_old_ref);
+		return (ACT_FAIL);
+	}
+	return (step_sent(tx, docker_image_tag(step_docker(tx), image,
+	    rf.rf_repo, rf.rf_tag, txn_replied, tx)));
+}
+
+/*
+ * A container is made from a reference, and only that tells later which image
+ * it follows.  Has somebody pulled meanwhile, it means another image: the old
+ * one gets its name back for as long as the creation takes.
+ */
+static enum txn_act
+step_lend(struct txn *tx, const struct json_value *seen)
+{
+	(void)seen;
+	return (tx->tx_moved[0] == '\0' ? ACT_DONE :
+	    step_retag(tx, tx->tx_old_image));
+}
+
+enum txn_act
+step_regain(struct txn *tx, const struct json_value *seen)
+{
+	(void)seen;
+	return ((tx->tx_pending & STEP_LENDS) == 0 ||
+	    tx->tx_moved[0] == '\0' ? ACT_DONE :
+	    step_retag(tx, tx->tx_moved));
+}
+
 static enum txn_act
 step_create(struct txn *tx, const struct json_value *seen)
 {
 	if (tx->tx_new_id[0] != '\0')
 		return (step_check_new(tx, seen));
+	if (tx->tx_kind == TXN_SHARED && users_spec(tx) == -1)
+		return (ACT_FAIL);
 	if (seen != NULL) {
 		/* An earlier try whose answer was lost; else a stranger. */
 		if (tx->tx_tries == 0 || !step_is_ours(tx, seen)) {
@@ -265,7 +351,7 @@ step_connect(struct txn *tx, const struct json_value *seen)
 	return (ACT_DONE);
 }
 
-static enum txn_act
+enum txn_act
 step_stop(struct txn *tx, const struct json_value *seen)
 {
 	if (seen == NULL) {
@@ -291,7 +377,7 @@ step_came_back(struct txn *tx)
 }
 
 /* Or a restart of dockerd would bring the parked one back beside the new. */
-static enum txn_act
+enum txn_act
 step_norestart(struct txn *tx, const struct json_value *seen)
 {
 	static const char	 body[] = "{\"RestartPolicy\":{\"Name\":\"no\","
@@ -304,7 +390,7 @@ step_norestart(struct txn *tx, const struct json_value *seen)
 	    tx->tx_old_id, body, sizeof(body) - 1, txn_replied, tx)));
 }
 
-static enum txn_act
+enum txn_act
 step_park(struct txn *tx, const struct json_value *seen)
 {
 	if (seen == NULL)
@@ -323,7 +409,7 @@ step_park(struct txn *tx, const struct json_value *seen)
 }
 
 /* The new one needs the configured addresses of the old. */
-static enum txn_act
+enum txn_act
 step_detach(struct txn *tx, const struct json_value *seen)
 {
 	const char	*net;
@@ -388,6 +474,8 @@ step_confirm(struct txn *tx, const struct json_value *seen)
 {
 	if (seen == NULL) {
 		txn_error(tx, "the new container was removed by somebody else");
+		if (tx != tx->tx_lead)
+			return (ACT_FAIL);
 		txn_undo(tx);
 		return (ACT_MOVED);
 	}

@@ -24,11 +24,32 @@
  * docker_steps.c, undo in docker_undo.c.  Tables end with a row without a
  * name.  Names are in the journal: never rename one.
  */
-extern const struct txn_step	steps_forward[];
-extern const struct txn_step	steps_finish[];
-extern const struct txn_step	steps_undo[];
+extern const struct txn_leg	legs_forward[];
+extern const struct txn_leg	legs_finish[];
+extern const struct txn_leg	legs_undo[];
+extern const struct txn_leg	legs_abandon[];	/* nobody was touched */
+extern const struct txn_leg	legs_orphan[];
+extern const struct txn_leg *const legs_all[];	/* NULL at the end */
+
+/* docker_steps.c: forward and to the end */
+extern const struct txn_step	steps_make[];
+extern const struct txn_step	steps_swap[];
+extern const struct txn_step	steps_user_make[];
+extern const struct txn_step	steps_user_halt[];
+extern const struct txn_step	steps_user_take[];
+extern const struct txn_step	steps_hold[];
+extern const struct txn_step	steps_go[];
+extern const struct txn_step	steps_confirm[];
+extern const struct txn_step	steps_remove[];
+/* docker_undo.c: back */
+extern const struct txn_step	steps_check[];
+extern const struct txn_step	steps_drop[];
+extern const struct txn_step	steps_back[];
+extern const struct txn_step	steps_back_go[];
+extern const struct txn_step	steps_unkeep[];
 extern const struct txn_step	steps_abandon[];
 extern const struct txn_step	steps_orphan[];
+extern const struct txn_step	steps_user_orphan[];
 
 /* docker_txn.c: the answer to a step's request. */
 void	 txn_replied(void *, const struct docker_reply *);
@@ -55,5 +76,10 @@ enum txn_act	 step_name(struct txn *, const struct json_value *);
 enum txn_act	 step_start(struct txn *, const struct json_value *);
 enum txn_act	 step_pause(struct txn *, const struct json_value *);
 enum txn_act	 step_untag(struct txn *, const struct json_value *);
+enum txn_act	 step_stop(struct txn *, const struct json_value *);
+enum txn_act	 step_norestart(struct txn *, const struct json_value *);
+enum txn_act	 step_park(struct txn *, const struct json_value *);
+enum txn_act	 step_detach(struct txn *, const struct json_value *);
+enum txn_act	 step_regain(struct txn *, const struct json_value *);
 
 #endif /* DOCKER_STEPS_H */

@@ -50,23 +50,30 @@ txn_begun(struct txn *tx, unsigned int flags)
 		tx->tx_harm = true;
 	if ((flags & STEP_STOPPED) != 0)
 		tx->tx_pending &= ~(unsigned int)STEP_STOPS;
-	tx->tx_pending |= flags & (STEP_MAKES | STEP_STOPS);
+	if ((flags & STEP_REGAINED) != 0)
+		tx->tx_pending &= ~(unsigned int)STEP_LENDS;
+	tx->tx_pending |= flags & (STEP_MAKES | STEP_STOPS | STEP_LENDS);
 }
 
 void
 txn_step_seen(struct txn *tx, const char *name)
 {
-	static const struct txn_step *const	 tables[] = { steps_forward,
-		steps_finish, steps_undo };
-	const struct txn_step			*st;
-	size_t					 i;
+	const struct txn_leg	*lg;
+	const struct txn_step	*st;
+	size_t			 i;
 
-	for (i = 0; i < nitems(tables); i++)
-		for (st = tables[i]; st->st_name != NULL; st++)
-			if (strcmp(st->st_name, name) == 0) {
-				txn_begun(tx, st->st_flags);
-				return;
-			}
+	for (i = 0; legs_all[i] != NULL; i++)
+		for (lg = legs_all[i]; lg->lg_steps != NULL; lg++) {
+			if ((lg->lg_who == LEG_LEAD) != (tx == tx->tx_lead))
+				continue;
+			st = tx->tx_kind == TXN_ORDERED ? lg->lg_ordered :
+			    lg->lg_steps;
+			for (; st != NULL && st->st_name != NULL; st++)
+				if (strcmp(st->st_name, name) == 0) {
+					txn_begun(tx, st->st_flags);
+					return;
+				}
+		}
 	/* Of another version: who knows? */
 	txn_begun(tx, STEP_HARM);
 }
@@ -92,7 +99,7 @@ txn_step_fail(struct txn *tx)
 
 /* --- phases ------------------------------------------------------------ */
 
-static void
+void
 txn_begin_step(struct txn *tx, const struct txn_step *st)
 {
 	tx->tx_step = st;
@@ -110,25 +117,21 @@ void
 txn_forward(struct txn *tx)
 {
 	tx->tx_phase = TXN_FORWARD;
-	txn_begin_step(tx, steps_forward);
+	group_begin(tx, legs_forward);
 }
 
 void
 txn_resume_gate(struct txn *tx)
 {
-	const struct txn_step	*st = steps_forward;
-
-	while (strcmp(st->st_name, "gate") != 0)
-		st++;
 	tx->tx_phase = TXN_FORWARD;
-	txn_begin_step(tx, st);
+	group_resume(tx, legs_forward, "gate");
 }
 
 void
 txn_finish(struct txn *tx)
 {
 	tx->tx_phase = TXN_FINISH;
-	txn_begin_step(tx, steps_finish);
+	group_begin(tx, legs_finish);
 }
 
 void
@@ -143,7 +146,7 @@ txn_undo(struct txn *tx)
 	txn_progress(tx, "undo", tx->tx_reason, 0, 0);
 	tx->tx_phase = TXN_UNDO;
 	/* Untouched, the old one is nobody's business. */
-	txn_begin_step(tx, tx->tx_harm ? steps_undo : steps_abandon);
+	group_begin(tx, group_harmed(tx) ? legs_undo : legs_abandon);
 }
 
 /*
@@ -155,11 +158,10 @@ txn_orphan(struct txn *tx)
 	tx->tx_phase = TXN_ORPHAN;
 	strlcpy(tx->tx_trouble, "the old container is gone, the new one was "
 	    "kept", sizeof(tx->tx_trouble));
-	txn_begin_step(tx, steps_orphan);
+	group_begin(tx, legs_orphan);
 }
 
-/* After the last step of a phase. */
-static void
+void
 txn_phase_end(struct txn *tx)
 {
 	switch (tx->tx_phase) {
@@ -171,7 +173,7 @@ txn_phase_end(struct txn *tx)
 		txn_finish(tx);
 		return;
 	case TXN_FINISH:
-		if (!tx->tx_confirmed) {
+		if (!group_confirmed(tx)) {
 			tx->tx_harm = true;
 			strlcpy(tx->tx_error, tx->tx_trouble,
 			    sizeof(tx->tx_error));
@@ -185,6 +187,7 @@ txn_phase_end(struct txn *tx)
 		return;
 	case TXN_UNDO:
 		strlcpy(tx->tx_error, tx->tx_reason, sizeof(tx->tx_error));
+		tx->tx_harm = group_harmed(tx);
 		if (tx->tx_undo_failed) {
 			tx->tx_harm = true;
 			txn_error(tx, "%s; going back failed: %s",
@@ -212,8 +215,7 @@ txn_record(struct txn *tx)
 
 	if (tx->tx_recorded)
 		return (0);
-	if (journal_add(tx->tx_updater->up_journal, tx->tx_number, DJ_STEP,
-	    st->st_name, NULL) == -1) {
+	if (txn_note(tx, DJ_STEP, st->st_name) == -1) {
 		if (tx->tx_phase == TXN_FORWARD) {
 			txn_error(tx, "update journal: %s", strerror(errno));
 			return (-1);
@@ -224,7 +226,8 @@ txn_record(struct txn *tx)
 	tx->tx_recorded = true;
 	txn_begun(tx, st->st_flags);
 	if (tx->tx_phase != TXN_UNDO)
-		txn_progress(tx, st->st_name, "", 0, 0);
+		txn_progress(tx, st->st_name, tx == tx->tx_lead ? "" :
+		    tx->tx_name, 0, 0);
 	return (0);
 }
 
@@ -235,7 +238,7 @@ txn_run(struct txn *tx)
 	const char	*id = NULL;
 
 	if (txn_record(tx) == -1) {
-		txn_undo(tx);
+		txn_failed(tx);
 		return;
 	}
 	switch (tx->tx_step->st_look) {
@@ -361,7 +364,9 @@ txn_replied(void *arg, const struct docker_reply *dr)
 	/* A clear answer: what this step has begun is over. */
 	if ((dr->dr_end == DOCKER_OK || dr->dr_end == DOCKER_REFUSED) &&
 	    tx->tx_tries == 0)
-		tx->tx_pending &= ~st->st_flags;
+		tx->tx_pending &= ~st->st_flags | (unsigned int)STEP_LENDS;
+	if (dr->dr_end == DOCKER_OK && (st->st_flags & STEP_REGAINS) != 0)
+		tx->tx_pending &= ~(unsigned int)STEP_LENDS;
 	switch (dr->dr_end) {
 	case DOCKER_OK:
 		txn_back(tx);
@@ -431,7 +436,7 @@ txn_next(struct txn *tx)
 	const struct txn_step	*st = tx->tx_step + 1;
 
 	if (st->st_name == NULL)
-		txn_phase_end(tx);
+		group_next(tx);
 	else
 		txn_begin_step(tx, st);
 }
@@ -439,19 +444,25 @@ txn_next(struct txn *tx)
 static void
 txn_failed(struct txn *tx)
 {
-	size_t	 len;
+	struct txn	*lead = tx->tx_lead;
+	size_t		 len;
 
+	if (tx != lead) {
+		/* Whose words they are. */
+		txn_error(lead, "container \"%s\": %s", tx->tx_name,
+		    tx->tx_error);
+	}
 	if (tx->tx_phase == TXN_FORWARD) {
-		txn_undo(tx);
+		txn_undo(lead);
 		return;
 	}
-	len = strlen(tx->tx_trouble);
-	(void)snprintf(tx->tx_trouble + len, sizeof(tx->tx_trouble) - len,
-	    "%s%s", len > 0 ? "; " : "", tx->tx_error);
+	len = strlen(lead->tx_trouble);
+	(void)snprintf(lead->tx_trouble + len, sizeof(lead->tx_trouble) - len,
+	    "%s%s", len > 0 ? "; " : "", lead->tx_error);
 	log_warnx("update %s: container %s: %s", tx->tx_opid, tx->tx_name,
 	    tx->tx_error);
 	if (tx->tx_phase == TXN_UNDO &&
 	    (tx->tx_step->st_flags & STEP_QUIET) == 0)
-		tx->tx_undo_failed = true;
+		lead->tx_undo_failed = true;
 	txn_next(tx);
 }

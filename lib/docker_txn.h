@@ -19,6 +19,7 @@
 
 #include "compat.h"
 
+#include "docker_depend.h"
 #include "docker_spec.h"
 #include "docker_txn_hook.h"
 #include "docker_update.h"
@@ -30,11 +31,18 @@
  *	docker_update.c		operations, their start and their end
  *	docker_prepare*.c	everything that only looks: refuse here
  *	docker_txn.c		the driver of the steps
+ *	docker_group.c		the order of the members' steps
  *	docker_steps.c		the steps forward and to the end
  *	docker_undo.c		the steps back
  *	docker_gate.c		is the new container good?
  *	docker_txn_hook.c	commands inside of it
  *	docker_recover.c	the journal at the start of the process
+ */
+/*
+ * Containers that depend on the one to be updated (docker_depend.h) are
+ * members of its transaction.  Each has a struct txn of its own with its own
+ * ids, steps and pending answers; phase, outcome, reason and journal number
+ * are the leader's.
  */
 #define TXN_TRIES_MAX	4	/* of one step without a clear answer */
 #define TXN_POLICY_MAXBYTES 1024	/* JSON, with NUL */
@@ -50,7 +58,15 @@ enum txn_phase {
 	TXN_ORPHAN		/* nothing to go back to */
 };
 
+/* In the journal: never renumber. */
+enum txn_kind {
+	TXN_LEAD	= 0,
+	TXN_SHARED	= 1,	/* made anew from the same image */
+	TXN_ORDERED	= 2	/* stopped before, started after */
+};
+
 struct txn;
+struct txn_leg;
 
 /* What a step does after its look at Docker. */
 enum txn_act {
@@ -84,10 +100,18 @@ struct txn_step {
 #define STEP_MAKES	0x10	/* the new container may still appear */
 #define STEP_STOPS	0x20	/* the old one may still be stopped */
 #define STEP_STOPPED	0x40	/* no: its stop was answered before this */
+#define STEP_LENDS	0x80	/* the reference points to the old image */
+#define STEP_REGAINS	0x100	/* and where it did before */
+#define STEP_REGAINED	0x200	/* that was answered before this */
 
 struct txn {
 	struct updater		*tx_updater;
-	TAILQ_ENTRY(txn)	 tx_entry;
+	TAILQ_ENTRY(txn)	 tx_entry;	/* leaders only */
+	struct txn		*tx_lead;	/* itself for the leader */
+	enum txn_kind		 tx_kind;
+	size_t			 tx_member;	/* place among them from 1, or 0 */
+	struct txn		*tx_users[DEPEND_USERS_MAX]; /* start order */
+	size_t			 tx_nusers;
 	uint32_t		 tx_number;	/* in the journal */
 	char			 tx_opid[UPDATE_OPID_MAXBYTES];
 	char			 tx_name[DOCKER_NAME_MAXBYTES];
@@ -98,17 +122,20 @@ struct txn {
 	char			*tx_auth;	/* until the pull */
 	bool			 tx_nopull;
 	char			*tx_rule;	/* uq_rule */
+	bool			 tx_ordered;	/* uq_ordered */
 	time_t			 tx_began;
 	monotime_t		 tx_mono;
 
 	/* state */
 	enum txn_phase		 tx_phase;
+	const struct txn_leg	*tx_leg;	/* of the leader */
+	size_t			 tx_cursor;	/* member in this leg */
 	const struct txn_step	*tx_step;
 	bool			 tx_recorded;	/* step is in the journal */
 	bool			 tx_harm;
 	bool			 tx_recovered;
 	bool			 tx_undo_failed;
-	unsigned int		 tx_pending;	/* STEP_MAKES, STEP_STOPS */
+	unsigned int		 tx_pending;	/* STEP_MAKES, _STOPS, _LENDS */
 	bool			 tx_planbad;	/* journal's plan unreadable */
 	bool			 tx_ended;	/* journal: with tx_outcome */
 	enum update_outcome	 tx_outcome;
@@ -136,6 +163,7 @@ struct txn {
 	char			 tx_new_ref[DOCKER_REF_MAXBYTES];
 	char			 tx_new_digest[DOCKER_REF_MAXBYTES];
 	char			 tx_keep[64];	/* private tag, "" none */
+	char			 tx_moved[80];	/* image that has tx_old_ref now */
 	bool			 tx_running;	/* the old one was */
 	bool			 tx_paused;
 	char			*tx_policy;	/* JSON; NULL: none */
@@ -149,6 +177,7 @@ struct txn {
 	struct json		*tx_image;	/* its image or NULL, prepare */
 	struct json		*tx_image_new;	/* the new one, prepare */
 	char			*tx_engine;	/* Docker's host name or NULL */
+	struct depend		*tx_depend;
 	struct json_splitter	*tx_split;
 	struct docker_req	*tx_req;
 	struct docker_pull	*tx_pull;
@@ -184,6 +213,12 @@ struct updater {
 
 /* --- docker_update.c --------------------------------------------------- */
 struct txn	*txn_new(struct updater *, const char *opid, const char *name);
+/* A further member, next in the order; owned by the leader.  NULL: ENOMEM,
+ * E2BIG (DEPEND_USERS_MAX). */
+struct txn	*txn_new_user(struct txn *lead, enum txn_kind, const char *name);
+/* Is this name concerned by another transaction than this? */
+bool		 updater_busy_but(const struct updater *, const char *name,
+		    const struct txn *);
 /* Ends the operation: journal, uo_done, memory. */
 void		 txn_end(struct txn *, enum update_outcome);
 /* It was over before, but perhaps nobody heard. */
@@ -194,6 +229,8 @@ void		 txn_discard(struct txn *);
 void		 updater_set_ready(struct updater *);
 /* One step's words for tx_error; cut, never failing. */
 void		 txn_error(struct txn *, const char *, ...) __printflike_(2, 3);
+/* A record with one text, and the member's number unless the leader's. */
+int		 txn_note(struct txn *, enum docker_rec, const char *);
 void		 txn_progress(struct txn *, const char *stage,
 		    const char *detail, uint64_t done, uint64_t total);
 void		 txn_later(struct txn *, unsigned int msec,
@@ -201,6 +238,11 @@ void		 txn_later(struct txn *, unsigned int msec,
 
 /* --- docker_prepare.c -------------------------------------------------- */
 void		 txn_prepare(struct txn *);
+
+/* --- docker_prepare_users.c -------------------------------------------- */
+/* The body for the successor of a shared user, once those it depends on have
+ * theirs.  -1 with tx_error. */
+int		 users_spec(struct txn *);
 
 /* --- docker_txn.c ------------------------------------------------------ */
 void		 txn_forward(struct txn *);	/* PLAN is in the journal */
@@ -214,6 +256,29 @@ void		 txn_step_again(struct txn *, unsigned int msec);
 void		 txn_step_fail(struct txn *);
 /* A step in the journal: tx_harm and tx_pending. */
 void		 txn_step_seen(struct txn *, const char *name);
+/* Of one member; steps end with a row without a name. */
+void		 txn_begin_step(struct txn *, const struct txn_step *);
+/* After the last step of all members in a phase. */
+void		 txn_phase_end(struct txn *lead);
+
+/* --- docker_group.c ---------------------------------------------------- */
+enum leg_who { LEG_LEAD, LEG_UP, LEG_DOWN };	/* users in order, reversed */
+struct txn_leg {
+	enum leg_who		 lg_who;
+	const struct txn_step	*lg_steps;	/* leader, shared users */
+	const struct txn_step	*lg_ordered;	/* NULL: nothing */
+	bool			 lg_touched;	/* only members with tx_harm */
+};
+void		 group_begin(struct txn *lead, const struct txn_leg *);
+/* The last step of this member in this leg is done. */
+void		 group_next(struct txn *);
+/* From this step on, in the leg of the leader's that has it. */
+void		 group_resume(struct txn *lead, const struct txn_leg *,
+		    const char *step);
+/* Was any of them touched? */
+bool		 group_harmed(const struct txn *lead);
+/* Are the new ones of all members that have one in place? */
+bool		 group_confirmed(const struct txn *lead);
 
 /* --- docker_gate.c ----------------------------------------------------- */
 enum txn_act	 gate_look(struct txn *, const struct json_value *);

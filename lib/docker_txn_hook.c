@@ -315,9 +315,10 @@ txn_hooks_gate(struct txn *tx, const struct json_value *seen)
 	    why, sizeof(why));
 	if (rc == 0)
 		return (ACT_DONE);
-	if (rc == 1 && th->th_fault != NULL) {
+	/* What this host allows was said of the leader. */
+	if (rc == 1 && tx->tx_lead->tx_hooks.th_fault != NULL) {
 		(void)snprintf(why, sizeof(why), "sentinel.gate.exec: %s",
-		    th->th_fault);
+		    tx->tx_lead->tx_hooks.th_fault);
 		hook_free(&hk);
 		rc = -1;
 	}

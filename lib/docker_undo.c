@@ -42,12 +42,22 @@ static enum txn_act	 undo_unpark(struct txn *, const struct json_value *);
 static enum txn_act	 undo_policy(struct txn *, const struct json_value *);
 static enum txn_act	 undo_verify(struct txn *, const struct json_value *);
 
-const struct txn_step steps_undo[] = {
+const struct txn_step steps_check[] = {
 	{ "check",	LOOK_OLD, undo_check, NULL, 0 },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_drop[] = {
+	{ "regain",	LOOK_NONE, step_regain, NULL,
+	    STEP_GONE_OK | STEP_QUIET | STEP_REGAINS },
 	{ "halt",	LOOK_NEW, undo_halt, NULL,
 	    STEP_GONE_OK | STEP_QUIET },
 	{ "drop",	LOOK_NEW, undo_drop, NULL,
 	    STEP_GONE_OK | STEP_BUSY_WAIT },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_back[] = {
 	{ "settle",	LOOK_OLD, undo_settle, NULL, 0 },
 	{ "attach",	LOOK_OLD, undo_attach, step_one_more,
 	    STEP_STOPPED | STEP_BUSY_WAIT },
@@ -56,6 +66,18 @@ const struct txn_step steps_undo[] = {
 	{ "restart",	LOOK_OLD, step_start, NULL, STEP_BUSY_WAIT },
 	{ "repause",	LOOK_OLD, step_pause, NULL, STEP_BUSY_WAIT },
 	{ "verify",	LOOK_OLD, undo_verify, step_again, 0 },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_back_go[] = {
+	{ "settle",	LOOK_OLD, undo_settle, NULL, 0 },
+	{ "restart",	LOOK_OLD, step_start, NULL, STEP_BUSY_WAIT },
+	{ "repause",	LOOK_OLD, step_pause, NULL, STEP_BUSY_WAIT },
+	{ "verify",	LOOK_OLD, undo_verify, step_again, 0 },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+const struct txn_step steps_unkeep[] = {
 	/* Refused while it is the last name of an image in use: it stays. */
 	{ "unkeep",	LOOK_NONE, step_untag, NULL,
 	    STEP_GONE_OK | STEP_QUIET },
@@ -63,14 +85,28 @@ const struct txn_step steps_undo[] = {
 };
 
 const struct txn_step steps_abandon[] = {
+	{ "regain",	LOOK_NONE, step_regain, NULL,
+	    STEP_GONE_OK | STEP_QUIET | STEP_REGAINS },
 	{ "drop",	LOOK_NEW, undo_drop, NULL,
 	    STEP_GONE_OK | STEP_BUSY_WAIT },
-	{ "unkeep",	LOOK_NONE, step_untag, NULL,
-	    STEP_GONE_OK | STEP_QUIET },
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
 
 const struct txn_step steps_orphan[] = {
+	{ "adopt",	LOOK_NEW, step_name, NULL, 0 },
+	{ "run",	LOOK_NEW, step_start, NULL, 0 },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
+/* Nothing to share with any more: theirs have to go the same way. */
+const struct txn_step steps_user_orphan[] = {
+	{ "stop",	LOOK_OLD, step_stop, NULL, STEP_HARM | STEP_STOPS },
+	{ "norestart",	LOOK_NONE, step_norestart, NULL,
+	    STEP_HARM | STEP_STOPPED },
+	{ "park",	LOOK_OLD, step_park, step_again,
+	    STEP_HARM | STEP_STOPS },
+	{ "detach",	LOOK_OLD, step_detach, step_one_more,
+	    STEP_HARM | STEP_STOPPED },
 	{ "adopt",	LOOK_NEW, step_name, NULL, 0 },
 	{ "run",	LOOK_NEW, step_start, NULL, 0 },
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }

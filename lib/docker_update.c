@@ -108,24 +108,39 @@ updater_nopen(const struct updater *up)
 bool
 updater_busy(const struct updater *up, const char *name)
 {
-	struct txn	*tx;
+	return (updater_busy_but(up, name, NULL));
+}
 
-	TAILQ_FOREACH(tx, &up->up_txns, tx_entry)
+bool
+updater_busy_but(const struct updater *up, const char *name,
+    const struct txn *but)
+{
+	struct txn	*tx;
+	size_t		 i;
+
+	TAILQ_FOREACH(tx, &up->up_txns, tx_entry) {
+		if (tx == but)
+			continue;
 		if (strcmp(tx->tx_name, name) == 0)
 			return (true);
+		for (i = 0; i < tx->tx_nusers; i++)
+			if (strcmp(tx->tx_users[i]->tx_name, name) == 0)
+				return (true);
+	}
 	return (false);
 }
 
 /* --- one transaction --------------------------------------------------- */
 
-struct txn *
-txn_new(struct updater *up, const char *opid, const char *name)
+static struct txn *
+txn_alloc(struct updater *up, const char *opid, const char *name)
 {
 	struct txn	*tx;
 
 	if ((tx = calloc(1, sizeof(*tx))) == NULL)
 		return (NULL);
 	tx->tx_updater = up;
+	tx->tx_lead = tx;
 	tx->tx_phase = TXN_PREPARE;
 	tx->tx_began = time(NULL);
 	tx->tx_mono = monotime_now();
@@ -135,20 +150,46 @@ txn_new(struct updater *up, const char *opid, const char *name)
 	    UPDATE_SUFFIX_NEW);
 	snprintf(tx->tx_name_old, sizeof(tx->tx_name_old), "%s%s", name,
 	    UPDATE_SUFFIX_OLD);
+	return (tx);
+}
+
+struct txn *
+txn_new(struct updater *up, const char *opid, const char *name)
+{
+	struct txn	*tx;
+
+	if ((tx = txn_alloc(up, opid, name)) == NULL)
+		return (NULL);
 	TAILQ_INSERT_TAIL(&up->up_txns, tx, tx_entry);
 	up->up_ntxns++;
 	return (tx);
 }
 
+struct txn *
+txn_new_user(struct txn *lead, enum txn_kind kind, const char *name)
+{
+	struct txn	*tx;
+
+	if (lead->tx_nusers == nitems(lead->tx_users)) {
+		errno = E2BIG;
+		return (NULL);
+	}
+	if ((tx = txn_alloc(lead->tx_updater, lead->tx_opid, name)) == NULL)
+		return (NULL);
+	tx->tx_lead = lead;
+	tx->tx_kind = kind;
+	tx->tx_number = lead->tx_number;
+	tx->tx_recovered = lead->tx_recovered;
+	lead->tx_users[lead->tx_nusers++] = tx;
+	tx->tx_member = lead->tx_nusers;
+	return (tx);
+}
+
 static void
-txn_free(struct txn *tx)
+txn_release(struct txn *tx)
 {
 	size_t	 i;
 
-	TAILQ_REMOVE(&tx->tx_updater->up_txns, tx, tx_entry);
-	tx->tx_updater->up_ntxns--;
-	if (tx->tx_recovered)
-		tx->tx_updater->up_nrecover--;
 	docker_cancel(tx->tx_req);
 	docker_pull_cancel(tx->tx_pull);
 	if (tx->tx_timer != NULL)
@@ -168,7 +209,22 @@ txn_free(struct txn *tx)
 	json_free(tx->tx_image_new);
 	free(tx->tx_engine);
 	json_splitter_free(tx->tx_split);
+	depend_free(tx->tx_depend);
 	free(tx);
+}
+
+static void
+txn_free(struct txn *tx)
+{
+	size_t	 i;
+
+	TAILQ_REMOVE(&tx->tx_updater->up_txns, tx, tx_entry);
+	tx->tx_updater->up_ntxns--;
+	if (tx->tx_recovered)
+		tx->tx_updater->up_nrecover--;
+	for (i = 0; i < tx->tx_nusers; i++)
+		txn_release(tx->tx_users[i]);
+	txn_release(tx);
 }
 
 void
@@ -185,6 +241,19 @@ txn_error(struct txn *tx, const char *fmt, ...)
 			*p = ' ';
 	/* May have been cut inside a character. */
 	utf8_repair(tx->tx_error, sizeof(tx->tx_error), buf, strlen(buf));
+}
+
+int
+txn_note(struct txn *tx, enum docker_rec kind, const char *text)
+{
+	char	 member[16];
+
+	if (tx == tx->tx_lead)
+		return (journal_add(tx->tx_updater->up_journal, tx->tx_number,
+		    kind, text, NULL));
+	snprintf(member, sizeof(member), "%zu", tx->tx_member);
+	return (journal_add(tx->tx_updater->up_journal, tx->tx_number, kind,
+	    text, member, NULL));
 }
 
 void
@@ -395,6 +464,7 @@ updater_start(struct updater *up, const struct update_request *uq, char *err,
 	strlcpy(tx->tx_want_ref, uq->uq_image, sizeof(tx->tx_want_ref));
 	strlcpy(tx->tx_want_digest, uq->uq_digest, sizeof(tx->tx_want_digest));
 	tx->tx_nopull = uq->uq_nopull;
+	tx->tx_ordered = uq->uq_ordered;
 	if ((uq->uq_auth != NULL &&
 	    (tx->tx_auth = strdup(uq->uq_auth)) == NULL) ||
 	    (uq->uq_rule != NULL &&

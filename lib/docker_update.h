@@ -57,6 +57,8 @@ struct update_request {
 	const char	*uq_digest;	/* "sha256:..." to insist on, or "" */
 	const char	*uq_auth;	/* X-Registry-Auth; kept in memory */
 	bool		 uq_nopull;	/* take what is there */
+	/* Also stop and start what depends on it (docker_depend.h). */
+	bool		 uq_ordered;
 	/* imagerule.h: what the container's own reference must match when
 	 * uq_image is ""; NULL: whatever it is. */
 	const char	*uq_rule;

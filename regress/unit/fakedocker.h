@@ -40,7 +40,7 @@
 #include "json.h"
 #include "fakeexec.h"
 
-#define FK_MAX		8
+#define FK_MAX		16
 #define FK_ID(c)	c c c c c c c c c c c c c c c c	/* c: 4 characters */
 
 enum fk_health { FK_NONE, FK_STARTING, FK_HEALTHY, FK_UNHEALTHY };
@@ -105,7 +105,7 @@ struct fk {
 	int			 create_at;	/* slow create is carried out */
 	char			 create_name[64];
 	char			*create_body;
-	char			 trace[8192];	/* "METHOD path\n" each */
+	char			 trace[65536];	/* "METHOD path\n" each */
 	struct fk_execs		 execs;
 	struct bufferevent	*bevs[64];
 	int			 nbevs;
@@ -261,17 +261,22 @@ fk_inspect(struct fk *fk, struct evbuffer *out, struct fk_container *ct)
 static inline void
 fk_list(struct fk *fk, struct evbuffer *out)
 {
-	struct json	*js;
-	int		 i, n = 0;
+	static const struct json_value	 some = { .jv_raw = "{\"a\":\"b\"}",
+		.jv_rawlen = 9 };
+	const struct json_value		*labels;
+	struct json			*js;
+	int				 i, n = 0;
 
 	evbuffer_add_printf(out, "[");
 	for (i = 0; i < FK_MAX; i++) {
 		if (!fk->ct[i].used)
 			continue;
 		js = fk_body(&fk->ct[i]);
+		if ((labels = json_get(json_root(js), "Labels")) == NULL)
+			labels = &some;
 		evbuffer_add_printf(out, "%s{\"Id\":\"%s\",\"Names\":[\"/o/al\""
 		    ",\"/%s\"],\"Image\":\"%s\",\"ImageID\":\"%s\",\"State\":"
-		    "\"%s\",\"Created\":1700000000,\"Labels\":{\"a\":\"b\"},"
+		    "\"%s\",\"Created\":1700000000,\"Labels\":%.*s,"
 		    "\"Ports\":[{\"IP\":\"0.0.0.0\",\"PrivatePort\":80,"
 		    "\"PublicPort\":8080,\"Type\":\"tcp\"},{\"IP\":\"::\","
 		    "\"PrivatePort\":80,\"PublicPort\":8080,\"Type\":\"tcp\"},"
@@ -279,7 +284,8 @@ fk_list(struct fk *fk, struct evbuffer *out)
 		    "{\"NetworkMode\":\"%s\"}}", n++ > 0 ? ",\n" : "",
 		    fk->ct[i].id, fk->ct[i].name,
 		    json_get_str(json_root(js), "Image"), fk->ct[i].image,
-		    fk_status(&fk->ct[i]), json_get_str(json_get(json_root(js),
+		    fk_status(&fk->ct[i]), (int)labels->jv_rawlen,
+		    labels->jv_raw, json_get_str(json_get(json_root(js),
 		    "HostConfig"), "NetworkMode"));
 		json_free(js);
 	}
@@ -410,6 +416,30 @@ fk_clash(struct fk *fk, const struct fk_container *ct)
 	return (clash);
 }
 
+/* What it shares is there? */
+static inline bool
+fk_joins(struct fk *fk, const struct fk_container *ct)
+{
+	static const char *const	 modes[] = { "NetworkMode", "IpcMode",
+		"PidMode" };
+	struct json			*js = fk_body(ct);
+	struct fk_container		*other;
+	const char			*s;
+	bool				 good = true;
+	size_t				 i;
+
+	for (i = 0; i < nitems(modes); i++) {
+		s = json_get_str(json_get(json_root(js), "HostConfig"),
+		    modes[i]);
+		if (strncmp(s, "container:", 10) == 0 &&
+		    ((other = fk_find(fk, s + 10)) == NULL ||
+		    !other->running))
+			good = false;
+	}
+	json_free(js);
+	return (good);
+}
+
 static inline int
 fk_start(struct fk *fk, struct fk_container *ct, struct evbuffer *out)
 {
@@ -417,6 +447,9 @@ fk_start(struct fk *fk, struct fk_container *ct, struct evbuffer *out)
 
 	if (ct->running)
 		return (304);
+	if (!fk_joins(fk, ct))
+		return (fk_error(out, 409, "cannot join a container that does "
+		    "not run"));
 	if (fk_clash(fk, ct))
 		return (fk_error(out, 500, "address or port already in use"));
 	if (im != NULL && im->behave == FK_NOSTART)

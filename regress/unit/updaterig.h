@@ -57,6 +57,7 @@ static const char	*exec_fault;
 static const struct hook *pre_hook, *post_hook;
 static char		 note[HOOK_REASON_MAXBYTES];
 static char		 hooked[256];	/* "pre-update 0," ... */
+static bool		 order_too;	/* uq_ordered */
 
 /* --- rig --------------------------------------------------------------- */
 
@@ -232,7 +233,8 @@ start(const char *image, const char *digest)
 	struct update_request	 uq = { .uq_opid = OPID, .uq_name = NAME,
 		.uq_image = image, .uq_digest = digest, .uq_rule = rule,
 		.uq_hooks = hooks_on, .uq_exec_fault = exec_fault,
-		.uq_pre = pre_hook, .uq_post = post_hook };
+		.uq_pre = pre_hook, .uq_post = post_hook,
+		.uq_ordered = order_too };
 	char			 err[256] = "";
 
 	if (updater_start(up, &uq, err, sizeof(err)) == -1)
