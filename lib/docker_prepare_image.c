@@ -92,12 +92,15 @@ static void
 prep_old_image(void *arg, const struct docker_reply *dr)
 {
 	struct txn	*tx = arg;
+	struct json	*js;
 	const char	*mode;
 	bool		 gone;
 
-	tx->tx_image = prep_json(tx, dr, &gone);
-	if (tx->tx_image == NULL && !gone)
+	/* Without an answer the transaction is over, and freed. */
+	js = prep_json(tx, dr, &gone);
+	if (js == NULL && !gone)
 		return;
+	tx->tx_image = js;
 	if (tx->tx_image != NULL) {
 		prep_digest(json_root(tx->tx_image), tx->tx_old_ref,
 		    tx->tx_old_digest, sizeof(tx->tx_old_digest));
@@ -244,11 +247,13 @@ prep_new_image(void *arg, const struct docker_reply *dr)
 {
 	struct txn			*tx = arg;
 	const struct json_value		*image;
+	struct json			*js;
 	bool				 gone;
 
-	tx->tx_image_new = prep_json(tx, dr, &gone);
-	if (tx->tx_image_new == NULL && !gone)
+	js = prep_json(tx, dr, &gone);
+	if (js == NULL && !gone)
 		return;
+	tx->tx_image_new = js;
 	image = json_root(tx->tx_image_new);
 	if (gone || !docker_imageid_ok(json_get_str(image, "Id"))) {
 		txn_error(tx, "image %s is not there", tx->tx_new_ref);
