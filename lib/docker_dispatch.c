@@ -38,6 +38,7 @@ static void	 dp_update_ready(void *);
 const struct update_ops dp_update_ops = {
 	.uo_progress = dp_update_progress,
 	.uo_done = dp_update_done,
+	.uo_hook = dp_update_hook,
 	.uo_ready = dp_update_ready
 };
 
@@ -74,8 +75,7 @@ dp_word(struct pbmem *pm, const char *s, size_t max)
 
 /* --- results ----------------------------------------------------------- */
 
-/* Strings of r are made fit for their fields here. */
-static void
+void
 dp_send_result(Sentinel__Ipc__DockerResult *r)
 {
 	struct pbmem	 pm;
@@ -85,6 +85,7 @@ dp_send_result(Sentinel__Ipc__DockerResult *r)
 	pbmem_init(&pm, 4 * DOCKER_LOGS_MAXBYTES, PBMEM_MAXALLOCS);
 	r->request_id = dp_word(&pm, r->request_id, 128);
 	r->container = dp_word(&pm, r->container, 255);
+	r->phase = dp_word(&pm, r->phase, 32);
 	r->error = dp_text(&pm, r->error, UPDATE_ERROR_MAXBYTES);
 	r->old_image = dp_word(&pm, r->old_image, 1024);
 	r->old_digest = dp_word(&pm, r->old_digest, 1024);
@@ -94,14 +95,14 @@ dp_send_result(Sentinel__Ipc__DockerResult *r)
 	pbmem_free(&pm);
 }
 
-static char *
+char *
 dp_const(const char *s)
 {
 	/* protobuf-c has no const strings; packing does not write. */
 	return ((char *)(uintptr_t)s);
 }
 
-static void
+void
 dp_result_init(Sentinel__Ipc__DockerResult *r, const struct dp_op *op,
     const char *error)
 {
@@ -116,7 +117,7 @@ dp_result_init(Sentinel__Ipc__DockerResult *r, const struct dp_op *op,
 	r->duration_msec = (uint64_t)(monotime_now() - op->do_began);
 }
 
-static void
+void
 dp_op_end(struct dp_op *op)
 {
 	TAILQ_REMOVE(&dp->dp_ops, op, do_entry);
@@ -124,7 +125,7 @@ dp_op_end(struct dp_op *op)
 	free(op);
 }
 
-static void
+void
 dp_op_done(void *arg, const char *error)
 {
 	struct dp_op			*op = arg;
@@ -433,7 +434,8 @@ dp_update_done(void *arg, const struct update_result *ur)
 	r.request_id = dp_const(ur->ur_opid);
 	r.container = dp_const(ur->ur_name);
 	r.outcome = dp_const(update_outcome_name(ur->ur_outcome));
-	r.error = dp_const(ur->ur_error);
+	r.error = dp_const(ur->ur_error[0] != '\0' ? ur->ur_error :
+	    ur->ur_note);
 	r.old_image = dp_const(ur->ur_old_image);
 	r.old_digest = dp_const(ur->ur_old_digest);
 	r.new_image = dp_const(ur->ur_new_image);
@@ -476,15 +478,25 @@ dp_update(const Sentinel__Ipc__DockerOp *m)
 		.uq_image = m->image, .uq_digest = m->digest,
 		.uq_rule = m->image_rule[0] != '\0' ? m->image_rule : NULL
 	};
+	struct hook		 pre = { 0 }, post = { 0 };
 	char			 why[256];
 
+	uq.uq_hooks = m->run_hooks;
+	uq.uq_pre = &pre;
+	uq.uq_post = &post;
+	if (m->exec_fault[0] != '\0')
+		uq.uq_exec_fault = m->exec_fault;
 	if (dp->dp_updater == NULL)
 		dp_update_refused(m, "starting: try again");
+	else if (dp_hooks_of(m, &pre, &post, why, sizeof(why)) == -1)
+		dp_update_refused(m, why);
 	else if (dp_op_on(m->container))
 		dp_update_refused(m, "the container is being stopped or "
 		    "started: try again");
 	else if (updater_start(dp->dp_updater, &uq, why, sizeof(why)) == -1)
 		dp_update_refused(m, why);
+	hook_free(&pre);
+	hook_free(&post);
 }
 
 /* --- dispatch ---------------------------------------------------------- */
@@ -537,6 +549,9 @@ dp_dispatch(const Sentinel__Ipc__DockerOp *m)
 		return;
 	case SENTINEL__IPC__DOCKER_OP__KIND__PULL:
 		dp_pull(op);
+		return;
+	case SENTINEL__IPC__DOCKER_OP__KIND__HOOK:
+		dp_hook(op, m);
 		return;
 	default:
 		dp_op_done(op, "unknown operation");

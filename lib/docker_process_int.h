@@ -75,6 +75,23 @@ struct docker_process {
 	char			 dp_error[DOCKER_ERROR_MAXBYTES];
 };
 
+/* docker_dispatch.c: results.  Strings of r are made fit for their fields. */
+void		 dp_send_result(Sentinel__Ipc__DockerResult *);
+void		 dp_result_init(Sentinel__Ipc__DockerResult *,
+		    const struct dp_op *, const char *error);
+void		 dp_op_done(void *, const char *error);
+void		 dp_op_end(struct dp_op *);
+char		*dp_const(const char *);
+
+/* docker_dispatch_hook.c */
+/* Runs one hook; takes the operation. */
+void		 dp_hook(struct dp_op *, const Sentinel__Ipc__DockerOp *);
+/* What an update is to know of hooks.  0, or -1 with a line in why. */
+int		 dp_hooks_of(const Sentinel__Ipc__DockerOp *, struct hook *pre,
+		    struct hook *post, char *why, size_t);
+void		 dp_update_hook(void *, const char *, const char *,
+		    enum hook_phase, const struct docker_exec_result *);
+
 extern struct docker_process	*dp;
 extern const struct update_ops	 dp_update_ops;
 

@@ -187,6 +187,9 @@ static const struct pbcheck_field docker_op[] = {
 	STR(6, "image", 0, MAX_REF, WORD),
 	STR(7, "digest", 0, MAX_REF, WORD),
 	STR(20, "image_rule", 0, 4096, LINE),
+	ANY(21, "run_hooks"),
+	STR(22, "exec_fault", 0, 256, LINE),
+	LIST(23, "hooks", 2),
 	END
 };
 
@@ -215,6 +218,10 @@ static const struct pbcheck_field docker_result[] = {
 	ANY(13, "duration_msec"),
 	ANY(14, "recovered"),
 	MSG(20, "plan"),
+	STR(33, "phase", 0, MAX_WORD, WORD),
+	ANY(34, "exit_code"),
+	STR(35, "output", 0, 128 * 1024, TEXT),
+	ANY(36, "of_update"),
 	END
 };
 

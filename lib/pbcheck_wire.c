@@ -140,6 +140,7 @@ static const struct pbcheck_field update_container[] = {
 	STR(2, "target_image", 0, MAX_REF, WORD),
 	STR(3, "target_digest", 0, MAX_REF, WORD),
 	ANY(4, "skip_hooks"),
+	LIST(100, "hooks", 2),
 	END
 };
 
@@ -261,6 +262,7 @@ static const struct pbcheck_field run_hook[] = {
 	STR(2, "phase", 0, MAX_WORD, WORD),
 	STR(3, "command", 0, 65536, TEXT),
 	ANY(4, "timeout_seconds"),		/* 0 and below: the default */
+	ANY(100, "rollback"),
 	END
 };
 
@@ -271,6 +273,7 @@ static const struct pbcheck_field hook_result[] = {
 	ANY(4, "exit_code"),
 	STR(5, "output", 0, MAX_LOGS, TEXT),
 	STR(6, "error", 0, MAX_ERROR, TEXT),
+	ANY(100, "of_update"),
 	END
 };
 

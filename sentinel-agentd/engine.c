@@ -340,7 +340,7 @@ char **
 engine_features(size_t *n)
 {
 	static const char *const	 words[] = {
-		"update", "pull", "list", "logs", "progress", "list-error",
+		"update", "hooks", "pull", "list", "logs", "update-hooks", "progress", "list-error",
 		"engine-id", "pull-result", "sync", "server-heartbeat",
 		"journal-ack", "ca-bundle", "signed-command"
 	};

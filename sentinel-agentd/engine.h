@@ -24,6 +24,7 @@
 #include "agentd.h"
 #include "backoff.h"
 #include "control.h"
+#include "docker_exec.h"
 #include "eckey.h"
 #include "grpc.h"
 #include "ipc.pb-c.h"
@@ -46,6 +47,7 @@
 #define ENGINE_PROGRESS_MSEC	250
 #define ENGINE_READ_MSEC	60000	/* logs */
 #define ENGINE_ACTION_MSEC	3600000
+#define ENGINE_HOOK_MSEC	(3600000 + 120000) /* its longest, and its end */
 #define ENGINE_UPDATE_MSEC	(6 * 3600 * 1000)
 #define ENGINE_COMMANDS_MAX	64	/* under way */
 #define ENGINE_CONTAINERS_MAX	10000
@@ -248,6 +250,14 @@ uint8_t	*list_append(uint8_t *head, size_t headlen, size_t max, size_t *len);
 void	 list_send(const char *request_id, const char *error);
 
 /* --- engine_docker.c: commands under way --------------------------------- */
+#define COMMAND_HOOKS_MAX	2
+struct command_hook {
+	char		 ch_phase[33];
+	char		 ch_command[EXEC_COMMAND_MAXBYTES];
+	int32_t		 ch_sec;
+	bool		 ch_rollback;
+};
+
 struct command {
 	char		 cm_id[REQUEST_ID_SIZE];
 	Sentinel__Ipc__DockerOp__Kind cm_kind;
@@ -256,6 +266,9 @@ struct command {
 	char		 cm_image[1025];
 	char		 cm_digest[1025];
 	int32_t		 cm_lines;
+	struct command_hook cm_hooks[COMMAND_HOOKS_MAX];
+	size_t		 cm_nhooks;
+	bool		 cm_skip_hooks;
 	monotime_t	 cm_deadline;
 	monotime_t	 cm_progress;	/* last one sent */
 	char		 cm_phase[33];

@@ -23,6 +23,7 @@
 
 #include "engine_allow.h"
 #include "engine_bundle.h"
+#include "engine_hook.h"
 #include "engine_renew.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -51,8 +52,6 @@ static bool	 to_command(const Sentinel__Cluster__ServerMessage *,
 static void	 run(const struct command *);
 static void	 do_list(const char *, const char *);
 static void	 on_list(const char *, void *);
-static void	 answer_hook(const Sentinel__Cluster__ServerMessage *,
-		    const char *);
 static void	 answer_rollback(const Sentinel__Cluster__ServerMessage *,
 		    const char *);
 
@@ -201,16 +200,15 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 	case PAYLOAD(PULL_IMAGE):
 	case PAYLOAD(CONTAINER_ACTION):
 	case PAYLOAD(FETCH_LOGS):
+	case PAYLOAD(RUN_HOOK):
 		if (!to_command(m, &c))
 			engine_tell_refusal("", "a command without a request "
 			    "id");
-		else if (refuse != NULL)
+		else if (refuse != NULL ||
+		    (refuse = hook_command_fault(m)) != NULL)
 			docker_refuse(&c, refuse);
 		else
 			run(&c);
-		break;
-	case PAYLOAD(RUN_HOOK):
-		answer_hook(m, refuse);
 		break;
 	case PAYLOAD(ROLLBACK):
 		answer_rollback(m, refuse);
@@ -288,6 +286,15 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		    sizeof(c->cm_image));
 		(void)strlcpy(c->cm_digest, m->update_container->target_digest,
 		    sizeof(c->cm_digest));
+		c->cm_skip_hooks = m->update_container->skip_hooks;
+		hook_to_command(m->update_container->hooks,
+		    m->update_container->n_hooks, c);
+		break;
+	case PAYLOAD(RUN_HOOK):
+		c->cm_kind = KIND(HOOK);
+		(void)strlcpy(c->cm_container, m->run_hook->container_name,
+		    sizeof(c->cm_container));
+		hook_to_command(&m->run_hook, 1, c);
 		break;
 	case PAYLOAD(PULL_IMAGE):
 		c->cm_kind = KIND(PULL);
@@ -392,28 +399,6 @@ on_list(const char *error, void *arg)
 }
 
 /* --- what this version does not do --------------------------------------- */
-
-static void
-answer_hook(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
-{
-	Sentinel__Cluster__AgentMessage	 msg;
-	Sentinel__Cluster__HookResult	 r;
-
-	if (refuse != NULL)
-		engine_tell_refusal(m->request_id, refuse);
-	sentinel__cluster__hook_result__init(&r);
-	r.request_id = m->request_id;
-	r.container_name = m->run_hook->container_name;
-	r.phase = m->run_hook->phase;
-	r.exit_code = -1;
-	r.error = engine_lend(refuse != NULL ? refuse :
-	    "hooks are not supported by this agent version");
-	sentinel__cluster__agent_message__init(&msg);
-	msg.payload_case =
-	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HOOK_RESULT;
-	msg.hook_result = &r;
-	out_push(OUT_RESULT, &msg, 0);
-}
 
 static void
 answer_rollback(const Sentinel__Cluster__ServerMessage *m,

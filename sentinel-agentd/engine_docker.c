@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "engine_allow.h"
+#include "engine_hook.h"
 #include "ipccheck.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -115,6 +116,7 @@ void
 docker_run(const struct command *want)
 {
 	Sentinel__Ipc__DockerOp	 m;
+	struct hook_list	 hooks;
 	struct command		*c;
 	struct peer		*p = proc_peer(ROLE_A_DOCKER);
 
@@ -130,7 +132,8 @@ docker_run(const struct command *want)
 	c = xmemdup(want, sizeof(*want));
 	c->cm_deadline = monotime_now() + (c->cm_kind == KIND(LOGS) ?
 	    ENGINE_READ_MSEC : c->cm_kind == KIND(ACTION) ?
-	    ENGINE_ACTION_MSEC : ENGINE_UPDATE_MSEC);
+	    ENGINE_ACTION_MSEC : c->cm_kind == KIND(HOOK) ?
+	    ENGINE_HOOK_MSEC : ENGINE_UPDATE_MSEC);
 	TAILQ_INSERT_TAIL(&commands, c, cm_entry);
 	ncommands++;
 	sentinel__ipc__docker_op__init(&m);
@@ -144,6 +147,7 @@ docker_run(const struct command *want)
 	if (c->cm_kind == KIND(UPDATE) && c->cm_image[0] == '\0' &&
 	    allow_has_images(&eng->conf))
 		m.image_rule = eng->conf.ac_allow_images;
+	hook_to_op(c, &hooks, &m);
 	peer_send_pb(p, IMSG_DOCKER_OP, 0, &m.base);
 }
 
@@ -176,6 +180,10 @@ fail(const struct command *c, const char *why, bool began)
 	m.container = engine_lend(c->cm_container);
 	m.action = engine_lend(c->cm_action);
 	m.new_image = engine_lend(c->cm_image);
+	if (c->cm_kind == KIND(HOOK)) {
+		m.phase = engine_lend(c->cm_hooks[0].ch_phase);
+		m.exit_code = -1;
+	}
 	m.lines = c->cm_lines;
 	m.outcome = failed;
 	m.error = engine_lend(why);
@@ -292,6 +300,8 @@ docker_result(struct peer *p, struct imsg *imsg)
 	m = ipc_unpack(imsg, &sentinel__ipc__docker_result__descriptor, &pm);
 	if (m == NULL)
 		peer_broken(p, imsg, pm.pm_why);
+	else if (m->kind == KIND(HOOK) && m->of_update)
+		report_hook(m, true);
 	else if ((c = find(m->request_id, m->kind)) != NULL) {
 		forget(c);
 		report(m, true);
@@ -356,6 +366,9 @@ report(const Sentinel__Ipc__DockerResult *m, bool began)
 		break;
 	case KIND(UPDATE):
 		report_update(m, began);
+		break;
+	case KIND(HOOK):
+		report_hook(m, began);
 		break;
 	default:
 		break;
@@ -507,7 +520,11 @@ report_update(const Sentinel__Ipc__DockerResult *m, bool began)
 	r.new_image = m->new_image;
 	r.new_digest = m->new_digest;
 	r.outcome = m->outcome;
+	/* What a foreign server would take for a failure is not for it. */
 	(void)utf8_repair(error, sizeof(error), m->error, strlen(m->error));
+	if (strcmp(m->outcome, "success") == 0 &&
+	    !session_has_feature("update-hooks"))
+		error[0] = '\0';
 	r.error = error;
 	r.duration = &d;
 	sentinel__cluster__agent_message__init(&msg);

@@ -38,7 +38,8 @@ static struct engine	 state_;
 struct engine		*eng = &state_;
 
 static char	 did[4096];		/* what was carried out or answered */
-static char	 hook_error[256];
+static char	 long_command[5000];
+static struct policy_cache cache;
 static bool	 list_error_feature;
 static unsigned int journaled;
 static char	 journal_text[256];
@@ -116,15 +117,8 @@ out_push(enum out_kind kind, Sentinel__Cluster__AgentMessage *m,
 {
 	assert_int_equal(kind, OUT_RESULT);
 	assert_int_equal(hold, 0);
-	if (m->payload_case ==
-	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HOOK_RESULT) {
-		assert_int_equal(m->hook_result->exit_code, -1);
-		(void)strlcpy(hook_error, m->hook_result->error,
-		    sizeof(hook_error));
-		note("hook", m->hook_result->request_id, "");
-	} else
-		note("rollback", m->rollback_result->request_id,
-		    m->rollback_result->outcome);
+	note("rollback", m->rollback_result->request_id,
+	    m->rollback_result->outcome);
 }
 
 static unsigned int	 bundles;	/* of CAs, passed on */
@@ -173,6 +167,12 @@ char *
 engine_lend(const char *s)
 {
 	return ((char *)(uintptr_t)s);
+}
+
+const struct policy_cache *
+policy_cache_now(void)
+{
+	return (&cache);
 }
 
 void
@@ -501,11 +501,9 @@ test_allowed(void **state)
 	m.request_id = engine_lend("a4");
 	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_RUN_HOOK;
 	m.run_hook = &h;
-	hook_error[0] = '\0';
 	receive_signed(&m, now);
-	assert_string_equal(did, "hook a4 ;");
-	assert_string_equal(hook_error, "not allowed by agent.allow.exec on "
-	    "this host");
+	assert_string_equal(did, "refuse a4 not allowed by agent.allow.exec on "
+	    "this host;");
 	eng->conf.ac_allow_exec = 1;
 	(void)strlcpy(eng->conf.ac_allow_images, "*",
 	    sizeof(eng->conf.ac_allow_images));
@@ -567,7 +565,23 @@ test_others(void **state)
 	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_RUN_HOOK;
 	m.run_hook = &hook;
 	receive(&m);
-	assert_string_equal(did, "hook o1 ;");
+	assert_string_equal(did, "run o1 ;");
+	/* Only a server that has said so has switched them off. */
+	cache.pc_settings_at = 1;
+	m.request_id = engine_lend("o2");
+	receive(&m);
+	assert_string_equal(did, "refuse o2 hooks are switched off "
+	    "(hooks_enabled);");
+	cache.pc_hooks_enabled = true;
+	hook.command = long_command;
+	memset(long_command, 'x', sizeof(long_command) - 1);
+	receive(&m);
+	assert_string_equal(did, "refuse o2 the command of a hook is longer "
+	    "than 4095 bytes;");
+	long_command[EXEC_COMMAND_MAXBYTES - 1] = '\0';
+	receive(&m);
+	assert_string_equal(did, "run o2 ;");
+	m.request_id = engine_lend("o1");
 	sentinel__cluster__rollback_request__init(&back);
 	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_ROLLBACK;
 	m.rollback = &back;
