@@ -476,6 +476,7 @@ dp_update(const Sentinel__Ipc__DockerOp *m)
 	struct update_request	 uq = {
 		.uq_opid = m->request_id, .uq_name = m->container,
 		.uq_image = m->image, .uq_digest = m->digest,
+		.uq_ordered = m->ordered,
 		.uq_rule = m->image_rule[0] != '\0' ? m->image_rule : NULL
 	};
 	struct hook		 pre = { 0 }, post = { 0 };

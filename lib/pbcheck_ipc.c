@@ -186,6 +186,7 @@ static const struct pbcheck_field docker_op[] = {
 	ANY(5, "lines"),
 	STR(6, "image", 0, MAX_REF, WORD),
 	STR(7, "digest", 0, MAX_REF, WORD),
+	ANY(13, "ordered"),
 	STR(20, "image_rule", 0, 4096, LINE),
 	ANY(21, "run_hooks"),
 	STR(22, "exec_fault", 0, 256, LINE),

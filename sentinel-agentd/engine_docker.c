@@ -22,6 +22,7 @@
 
 #include "engine_allow.h"
 #include "engine_hook.h"
+#include "engine_policy.h"
 #include "ipccheck.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -144,6 +145,7 @@ docker_run(const struct command *want)
 	m.image = c->cm_image;
 	m.digest = c->cm_digest;
 	m.lines = c->cm_lines;
+	m.ordered = policy_cache_now()->pc_dependency_aware;
 	if (c->cm_kind == KIND(UPDATE) && c->cm_image[0] == '\0' &&
 	    allow_has_images(&eng->conf))
 		m.image_rule = eng->conf.ac_allow_images;

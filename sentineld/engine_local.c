@@ -15,6 +15,7 @@
  */
 
 #include "engine_history.h"
+#include "engine_settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,7 @@ local_dispatch(struct op *op)
 	m.action = op->op_action;
 	m.image = op->op_image;
 	m.lines = op->op_lines;
+	m.ordered = settings_now()->ct_dependencies;
 	op->op_sent = true;
 	peer_send_pb(p, IMSG_DOCKER_OP, 0, &m.base);
 }
