@@ -55,7 +55,8 @@ enum control_code {
 	CONTROL_DENIED	= 4,
 	CONTROL_UNREACH	= 5,	/* daemon or agent not reachable */
 	CONTROL_TIMEOUT	= 6,	/* state unknown */
-	CONTROL_ROLLBACK = 7	/* update failed and was undone */
+	CONTROL_ROLLBACK = 7,	/* update failed and was undone */
+	CONTROL_WOULD	= 8	/* a plan: something would change */
 };
 
 /* For the process table of a daemon. */

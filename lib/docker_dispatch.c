@@ -470,27 +470,38 @@ dp_update_refused(const Sentinel__Ipc__DockerOp *m, const char *why)
 	dp_send_result(&r);
 }
 
+int
+dp_request(struct update_request *uq, const Sentinel__Ipc__DockerOp *m,
+    struct hook *pre, struct hook *post, char *why, size_t size)
+{
+	memset(uq, 0, sizeof(*uq));
+	memset(pre, 0, sizeof(*pre));
+	memset(post, 0, sizeof(*post));
+	uq->uq_opid = m->request_id;
+	uq->uq_name = m->container;
+	uq->uq_image = m->image;
+	uq->uq_digest = m->digest;
+	uq->uq_ordered = m->ordered;
+	uq->uq_rule = m->image_rule[0] != '\0' ? m->image_rule : NULL;
+	uq->uq_hooks = m->run_hooks;
+	uq->uq_pre = pre;
+	uq->uq_post = post;
+	if (m->exec_fault[0] != '\0')
+		uq->uq_exec_fault = m->exec_fault;
+	return (dp_hooks_of(m, pre, post, why, size));
+}
+
 static void
 dp_update(const Sentinel__Ipc__DockerOp *m)
 {
-	struct update_request	 uq = {
-		.uq_opid = m->request_id, .uq_name = m->container,
-		.uq_image = m->image, .uq_digest = m->digest,
-		.uq_ordered = m->ordered,
-		.uq_rule = m->image_rule[0] != '\0' ? m->image_rule : NULL
-	};
-	struct hook		 pre = { 0 }, post = { 0 };
+	struct update_request	 uq;
+	struct hook		 pre, post;
 	char			 why[256];
 
-	uq.uq_hooks = m->run_hooks;
-	uq.uq_pre = &pre;
-	uq.uq_post = &post;
-	if (m->exec_fault[0] != '\0')
-		uq.uq_exec_fault = m->exec_fault;
-	if (dp->dp_updater == NULL)
-		dp_update_refused(m, "starting: try again");
-	else if (dp_hooks_of(m, &pre, &post, why, sizeof(why)) == -1)
+	if (dp_request(&uq, m, &pre, &post, why, sizeof(why)) == -1)
 		dp_update_refused(m, why);
+	else if (dp->dp_updater == NULL)
+		dp_update_refused(m, "starting: try again");
 	else if (dp_op_on(m->container))
 		dp_update_refused(m, "the container is being stopped or "
 		    "started: try again");
@@ -553,6 +564,9 @@ dp_dispatch(const Sentinel__Ipc__DockerOp *m)
 		return;
 	case SENTINEL__IPC__DOCKER_OP__KIND__HOOK:
 		dp_hook(op, m);
+		return;
+	case SENTINEL__IPC__DOCKER_OP__KIND__PLAN:
+		dp_plan(op, m);
 		return;
 	default:
 		dp_op_done(op, "unknown operation");

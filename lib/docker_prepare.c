@@ -254,6 +254,10 @@ prep_plan(struct txn *tx)
 	bool	 bad = false;
 	size_t	 i;
 
+	if (tx->tx_plan != NULL) {
+		txn_end(tx, UPDATE_SUCCESS);
+		return;
+	}
 	for (i = 0; i < tx->tx_nusers && !bad; i++)
 		bad = prep_fixed(tx->tx_users[i]) == -1 ||
 		    txn_write_plan(tx->tx_users[i]) == -1;

@@ -143,6 +143,16 @@ prep_first_spec(struct txn *tx)
 
 /* --- its networks ------------------------------------------------------ */
 
+/* In the old container.  A plan runs nothing. */
+static void
+prep_hook(struct txn *tx)
+{
+	if (tx->tx_plan != NULL)
+		prep_pull(tx);
+	else
+		txn_hooks_pre(tx, prep_pull);
+}
+
 static void
 prep_networks(struct txn *tx)
 {
@@ -152,7 +162,7 @@ prep_networks(struct txn *tx)
 		prep_sent(tx, docker_net_inspect(tx->tx_updater->up_docker,
 		    sp->sp_nets[tx->tx_index].nt_name, prep_network, tx));
 	else
-		txn_hooks_pre(tx, prep_pull);
+		prep_hook(tx);
 }
 
 static void
@@ -255,6 +265,11 @@ prep_new_image(void *arg, const struct docker_reply *dr)
 		return;
 	tx->tx_image_new = js;
 	image = json_root(tx->tx_image_new);
+	if (gone && tx->tx_plan != NULL) {
+		/* It would be pulled: the plan is what is known without. */
+		prep_users(tx);
+		return;
+	}
 	if (gone || !docker_imageid_ok(json_get_str(image, "Id"))) {
 		txn_error(tx, "image %s is not there", tx->tx_new_ref);
 		prep_fail(tx);

@@ -116,7 +116,7 @@ prep_listed(void *arg, const struct docker_reply *dr)
 		return;
 	}
 	/* Without force: had it been started meanwhile, it would stay. */
-	if (tx->tx_new_id[0] != '\0')
+	if (tx->tx_new_id[0] != '\0' && tx->tx_plan == NULL)
 		prep_sent(tx, docker_remove(tx->tx_updater->up_docker,
 		    tx->tx_new_id, false, prep_swept, tx));
 	else

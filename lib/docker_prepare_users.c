@@ -190,6 +190,9 @@ users_found(struct txn *lead)
 			return;
 		}
 		strlcpy(tx->tx_old_id, du->du_id, sizeof(tx->tx_old_id));
+		tx->tx_why = du->du_why;
+		if (lead->tx_plan != NULL)
+			continue;
 		log_info("update %s: container %s: also concerns %s (%s)",
 		    lead->tx_opid, lead->tx_name, tx->tx_name,
 		    depend_why_text(du->du_why));
@@ -432,7 +435,7 @@ users_ref(void *arg, const struct docker_reply *dr)
 	}
 	stray = depend_named(tx->tx_lead->tx_depend, tx->tx_name_new);
 	/* Without force: had it been started meanwhile, it would stay. */
-	if (stray != NULL)
+	if (stray != NULL && tx->tx_lead->tx_plan == NULL)
 		users_sent(tx, docker_remove(tx->tx_updater->up_docker, stray,
 		    false, users_swept, tx));
 	else

@@ -29,8 +29,8 @@
 #include "reqtab.h"
 
 /*
- * Shared by docker_process.c (life, sockets, journal) and docker_dispatch.c
- * (operations of the engine), and by nobody else.
+ * Shared by docker_process.c (life, sockets, journal), docker_dispatch.c and
+ * docker_dispatch_*.c (operations of the engine), and by nobody else.
  */
 #define DP_OPS_MAX	64	/* actions, logs and pulls at a time */
 #define DP_LISTS_MAX	16	/* waiting */
@@ -97,6 +97,21 @@ extern const struct update_ops	 dp_update_ops;
 
 struct peer	*dp_engine(void);	/* NULL: not there */
 void		 dp_dispatch(const Sentinel__Ipc__DockerOp *);
+/* The answer to one; error "" for success.  Strings are borrowed, and made fit
+ * for their fields when it is sent. */
+void		 dp_result_init(Sentinel__Ipc__DockerResult *,
+		    const struct dp_op *, const char *error);
+void		 dp_send_result(Sentinel__Ipc__DockerResult *);
+void		 dp_op_end(struct dp_op *);	/* frees it */
+/*
+ * What UPDATE and PLAN ask for.  The strings are borrowed of the message; the
+ * hooks are the caller's, to be freed in any case.  -1 with a line in why.
+ */
+int		 dp_request(struct update_request *,
+		    const Sentinel__Ipc__DockerOp *, struct hook *pre,
+		    struct hook *post, char *why, size_t size);
+/* docker_dispatch_plan.c */
+void		 dp_plan(struct dp_op *, const Sentinel__Ipc__DockerOp *);
 /* Text of Docker for a field: one line, repaired, cut to max bytes. */
 char		*dp_text(struct pbmem *, const char *, size_t max);
 /* As it is when it is printable ASCII without space and fits, else "". */

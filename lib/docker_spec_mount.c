@@ -20,7 +20,7 @@
 
 #include "docker_spec_int.h"
 
-/* "/data" alone asks for a new anonymous volume: spec_rule_mounts() names it. */
+/* "/data" alone asks for a new volume: spec_rule_mounts() names it. */
 void
 spec_rule_binds(struct spec_ctx *sx, const struct json_value *v)
 {

@@ -30,6 +30,7 @@
  * nobody else:
  *	docker_update.c		operations, their start and their end
  *	docker_prepare*.c	everything that only looks: refuse here
+ *	docker_plan.c		end there, and say what would be done
  *	docker_txn.c		the driver of the steps
  *	docker_group.c		the order of the members' steps
  *	docker_steps.c		the steps forward and to the end
@@ -110,6 +111,7 @@ struct txn {
 	struct txn		*tx_lead;	/* itself for the leader */
 	enum txn_kind		 tx_kind;
 	size_t			 tx_member;	/* place among them from 1, or 0 */
+	unsigned int		 tx_why;	/* enum depend_why, prepare */
 	struct txn		*tx_users[DEPEND_USERS_MAX]; /* start order */
 	size_t			 tx_nusers;
 	uint32_t		 tx_number;	/* in the journal */
@@ -123,6 +125,7 @@ struct txn {
 	bool			 tx_nopull;
 	char			*tx_rule;	/* uq_rule */
 	bool			 tx_ordered;	/* uq_ordered */
+	struct txn_plan		*tx_plan;	/* only asked for, or NULL */
 	time_t			 tx_began;
 	monotime_t		 tx_mono;
 
@@ -219,6 +222,10 @@ struct txn	*txn_new_user(struct txn *lead, enum txn_kind, const char *name);
 /* Is this name concerned by another transaction than this? */
 bool		 updater_busy_but(const struct updater *, const char *name,
 		    const struct txn *);
+/* A request, checked, as a transaction that is not in the journal yet; NULL
+ * with a line in err. */
+struct txn	*txn_request(struct updater *, const struct update_request *,
+		    char *err, size_t errsize);
 /* Ends the operation: journal, uo_done, memory. */
 void		 txn_end(struct txn *, enum update_outcome);
 /* It was over before, but perhaps nobody heard. */
@@ -243,6 +250,10 @@ void		 txn_prepare(struct txn *);
 /* The body for the successor of a shared user, once those it depends on have
  * theirs.  -1 with tx_error. */
 int		 users_spec(struct txn *);
+
+/* --- docker_plan.c ----------------------------------------------------- */
+/* Tells the plan, or why there is none; frees the transaction. */
+void		 txn_plan_end(struct txn *, enum update_outcome);
 
 /* --- docker_txn.c ------------------------------------------------------ */
 void		 txn_forward(struct txn *);	/* PLAN is in the journal */

@@ -119,7 +119,7 @@ updater_busy_but(const struct updater *up, const char *name,
 	size_t		 i;
 
 	TAILQ_FOREACH(tx, &up->up_txns, tx_entry) {
-		if (tx == but)
+		if (tx == but || tx->tx_plan != NULL)
 			continue;
 		if (strcmp(tx->tx_name, name) == 0)
 			return (true);
@@ -203,6 +203,7 @@ txn_release(struct txn *tx)
 	txn_hooks_free(tx);
 	free(tx->tx_policy);
 	free(tx->tx_rule);
+	free(tx->tx_plan);
 	docker_spec_free(&tx->tx_spec);
 	json_free(tx->tx_inspect);
 	json_free(tx->tx_image);
@@ -262,7 +263,7 @@ txn_progress(struct txn *tx, const char *stage, const char *detail,
 {
 	struct updater	*up = tx->tx_updater;
 
-	if (up->up_ops.uo_progress != NULL)
+	if (up->up_ops.uo_progress != NULL && tx->tx_plan == NULL)
 		up->up_ops.uo_progress(up->up_arg, tx->tx_opid, stage, detail,
 		    done, total);
 }
@@ -333,6 +334,10 @@ txn_end(struct txn *tx, enum update_outcome outcome)
 {
 	struct updater	*up = tx->tx_updater;
 
+	if (tx->tx_plan != NULL) {
+		txn_plan_end(tx, outcome);
+		return;
+	}
 	if (journal_add(up->up_journal, tx->tx_number, DJ_END,
 	    update_outcome_name(outcome), tx->tx_harm ? "harm" : "",
 	    tx->tx_error, tx->tx_hooks.th_note, NULL) == -1)
@@ -450,17 +455,21 @@ updater_check(const struct updater *up, const struct update_request *uq)
 	return (NULL);
 }
 
-int
-updater_start(struct updater *up, const struct update_request *uq, char *err,
+struct txn *
+txn_request(struct updater *up, const struct update_request *uq, char *err,
     size_t errsize)
 {
 	struct txn	*tx;
 	const char	*why;
 
-	if ((why = updater_check(up, uq)) != NULL)
-		return (updater_refuse(err, errsize, why));
-	if ((tx = txn_new(up, uq->uq_opid, uq->uq_name)) == NULL)
-		return (updater_refuse(err, errsize, "out of memory"));
+	if ((why = updater_check(up, uq)) != NULL) {
+		(void)updater_refuse(err, errsize, why);
+		return (NULL);
+	}
+	if ((tx = txn_new(up, uq->uq_opid, uq->uq_name)) == NULL) {
+		(void)updater_refuse(err, errsize, "out of memory");
+		return (NULL);
+	}
 	strlcpy(tx->tx_want_ref, uq->uq_image, sizeof(tx->tx_want_ref));
 	strlcpy(tx->tx_want_digest, uq->uq_digest, sizeof(tx->tx_want_digest));
 	tx->tx_nopull = uq->uq_nopull;
@@ -471,8 +480,21 @@ updater_start(struct updater *up, const struct update_request *uq, char *err,
 	    (tx->tx_rule = strdup(uq->uq_rule)) == NULL) ||
 	    txn_hooks_set(tx, uq) == -1) {
 		txn_free(tx);
-		return (updater_refuse(err, errsize, "out of memory"));
+		(void)updater_refuse(err, errsize, "out of memory");
+		return (NULL);
 	}
+	return (tx);
+}
+
+int
+updater_start(struct updater *up, const struct update_request *uq, char *err,
+    size_t errsize)
+{
+	struct txn	*tx;
+	const char	*why;
+
+	if ((tx = txn_request(up, uq, err, errsize)) == NULL)
+		return (-1);
 	if ((tx->tx_number = journal_begin(up->up_journal)) == 0) {
 		why = errno == EBUSY ? "too many updates at the same time" :
 		    "no room for the update journal: make room on the disk of "
@@ -505,6 +527,9 @@ updater_stop(struct updater *up)
 	while ((tx = TAILQ_FIRST(&up->up_txns)) != NULL) {
 		txn_error(tx, "interrupted by shutdown, to be dealt with at "
 		    "the next start");
-		txn_report(tx, UPDATE_STOPPED);
+		if (tx->tx_plan != NULL)
+			txn_plan_end(tx, UPDATE_STOPPED);
+		else
+			txn_report(tx, UPDATE_STOPPED);
 	}
 }

@@ -207,7 +207,7 @@ static const struct pbcheck_field plan_drop[] = {
 
 static const struct pbcheck_field plan_dependant[] = {
 	STR(1, "container_name", 0, MAX_NAME, WORD),
-	STR(2, "how", 0, MAX_WORD, WORD),
+	STR(2, "how", 0, 256, LINE),
 	STR(3, "what", 0, 1024, LINE),
 	END
 };

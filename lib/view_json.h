@@ -63,6 +63,12 @@ void	 view_json_logs(struct json_gen *, const Sentinel__Ipc__LogsView *);
 void	 view_json_result(struct json_gen *,
 	    const Sentinel__Ipc__ResultView *);
 
+/* host_id host_name name container_id state old_image old_image_id old_digest
+ * new_image new_image_id ("": not on the host) new_digest identical
+ * api_version stop_seconds items [{kind name change now then}] dropped
+ * [{name why}] dependants [{name how what}] notes [] */
+void	 view_json_plan(struct json_gen *, const Sentinel__Ipc__PlanView *);
+
 /* id time host_id? host_name? container? action old_image? new_image?
  * old_digest? new_digest? outcome? error? duration_ms origin? stored_at? */
 void	 view_json_history(struct json_gen *,

@@ -342,7 +342,7 @@ engine_features(size_t *n)
 	static const char *const	 words[] = {
 		"update", "hooks", "pull", "list", "logs", "update-hooks", "progress", "list-error",
 		"engine-id", "pull-result", "sync", "server-heartbeat",
-		"journal-ack", "ca-bundle", "signed-command"
+		"journal-ack", "ca-bundle", "plan", "signed-command"
 	};
 
 	/* The last one is a promise that can be switched off. */

@@ -45,6 +45,7 @@ static const struct {
 	[ALLOW_LIST] =		ACTION("list", false),
 	[ALLOW_HOOK] =		ACTION("hook", true),
 	[ALLOW_ROLLBACK] =	ACTION("rollback", true),
+	[ALLOW_PLAN] =		ACTION("plan", false),
 #undef ACTION
 };
 
@@ -77,6 +78,9 @@ allow_action(const Sentinel__Cluster__ServerMessage *m, const char **image)
 	case PAYLOAD(UPDATE_CONTAINER):
 		*image = m->update_container->target_image;
 		return (ALLOW_UPDATE);
+	case PAYLOAD(PLAN):
+		*image = m->plan->target_image;
+		return (ALLOW_PLAN);
 	case PAYLOAD(PULL_IMAGE):
 		*image = m->pull_image->image_ref;
 		return (ALLOW_PULL);
@@ -103,6 +107,8 @@ allow_container(const Sentinel__Cluster__ServerMessage *m)
 	switch (m->payload_case) {
 	case PAYLOAD(UPDATE_CONTAINER):
 		return (m->update_container->container_name);
+	case PAYLOAD(PLAN):
+		return (m->plan->container_name);
 	case PAYLOAD(FETCH_LOGS):
 		return (m->fetch_logs->container_name);
 	case PAYLOAD(RUN_HOOK):
@@ -136,8 +142,8 @@ allow_fault(const struct agent_conf *ac, enum allow_action action,
 		return ("not allowed by agent.allow.exec on this host");
 	if ((ac->ac_allow_actions & BIT(action)) == 0)
 		return (actions[action].refused);
-	is_current = action == ALLOW_UPDATE && image != NULL &&
-	    image[0] == '\0';
+	is_current = (action == ALLOW_UPDATE || action == ALLOW_PLAN) &&
+	    image != NULL && image[0] == '\0';
 	if (image != NULL && (is_current ? ac->ac_allow_images[0] == '\0' :
 	    !imagerule_allows(ac->ac_allow_images, image)))
 		return ("not allowed by agent.allow.images on this host");

@@ -39,6 +39,7 @@ enum allow_action {
 	ALLOW_LIST,
 	ALLOW_HOOK,
 	ALLOW_ROLLBACK,
+	ALLOW_PLAN,
 	ALLOW_NONE		/* no command, or one nobody knows */
 };
 

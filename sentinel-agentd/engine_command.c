@@ -197,6 +197,7 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 		do_list(m->request_id, refuse);
 		break;
 	case PAYLOAD(UPDATE_CONTAINER):
+	case PAYLOAD(PLAN):
 	case PAYLOAD(PULL_IMAGE):
 	case PAYLOAD(CONTAINER_ACTION):
 	case PAYLOAD(FETCH_LOGS):
@@ -296,6 +297,13 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		    sizeof(c->cm_container));
 		hook_to_command(&m->run_hook, 1, c);
 		break;
+	case PAYLOAD(PLAN):
+		c->cm_kind = KIND(PLAN);
+		(void)strlcpy(c->cm_container, m->plan->container_name,
+		    sizeof(c->cm_container));
+		(void)strlcpy(c->cm_image, m->plan->target_image,
+		    sizeof(c->cm_image));
+		break;
 	case PAYLOAD(PULL_IMAGE):
 		c->cm_kind = KIND(PULL);
 		(void)strlcpy(c->cm_image, m->pull_image->image_ref,
@@ -327,7 +335,7 @@ run(const struct command *c)
 	char	 why[300];
 
 	/* Reading twice does no harm, and needs no disk. */
-	if (c->cm_kind == KIND(LOGS)) {
+	if (c->cm_kind == KIND(LOGS) || c->cm_kind == KIND(PLAN)) {
 		if (!docker_is_running(c->cm_id))
 			docker_run(c);
 		return;

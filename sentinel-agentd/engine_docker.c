@@ -22,6 +22,7 @@
 
 #include "engine_allow.h"
 #include "engine_hook.h"
+#include "engine_plan.h"
 #include "engine_policy.h"
 #include "ipccheck.h"
 #include "log.h"
@@ -131,10 +132,10 @@ docker_run(const struct command *want)
 		return;
 	}
 	c = xmemdup(want, sizeof(*want));
-	c->cm_deadline = monotime_now() + (c->cm_kind == KIND(LOGS) ?
-	    ENGINE_READ_MSEC : c->cm_kind == KIND(ACTION) ?
-	    ENGINE_ACTION_MSEC : c->cm_kind == KIND(HOOK) ?
-	    ENGINE_HOOK_MSEC : ENGINE_UPDATE_MSEC);
+	c->cm_deadline = monotime_now() + (c->cm_kind == KIND(LOGS) ||
+	    c->cm_kind == KIND(PLAN) ? ENGINE_READ_MSEC :
+	    c->cm_kind == KIND(ACTION) ? ENGINE_ACTION_MSEC :
+	    c->cm_kind == KIND(HOOK) ? ENGINE_HOOK_MSEC : ENGINE_UPDATE_MSEC);
 	TAILQ_INSERT_TAIL(&commands, c, cm_entry);
 	ncommands++;
 	sentinel__ipc__docker_op__init(&m);
@@ -146,8 +147,8 @@ docker_run(const struct command *want)
 	m.digest = c->cm_digest;
 	m.lines = c->cm_lines;
 	m.ordered = policy_cache_now()->pc_dependency_aware;
-	if (c->cm_kind == KIND(UPDATE) && c->cm_image[0] == '\0' &&
-	    allow_has_images(&eng->conf))
+	if ((c->cm_kind == KIND(UPDATE) || c->cm_kind == KIND(PLAN)) &&
+	    c->cm_image[0] == '\0' && allow_has_images(&eng->conf))
 		m.image_rule = eng->conf.ac_allow_images;
 	hook_to_op(c, &hooks, &m);
 	peer_send_pb(p, IMSG_DOCKER_OP, 0, &m.base);
@@ -371,6 +372,9 @@ report(const Sentinel__Ipc__DockerResult *m, bool began)
 		break;
 	case KIND(HOOK):
 		report_hook(m, began);
+		break;
+	case KIND(PLAN):
+		plan_report(m);
 		break;
 	default:
 		break;

@@ -32,7 +32,9 @@ hook_to_op(struct command *c, struct hook_list *hl, Sentinel__Ipc__DockerOp *m)
 	Sentinel__Cluster__RunHookRequest	*r;
 	size_t					 i;
 
-	if (c->cm_kind != KIND(UPDATE) && c->cm_kind != KIND(HOOK))
+	/* A plan is refused for the hooks of an update, and runs none. */
+	if (c->cm_kind != KIND(UPDATE) && c->cm_kind != KIND(HOOK) &&
+	    c->cm_kind != KIND(PLAN))
 		return;
 	for (i = 0; i < c->cm_nhooks; i++) {
 		r = hl->hl_list[i] = &hl->hl_hook[i];

@@ -204,7 +204,8 @@ client_message(struct imsg *imsg, ctl_item fn, void *arg,
 			*code = (enum control_code)end->code;
 			if (end->error[0] != '\0')
 				complain("%s", end->error);
-			else if (end->code != CONTROL_OK)
+			else if (end->code != CONTROL_OK &&
+			    end->code != CONTROL_WOULD)
 				complain("failed without a reason");
 			ret = 0;
 		} else

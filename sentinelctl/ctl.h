@@ -145,6 +145,8 @@ void	 text_host(FILE *, const Sentinel__Ipc__HostView *);
 void	 text_event(FILE *, const Sentinel__Ipc__EventView *);
 void	 text_logs(FILE *, const Sentinel__Ipc__LogsView *);
 void	 text_result(FILE *, const Sentinel__Ipc__ResultView *);
+/* show_plan.c */
+void	 text_plan(FILE *, const Sentinel__Ipc__PlanView *);
 /* show_cert.c */
 /* --- doctor.c ------------------------------------------------------------ */
 void	 text_check(FILE *, const Sentinel__Ipc__CheckView *, bool colour);

@@ -181,6 +181,9 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_RESULT:
 		view_json_result(g, item->result);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_PLAN:
+		view_json_plan(g, item->plan);
+		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CERT:
 		view_json_cert(g, item->cert);
 		break;
@@ -267,6 +270,9 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_RESULT:
 		text_result(sh->sh_out, item->result);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_PLAN:
+		text_plan(sh->sh_out, item->plan);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CERT:
 		row_cert(show_table(sh, heads_cert), item->cert);

@@ -224,7 +224,7 @@ struct session {
 RB_HEAD(session_tree, session);
 
 /* --- operations --------------------------------------------------------- */
-enum op_kind { OP_LIST, OP_ACTION, OP_LOGS, OP_UPDATE };
+enum op_kind { OP_LIST, OP_ACTION, OP_LOGS, OP_UPDATE, OP_PLAN };
 enum op_end {
 	OP_DONE,	/* a result came: it may still say failed */
 	OP_FAILED,	/* refused, or the agent answered nonsense */
@@ -244,6 +244,7 @@ struct op_result {
 	const char	*or_new_image;
 	const char	*or_new_digest;
 	uint64_t	 or_msec;
+	const Sentinel__Cluster__Plan *or_plan;
 };
 
 struct op {

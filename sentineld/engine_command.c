@@ -64,6 +64,7 @@ command_dispatch(struct op *op)
 	Sentinel__Cluster__ContainerActionRequest	 action;
 	Sentinel__Cluster__FetchLogsRequest		 logs;
 	Sentinel__Cluster__UpdateContainerRequest	 update;
+	Sentinel__Cluster__PlanRequest			 plan;
 
 	sentinel__cluster__server_message__init(&m);
 	m.request_id = op->op_id;
@@ -97,6 +98,14 @@ command_dispatch(struct op *op)
 		m.payload_case =
 		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_UPDATE_CONTAINER;
 		m.update_container = &update;
+		break;
+	case OP_PLAN:
+		sentinel__cluster__plan_request__init(&plan);
+		plan.container_name = op->op_container;
+		plan.target_image = op->op_image;
+		m.payload_case =
+		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_PLAN;
+		m.plan = &plan;
 		break;
 	}
 	push(op->op_host->h_session, &m, op->op_id, on_dispatched,

@@ -56,6 +56,7 @@ static const struct {
 	[C(CONTAINER_LIST)] =	{ client_container_list, false },
 	[C(CONTAINER_UPDATE)] =	{ client_container_op,	true },
 	[C(CONTAINER_ACTION)] =	{ client_container_op,	true },
+	[C(CONTAINER_PLAN)] =	{ client_container_op,	true },
 	[C(CONTAINER_LOGS)] =	{ client_container_op,	false },
 	[C(HOST_PAUSE)] =	{ client_host_pause,	true },
 	[C(HOST_RESUME)] =	{ client_host_pause,	true },

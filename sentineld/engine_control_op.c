@@ -178,6 +178,8 @@ result_code(const struct op *op, const struct op_result *r)
 		return (CONTROL_TIMEOUT);
 	if (r->or_end == OP_GONE)
 		return (CONTROL_UNREACH);
+	if (op->op_kind == OP_PLAN && r->or_plan != NULL)
+		return (r->or_plan->identical ? CONTROL_OK : CONTROL_WOULD);
 	if (strcmp(r->or_outcome, "success") == 0 ||
 	    strcmp(r->or_outcome, "identical") == 0)
 		return (CONTROL_OK);
@@ -214,6 +216,7 @@ on_op(struct op *op, const struct op_result *r, void *arg)
 	Sentinel__Ipc__ControlItem	 item;
 	Sentinel__Ipc__ResultView	 view;
 	Sentinel__Ipc__LogsView		 logs;
+	Sentinel__Ipc__PlanView		 plan;
 	struct client			*cl = arg;
 
 	sentinel__ipc__control_item__init(&item);
@@ -226,12 +229,22 @@ on_op(struct op *op, const struct op_result *r, void *arg)
 		logs.remote = !op->op_host->h_local;
 		item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_LOGS;
 		item.logs = &logs;
+	} else if (r->or_plan != NULL) {
+		sentinel__ipc__plan_view__init(&plan);
+		plan.host_id = op->op_host->h_id;
+		plan.host_name = op->op_host->h_name;
+		plan.container = op->op_container;
+		/* Only packed. */
+		plan.plan = (Sentinel__Cluster__Plan *)(uintptr_t)r->or_plan;
+		item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_PLAN;
+		item.plan = &plan;
 	} else {
 		sentinel__ipc__result_view__init(&view);
 		view.request_id = op->op_id;
 		view.host_name = op->op_host->h_name;
 		view.container = op->op_container;
 		view.action = lend(op->op_kind == OP_UPDATE ? "update" :
+		    op->op_kind == OP_PLAN ? "plan" :
 		    op->op_kind == OP_LOGS ? "logs" : op->op_action);
 		view.outcome = lend(r->or_outcome);
 		view.error = lend(r->or_error);
@@ -297,6 +310,7 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	if ((h = client_host(cl, req->host)) == NULL)
 		return;
 	kind = req->command == C(CONTAINER_UPDATE) ? OP_UPDATE :
+	    req->command == C(CONTAINER_PLAN) ? OP_PLAN :
 	    req->command == C(CONTAINER_LOGS) ? OP_LOGS : OP_ACTION;
 	if (!is_word(req->container) || req->container[0] == '\0' ||
 	    (kind == OP_ACTION && strcmp(req->action, "stop") != 0 &&
@@ -320,7 +334,7 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	    sizeof(op->op_container));
 	(void)strlcpy(op->op_action, req->action, sizeof(op->op_action));
 	(void)strlcpy(op->op_image, req->image, sizeof(op->op_image));
-	if (kind == OP_UPDATE && op->op_image[0] == '\0')
+	if ((kind == OP_UPDATE || kind == OP_PLAN) && op->op_image[0] == '\0')
 		current_image(h, req->container, op->op_image,
 		    sizeof(op->op_image));
 	op->op_lines = req->lines <= 0 ? 50 : req->lines > 500 ? 500 :
@@ -328,7 +342,7 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	op->op_done = on_op;
 	op->op_progress = on_op_progress;
 	op->op_arg = cl;
-	if (kind != OP_LOGS)
+	if (kind == OP_ACTION || kind == OP_UPDATE)
 		record(op, req->uid);
 	op_start(op);
 }

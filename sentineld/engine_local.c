@@ -96,6 +96,7 @@ local_dispatch(struct op *op)
 		[OP_ACTION] = SENTINEL__IPC__DOCKER_OP__KIND__ACTION,
 		[OP_LOGS] = SENTINEL__IPC__DOCKER_OP__KIND__LOGS,
 		[OP_UPDATE] = SENTINEL__IPC__DOCKER_OP__KIND__UPDATE,
+		[OP_PLAN] = SENTINEL__IPC__DOCKER_OP__KIND__PLAN,
 	};
 	Sentinel__Ipc__DockerOp	 m;
 	struct peer		*p = proc_peer(ROLE_DOCKER);
@@ -270,9 +271,11 @@ local_result(struct peer *p, struct imsg *imsg)
 		r.or_new_image = m->new_image;
 		r.or_new_digest = m->new_digest;
 		r.or_msec = m->duration_msec;
+		r.or_plan = m->plan;
 		op_finish(op, &r);
 	}
-	if (m->kind != SENTINEL__IPC__DOCKER_OP__KIND__LOGS)
+	if (m->kind != SENTINEL__IPC__DOCKER_OP__KIND__LOGS &&
+	    m->kind != SENTINEL__IPC__DOCKER_OP__KIND__PLAN)
 		ask_list();
  out:
 	pbmem_free(&pm);

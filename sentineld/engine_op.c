@@ -39,6 +39,8 @@ static void	 answer_logs(struct op *,
 		    const Sentinel__Cluster__FetchLogsResult *);
 static void	 answer_update(struct op *,
 		    const Sentinel__Cluster__UpdateResult *);
+static void	 answer_plan(struct op *,
+		    const Sentinel__Cluster__PlanResult *);
 static struct op *op_of_host(const struct host *, const char *);
 static void	 wrong_type(struct op *);
 
@@ -108,6 +110,7 @@ op_deadline(enum op_kind kind)
 	case OP_LIST:
 		return (eng->conf.ec_list_msec);
 	case OP_LOGS:
+	case OP_PLAN:
 		return (eng->conf.ec_logs_msec);
 	case OP_UPDATE:
 		return (eng->conf.ec_update_msec);
@@ -137,6 +140,12 @@ op_start(struct op *op)
 	if (op->op_kind == OP_UPDATE && h->h_state == HOST_PAUSED) {
 		op_fail(op, OP_FAILED, "host %s is paused: no updates",
 		    h->h_name);
+		return;
+	}
+	if (op->op_kind == OP_PLAN && !h->h_local &&
+	    !host_has_feature(h, "plan")) {
+		op_fail(op, OP_FAILED, "the agent on host %s is too old for "
+		    "this: it makes no plans", h->h_name);
 		return;
 	}
 	evtimer_add(op->op_timer, &tv);
@@ -307,6 +316,22 @@ answer_update(struct op *op, const Sentinel__Cluster__UpdateResult *m)
 	op_finish(op, &r);
 }
 
+static void
+answer_plan(struct op *op, const Sentinel__Cluster__PlanResult *m)
+{
+	struct op_result	 r = { .or_end = OP_DONE };
+
+	if (op->op_kind != OP_PLAN || (m->error[0] == '\0' &&
+	    m->plan == NULL)) {
+		wrong_type(op);
+		return;
+	}
+	r.or_outcome = m->error[0] == '\0' ? "success" : "failed";
+	r.or_error = m->error;
+	r.or_plan = m->plan;
+	op_finish(op, &r);
+}
+
 void
 op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 {
@@ -342,6 +367,10 @@ op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 		if ((op = op_of_host(h, m->fetch_logs_result->request_id)) !=
 		    NULL)
 			answer_logs(op, m->fetch_logs_result);
+		break;
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PLAN_RESULT:
+		if ((op = op_of_host(h, m->plan_result->request_id)) != NULL)
+			answer_plan(op, m->plan_result);
 		break;
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PROGRESS:
 		if ((op = op_of_host(h, m->progress->request_id)) != NULL)

@@ -24,7 +24,7 @@
 
 static const char *const	names[] = {
 	"update", "start", "stop", "restart", "pull", "logs", "list", "hook",
-	"rollback"
+	"rollback", "plan"
 };
 
 static void
@@ -42,7 +42,7 @@ everything(struct agent_conf *ac)
 static const char *
 image_of(int a)
 {
-	return (a == ALLOW_UPDATE ? "" : a == ALLOW_PULL ? "nginx" : NULL);
+	return (a == ALLOW_UPDATE || a == ALLOW_PLAN ? "" : a == ALLOW_PULL ? "nginx" : NULL);
 }
 
 /* Which of them are refused, as a mask. */
@@ -84,7 +84,7 @@ test_rules(void **state)
 	everything(&ac);
 	ac.ac_allow_read_only = 1;
 	assert_int_equal(refused(&ac, "agent.allow.read_only"),
-	    ALL & ~(B(LOGS) | B(LIST)));
+	    ALL & ~(B(LOGS) | B(LIST) | B(PLAN)));
 	/* Each word allows its own action and no other. */
 	for (i = 0; i < nitems(names); i++) {
 		everything(&ac);
@@ -100,13 +100,14 @@ test_rules(void **state)
 	everything(&ac);
 	ac.ac_allow_images[0] = '\0';
 	assert_int_equal(refused(&ac, "agent.allow.images"),
-	    B(UPDATE) | B(PULL));
+	    B(UPDATE) | B(PULL) | B(PLAN));
 	(void)strlcpy(ac.ac_allow_images, "ghcr.io/acme/*",
 	    sizeof(ac.ac_allow_images));
 	/* An update to the current reference is judged where that is known. */
 	assert_int_equal(refused(&ac, "agent.allow.images"), B(PULL));
 	assert_true(allow_has_images(&ac));
 	assert_non_null(allow_fault(&ac, ALLOW_UPDATE, "nginx"));
+	assert_non_null(allow_fault(&ac, ALLOW_PLAN, "nginx"));
 	assert_non_null(allow_fault(&ac, ALLOW_PULL, ""));
 	assert_null(allow_fault(&ac, ALLOW_UPDATE, "ghcr.io/acme/web:2"));
 	assert_null(allow_fault(&ac, ALLOW_PULL, "ghcr.io/acme/web"));
@@ -145,6 +146,7 @@ test_messages(void **state)
 	Sentinel__Cluster__ServerMessage		 m;
 	Sentinel__Cluster__UpdateContainerRequest	 u;
 	Sentinel__Cluster__PullImageRequest		 p;
+	Sentinel__Cluster__PlanRequest			 plan;
 	Sentinel__Cluster__ContainerActionRequest	 a;
 	const char					*image;
 	size_t						 i;
@@ -159,6 +161,14 @@ test_messages(void **state)
 	m.update_container = &u;
 	assert_int_equal(allow_action(&m, &image), ALLOW_UPDATE);
 	assert_string_equal(image, "x:1");
+	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_PLAN;
+	sentinel__cluster__plan_request__init(&plan);
+	plan.target_image = lend("x:2");
+	plan.container_name = lend("web");
+	m.plan = &plan;
+	assert_int_equal(allow_action(&m, &image), ALLOW_PLAN);
+	assert_string_equal(image, "x:2");
+	assert_string_equal(allow_container(&m), "web");
 	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_PULL_IMAGE;
 	sentinel__cluster__pull_image_request__init(&p);
 	p.image_ref = lend("y:1");

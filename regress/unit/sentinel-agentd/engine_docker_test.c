@@ -284,6 +284,12 @@ test_result(void **state)
 	result(KIND(ACTION), "a1");
 	result(KIND(LOGS), "a1");
 	assert_string_equal(did, "");
+	/* A plan leaves no trace. */
+	start(KIND(PLAN), "p1");
+	did[0] = '\0';
+	result(KIND(PLAN), "p1");
+	assert_string_equal(did, "plain -;");
+	assert_false(docker_is_running("p1"));
 	start(KIND(ACTION), "a2");
 	result(KIND(LOGS), "a2");
 	assert_true(docker_is_running("a2"));
