@@ -13,7 +13,9 @@ lab_docker create --name $c --network $c-a --ip 10.77.1.5 \
     "$v:1" >/dev/null || exit 1
 lab_docker network connect --ip 10.77.2.5 $c-b $c || exit 1
 lab_docker start $c >/dev/null || exit 1
-trap 'lab_docker rm -fv $c >/dev/null 2>&1
+lab_docker run -d --name $c-user --network container:$c "$v:1" \
+    >/dev/null || exit 1
+trap 'lab_docker rm -fv $c-user $c >/dev/null 2>&1
     lab_docker volume rm $c-data >/dev/null 2>&1
     lab_docker network rm $c-a $c-b >/dev/null 2>&1; scenario_end' EXIT
 lab_docker rmi "$v:2" >/dev/null 2>&1
@@ -28,7 +30,7 @@ local=$(ctl host list --json | jq -r '.[] | select(.id == "local").name')
 world()
 {
 	# Docker shows mounts in another order each time.
-	lab_docker inspect $c | jq -S '.[0].Mounts |= sort_by(.Destination)'
+	lab_docker inspect $c $c-user | jq -S '.[0].Mounts |= sort_by(.Destination)'
 	lab_docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.Image}}' |
 	    sort
 	lab_docker images -a --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' |
@@ -61,10 +63,12 @@ check_rc "for people" 8 ctl container plan worker-1/$c --image "$v:2"
 said "what changes" "changed +env VERSION: 1 -> 2"
 said "what stays" "same +env MINE$"
 said "how long it has" "it has 7 s to end"
+said "whom it concerns" "^  $c-user \(network\) .*made anew and started"
 check "no secret is told" sh -c "! grep -q secret '$T/plan' '$T/check.out'"
 world >"$T/after"
 check "nothing was touched" cmp "$T/before" "$T/after"
 
+user=$(lab_docker inspect -f '{{.Id}}' $c-user)
 check "the update" ctl container update worker-1/$c --image "$v:2"
 lab_docker inspect $c | jq '.[0]' >"$T/now"
 check_eq "the old image is the one of the plan" \
@@ -92,6 +96,10 @@ check_eq "the networks" "$(jq -cS '[.items[] | select(.kind == "network") |
 check_eq "the mounts" "$(jq -cS '[.items[] | select(.kind == "mount") |
     {(.name): .then}] | add' "$T/plan")" \
     "$(jq -cS '[.Mounts[] | {(.Destination): .Name}] | add' "$T/now")"
+check "the one that uses its network was made anew and runs" sh -c \
+    "docker -H unix://$LAB_DIR/docker.sock inspect $c-user | jq -e \
+    '.[0].Id != \"$user\" and .[0].State.Running and
+    .[0].HostConfig.NetworkMode == \"container:$(jq -r .Id "$T/now")\"'"
 check_rc "and now there is nothing to do: 0" 0 ctl container plan worker-1/$c
 check_rc "nor with the server's own Docker" 0 ctl container plan "$local/$c" \
     --image "$v:2"
