@@ -44,7 +44,7 @@
 #define JOURNAL_OPEN_MAX	8		/* transactions at a time */
 
 enum docker_rec {
-	DJ_BEGIN	= 1,	/* opid, name, image, digest */
+	DJ_BEGIN	= 1,	/* opid, name, image, digest, kind */
 	DJ_PLAN		= 2,	/* see docker_update.c */
 	DJ_STEP		= 3,	/* step name: about to be done; member */
 	DJ_CREATED	= 4,	/* id of the new container; member */

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "docker_prepare.h"
+#include "docker_rollback.h"
 #include "imagerule.h"
 
 #define PREP_TASK_LABEL	"com.docker.swarm.task"
@@ -155,6 +156,11 @@ prep_inspected(void *arg, const struct docker_reply *dr)
 		prep_fail(tx);
 		return;
 	}
+	roll_labels(tx, c);
+	if (tx->tx_rollback) {
+		roll_prepare(tx);
+		return;
+	}
 	strlcpy(tx->tx_new_ref, tx->tx_want_ref[0] != '\0' ?
 	    tx->tx_want_ref : tx->tx_old_ref, sizeof(tx->tx_new_ref));
 	if (strncmp(tx->tx_new_ref, "sha256:", 7) == 0) {
@@ -171,6 +177,12 @@ prep_inspected(void *arg, const struct docker_reply *dr)
 		prep_fail(tx);
 		return;
 	}
+	prep_chosen(tx);
+}
+
+void
+prep_chosen(struct txn *tx)
+{
 	tx->tx_index = 0;
 	prep_provider(tx);
 }

@@ -41,6 +41,8 @@ struct json	*prep_json(struct txn *, const struct docker_reply *,
 const char	*prep_check(const struct json_value *);
 /* Copies what the plan needs of it.  -1: too long. */
 int		 prep_keep(struct txn *, const struct json_value *);
+/* tx_new_ref is known: go on with its neighbours. */
+void		 prep_chosen(struct txn *);
 /* Nothing was wrong: to the journal, and on. */
 void		 prep_plan(struct txn *);
 
@@ -49,6 +51,9 @@ void		 prep_list(struct txn *);
 
 /* --- docker_prepare_image.c -------------------------------------------- */
 void		 prep_image(struct txn *);
+/* Is one of the digests of an inspected image, or its id, this one? */
+bool		 prep_digest_matches(const struct json_value *,
+		    const char *digest);
 
 /* --- docker_prepare_users.c: who else it concerns ---------------------- */
 void		 prep_users(struct txn *);	/* then prep_plan() */

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "docker_prepare.h"
+#include "docker_rollback.h"
 
 static void	 prep_old_image(void *, const struct docker_reply *);
 static void	 prep_engine(void *, const struct docker_reply *);
@@ -231,12 +232,13 @@ prep_pulled(void *arg, const char *error)
 		prep_fail(tx);
 		return;
 	}
+	/* For a rollback by id: its reference may name another still. */
 	prep_sent(tx, docker_image_inspect(tx->tx_updater->up_docker,
-	    tx->tx_new_ref, prep_new_image, tx));
+	    tx->tx_rollback ? tx->tx_new_image : tx->tx_new_ref,
+	    prep_new_image, tx));
 }
 
-/* Is one of the digests, or the id, the one that was asked for? */
-static bool
+bool
 prep_digest_matches(const struct json_value *image, const char *want)
 {
 	const struct json_value	*v = json_get(image, "RepoDigests");
@@ -279,7 +281,9 @@ prep_new_image(void *arg, const struct docker_reply *dr)
 	    sizeof(tx->tx_new_image));
 	prep_digest(image, tx->tx_new_ref, tx->tx_new_digest,
 	    sizeof(tx->tx_new_digest));
-	if (!prep_digest_matches(image, tx->tx_want_digest)) {
+	if (roll_is_bad(tx, image))
+		prep_fail(tx);
+	else if (!prep_digest_matches(image, tx->tx_want_digest)) {
 		txn_error(tx, "%s is not %s any more: the tag moved, ask for "
 		    "the update again", tx->tx_new_ref, tx->tx_want_digest);
 		prep_fail(tx);

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docker_rollback.h"
 #include "docker_txn.h"
 #include "log.h"
 
@@ -43,7 +44,7 @@ enum plan_field {
 	PLAN_NEW_REF,
 	PLAN_NEW_DIGEST,
 	PLAN_KEEP,
-	PLAN_FLAGS,		/* "r" was running, "p" paused */
+	PLAN_FLAGS,		/* "r" was running, "p" paused; roll_note */
 	PLAN_POLICY,
 	PLAN_STOP_SEC,
 	PLAN_NETS
@@ -69,7 +70,9 @@ int
 txn_write_plan(struct txn *tx)
 {
 	struct journal_field	 all[JOURNAL_FIELDS_MAX], *jf = all;
-	char			 flags[16], stop[16], member[16], kind[16];
+	char			 flags[16 + ROLL_NOTE_MAXBYTES];
+	char			 note[ROLL_NOTE_MAXBYTES];
+	char			 stop[16], member[16], kind[16];
 	bool			 lead = tx == tx->tx_lead;
 	size_t			 i, n = PLAN_NETS;
 
@@ -82,8 +85,9 @@ txn_write_plan(struct txn *tx)
 		plan_put(&all[3], tx->tx_moved);
 		jf = &all[MEMBER_PLAN];
 	}
-	snprintf(flags, sizeof(flags), "%s%s%zu", tx->tx_running ? "r" : "",
-	    tx->tx_paused ? "p" : "", tx->tx_nusers);
+	roll_note_put(tx, note);
+	snprintf(flags, sizeof(flags), "%s%s%zu%s", tx->tx_running ? "r" : "",
+	    tx->tx_paused ? "p" : "", tx->tx_nusers, note);
 	snprintf(stop, sizeof(stop), "%u", tx->tx_stop_sec);
 	plan_put(&jf[PLAN_OLD_ID], tx->tx_old_id);
 	plan_put(&jf[PLAN_OLD_IMAGE], tx->tx_old_image);
@@ -141,7 +145,8 @@ plan_read_nets(struct txn *tx, const struct journal_rec *jr, size_t at)
 static bool
 plan_read(struct txn *tx, const struct journal_rec *jr, size_t at)
 {
-	char		 flags[16], stop[16], policy[TXN_POLICY_MAXBYTES];
+	char		 flags[16 + ROLL_NOTE_MAXBYTES], stop[16], *note;
+	char		 policy[TXN_POLICY_MAXBYTES];
 	const char	*errstr;
 
 	if (jr->jr_nfields < at + PLAN_NETS || tx->tx_old_id[0] != '\0' ||
@@ -164,6 +169,9 @@ plan_read(struct txn *tx, const struct journal_rec *jr, size_t at)
 	    !plan_get(jr, at + PLAN_POLICY, policy, sizeof(policy)) ||
 	    !plan_get(jr, at + PLAN_STOP_SEC, stop, sizeof(stop)))
 		return (false);
+	note = flags + strcspn(flags, ";");
+	roll_note_get(tx, note);
+	*note = '\0';
 	tx->tx_running = strchr(flags, 'r') != NULL;
 	tx->tx_paused = strchr(flags, 'p') != NULL;
 	tx->tx_stop_sec = (unsigned int)strtonum(stop, 0, DOCKER_STOP_MAXSEC,
@@ -181,7 +189,8 @@ plan_has_all(const struct txn *tx, const struct journal_rec *jr)
 	char		*end;
 
 	s += strspn(s, "rp");
-	return (strtoul(s, &end, 10) == tx->tx_nusers && *end == '\0');
+	return (strtoul(s, &end, 10) == tx->tx_nusers &&
+	    (*end == '\0' || *end == ';'));
 }
 
 /* --- replay ------------------------------------------------------------ */
@@ -220,7 +229,7 @@ recover_begin(struct updater *up, const struct journal_rec *jr)
 {
 	struct txn	*tx;
 	char		 opid[UPDATE_OPID_MAXBYTES];
-	char		 name[DOCKER_NAME_MAXBYTES];
+	char		 name[DOCKER_NAME_MAXBYTES], kind[16];
 
 	if (!recover_room(up) || !plan_get(jr, 0, opid, sizeof(opid)) ||
 	    !plan_get(jr, 1, name, sizeof(name)) || !docker_name_ok(name)) {
@@ -235,6 +244,8 @@ recover_begin(struct updater *up, const struct journal_rec *jr)
 	tx->tx_recovered = true;
 	up->up_nrecover++;
 	(void)plan_get(jr, 2, tx->tx_want_ref, sizeof(tx->tx_want_ref));
+	tx->tx_rollback = plan_get(jr, 4, kind, sizeof(kind)) &&
+	    strcmp(kind, "rollback") == 0;
 }
 
 /* Over, but perhaps it died before anybody heard. */

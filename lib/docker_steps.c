@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docker_rollback.h"
 #include "docker_steps.h"
 #include "log.h"
 
@@ -41,6 +42,7 @@ static enum txn_act	 step_remove(struct txn *, const struct json_value *);
  */
 const struct txn_step steps_make[] = {
 	{ "tag",	LOOK_NONE, step_tag, NULL, 0 },
+	{ "retag",	LOOK_NONE, roll_retag, NULL, 0 },
 	{ "create",	LOOK_NEW, step_create, step_created,
 	    STEP_MAKES | STEP_BUSY_WAIT },
 	{ "connect",	LOOK_NEW, step_connect, step_one_more, 0 },
@@ -113,8 +115,11 @@ const struct txn_step steps_confirm[] = {
 const struct txn_step steps_remove[] = {
 	{ "remove",	LOOK_OLD, step_remove, NULL,
 	    STEP_GONE_OK | STEP_BUSY_WAIT },
+	{ "keep",	LOOK_NONE, step_keep, NULL,
+	    STEP_GONE_OK | STEP_QUIET },
 	{ "untag",	LOOK_NONE, step_untag, NULL,
 	    STEP_GONE_OK | STEP_QUIET },
+	{ "sweep",	LOOK_NONE, step_sweep, step_swept, STEP_QUIET },
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
 

@@ -20,6 +20,7 @@
 #include "compat.h"
 
 #include "docker_depend.h"
+#include "docker_keep.h"
 #include "docker_spec.h"
 #include "docker_txn_hook.h"
 #include "docker_update.h"
@@ -35,6 +36,8 @@
  *	docker_group.c		the order of the members' steps
  *	docker_steps.c		the steps forward and to the end
  *	docker_undo.c		the steps back
+ *	docker_rollback.c	going back to an earlier image on request
+ *	docker_sweep.c		keeping earlier images, and clean-up
  *	docker_gate.c		is the new container good?
  *	docker_txn_hook.c	commands inside of it
  *	docker_recover.c	the journal at the start of the process
@@ -126,6 +129,10 @@ struct txn {
 	char			*tx_rule;	/* uq_rule */
 	bool			 tx_ordered;	/* uq_ordered */
 	struct txn_plan		*tx_plan;	/* only asked for, or NULL */
+	bool			 tx_rollback;	/* uq_rollback */
+	char			 tx_to[KEEP_TO_MAXBYTES];	/* uq_to */
+	char			**tx_bad;	/* uq_bad */
+	size_t			 tx_nbad;
 	time_t			 tx_began;
 	monotime_t		 tx_mono;
 
@@ -173,6 +180,12 @@ struct txn {
 	unsigned int		 tx_stop_sec;
 	struct docker_net	 tx_fixed[DOCKER_NETS_MAX];
 	size_t			 tx_nfixed;
+	/* docker_rollback.h, in the plan's flags */
+	unsigned int		 tx_keep_count;	/* earlier images, and how */
+	unsigned int		 tx_keep_days;	/* long; 0: for ever */
+	bool			 tx_cleanup;	/* uq_cleanup */
+	bool			 tx_retag;	/* tx_new_ref is given to */
+	char			 tx_ref_was[80]; /* tx_new_image, was this's */
 
 	/* only while running */
 	struct docker_spec	 tx_spec;
@@ -182,6 +195,9 @@ struct txn {
 	char			*tx_engine;	/* Docker's host name or NULL */
 	struct depend		*tx_depend;
 	struct json_splitter	*tx_split;
+	struct keep		*tx_earlier;	/* images, docker_keep.h */
+	int			(*tx_on_item)(struct txn *,
+				    const struct json_value *);
 	struct docker_req	*tx_req;
 	struct docker_pull	*tx_pull;
 	struct event		*tx_timer;

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docker_rollback.h"
 #include "docker_steps.h"
 #include "log.h"
 
@@ -78,6 +79,8 @@ const struct txn_step steps_back_go[] = {
 };
 
 const struct txn_step steps_unkeep[] = {
+	{ "tagback",	LOOK_NONE, roll_tagback, NULL,
+	    STEP_GONE_OK | STEP_QUIET },
 	/* Refused while it is the last name of an image in use: it stays. */
 	{ "unkeep",	LOOK_NONE, step_untag, NULL,
 	    STEP_GONE_OK | STEP_QUIET },

@@ -200,6 +200,10 @@ txn_release(struct txn *tx)
 		free(tx->tx_fixed[i].nt_name);
 		free(tx->tx_fixed[i].nt_config);
 	}
+	for (i = 0; i < tx->tx_nbad; i++)
+		free(tx->tx_bad[i]);
+	free(tx->tx_bad);
+	keep_free(tx->tx_earlier);
 	txn_hooks_free(tx);
 	free(tx->tx_policy);
 	free(tx->tx_rule);
@@ -311,6 +315,7 @@ txn_report(struct txn *tx, enum update_outcome outcome)
 	ur.ur_outcome = outcome;
 	ur.ur_harm = outcome == UPDATE_FAILED && tx->tx_harm;
 	ur.ur_recovered = tx->tx_recovered;
+	ur.ur_rollback = tx->tx_rollback;
 	ur.ur_error = outcome == UPDATE_SUCCESS ||
 	    outcome == UPDATE_IDENTICAL ? "" : tx->tx_error;
 	ur.ur_note = tx->tx_hooks.th_note;
@@ -440,6 +445,9 @@ updater_check(const struct updater *up, const struct update_request *uq)
 	if (uq->uq_image[0] != '\0' &&
 	    docker_ref_parse(&rf, uq->uq_image) == -1)
 		return ("bad image reference");
+	if (uq->uq_to != NULL && !keep_to_ok(uq->uq_to))
+		return ("which image? a number from 1, or an image id of at "
+		    "least 12 digits");
 	if (uq->uq_digest[0] != '\0' && !docker_imageid_ok(uq->uq_digest))
 		return ("bad image digest: sha256: and 64 hex digits expected");
 	if (up->up_stopping)
@@ -453,6 +461,33 @@ updater_check(const struct updater *up, const struct update_request *uq)
 		if (strcmp(tx->tx_opid, uq->uq_opid) == 0)
 			return ("this operation is under way already");
 	return (NULL);
+}
+
+/* Copies what a request lends.  -1: ENOMEM. */
+static int
+updater_take(struct txn *tx, const struct update_request *uq)
+{
+	strlcpy(tx->tx_want_ref, uq->uq_image, sizeof(tx->tx_want_ref));
+	strlcpy(tx->tx_want_digest, uq->uq_digest, sizeof(tx->tx_want_digest));
+	tx->tx_nopull = uq->uq_nopull || uq->uq_rollback;
+	tx->tx_ordered = uq->uq_ordered;
+	tx->tx_rollback = uq->uq_rollback;
+	tx->tx_cleanup = uq->uq_cleanup;
+	if (uq->uq_to != NULL)
+		strlcpy(tx->tx_to, uq->uq_to, sizeof(tx->tx_to));
+	if ((uq->uq_auth != NULL &&
+	    (tx->tx_auth = strdup(uq->uq_auth)) == NULL) ||
+	    (uq->uq_rule != NULL &&
+	    (tx->tx_rule = strdup(uq->uq_rule)) == NULL))
+		return (-1);
+	if (uq->uq_nbad > 0 && (tx->tx_bad = calloc(uq->uq_nbad,
+	    sizeof(*tx->tx_bad))) == NULL)
+		return (-1);
+	for (; tx->tx_nbad < uq->uq_nbad; tx->tx_nbad++)
+		if ((tx->tx_bad[tx->tx_nbad] =
+		    strdup(uq->uq_bad[tx->tx_nbad])) == NULL)
+			return (-1);
+	return (0);
 }
 
 struct txn *
@@ -470,15 +505,7 @@ txn_request(struct updater *up, const struct update_request *uq, char *err,
 		(void)updater_refuse(err, errsize, "out of memory");
 		return (NULL);
 	}
-	strlcpy(tx->tx_want_ref, uq->uq_image, sizeof(tx->tx_want_ref));
-	strlcpy(tx->tx_want_digest, uq->uq_digest, sizeof(tx->tx_want_digest));
-	tx->tx_nopull = uq->uq_nopull;
-	tx->tx_ordered = uq->uq_ordered;
-	if ((uq->uq_auth != NULL &&
-	    (tx->tx_auth = strdup(uq->uq_auth)) == NULL) ||
-	    (uq->uq_rule != NULL &&
-	    (tx->tx_rule = strdup(uq->uq_rule)) == NULL) ||
-	    txn_hooks_set(tx, uq) == -1) {
+	if (updater_take(tx, uq) == -1 || txn_hooks_set(tx, uq) == -1) {
 		txn_free(tx);
 		(void)updater_refuse(err, errsize, "out of memory");
 		return (NULL);
@@ -503,7 +530,8 @@ updater_start(struct updater *up, const struct update_request *uq, char *err,
 		return (updater_refuse(err, errsize, why));
 	}
 	if (journal_add(up->up_journal, tx->tx_number, DJ_BEGIN, tx->tx_opid,
-	    tx->tx_name, tx->tx_want_ref, tx->tx_want_digest, NULL) == -1 ||
+	    tx->tx_name, tx->tx_want_ref, tx->tx_want_digest,
+	    tx->tx_rollback ? "rollback" : "", NULL) == -1 ||
 	    txn_hooks_write(tx) == -1) {
 		snprintf(err, errsize, "update journal: %s", strerror(errno));
 		journal_finish(up->up_journal, tx->tx_number);
@@ -511,6 +539,7 @@ updater_start(struct updater *up, const struct update_request *uq, char *err,
 		return (-1);
 	}
 	log_info("update %s: container %s: to %s", tx->tx_opid, tx->tx_name,
+	    tx->tx_rollback ? "an earlier image" :
 	    tx->tx_want_ref[0] != '\0' ? tx->tx_want_ref :
 	    "the newest of its image reference");
 	txn_later(tx, 0, txn_prepare);

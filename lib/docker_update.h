@@ -68,6 +68,13 @@ struct update_request {
 	const struct hook *uq_pre;
 	const struct hook *uq_post;
 	const char	*uq_exec_fault;	/* why no command may run; NULL: it may */
+	/* Back to an earlier image, docker_keep.h; uq_image is "". */
+	bool		 uq_rollback;
+	const char	*uq_to;		/* keep_choose(); NULL: the newest */
+	/* Digests ("sha256:...") that are not to be tried again. */
+	char *const	*uq_bad;
+	size_t		 uq_nbad;
+	bool		 uq_cleanup;	/* afterwards remove old images */
 };
 
 struct update_result {
@@ -80,6 +87,7 @@ struct update_result {
 	enum update_outcome ur_outcome;
 	bool		 ur_harm;	/* FAILED and not as it was before */
 	bool		 ur_recovered;	/* ended by recovery after a crash */
+	bool		 ur_rollback;	/* uq_rollback */
 	const char	*ur_error;	/* one line, "" on success */
 	const char	*ur_note;	/* what went wrong beside it, or "" */
 	uint64_t	 ur_msec;	/* duration */

@@ -41,6 +41,7 @@
 #include "fakeexec.h"
 
 #define FK_MAX		16
+#define FK_TAGS		8	/* of an image */
 #define FK_ID(c)	c c c c c c c c c c c c c c c c	/* c: 4 characters */
 
 enum fk_health { FK_NONE, FK_STARTING, FK_HEALTHY, FK_UNHEALTHY };
@@ -49,7 +50,7 @@ enum fk_behave { FK_GOOD, FK_EXITS, FK_LATER_HEALTHY, FK_TURNS_UNHEALTHY,
 
 struct fk_image {
 	char		 id[72];
-	char		 tags[4][64];
+	char		 tags[FK_TAGS][64];
 	char		 digest[128];
 	enum fk_behave	 behave;
 };
@@ -139,7 +140,7 @@ fk_image(struct fk *fk, const char *key)
 			continue;
 		if (strcmp(fk->im[i].id, key) == 0)
 			return (&fk->im[i]);
-		for (t = 0; t < 4; t++)
+		for (t = 0; t < FK_TAGS; t++)
 			if (key[0] != '\0' &&
 			    strcmp(fk->im[i].tags[t], key) == 0)
 				return (&fk->im[i]);
@@ -156,10 +157,10 @@ fk_tag(struct fk *fk, struct fk_image *im, const char *ref)
 	if (old == im)
 		return;
 	if (old != NULL)
-		for (t = 0; t < 4; t++)
+		for (t = 0; t < FK_TAGS; t++)
 			if (strcmp(old->tags[t], ref) == 0)
 				old->tags[t][0] = '\0';
-	for (t = 0; t < 4; t++)
+	for (t = 0; t < FK_TAGS; t++)
 		if (im->tags[t][0] == '\0') {
 			strlcpy(im->tags[t], ref, sizeof(im->tags[t]));
 			return;
@@ -296,7 +297,7 @@ static inline void
 fk_images(struct fk *fk, struct evbuffer *out, const struct fk_image *only)
 {
 	const struct fk_image	*im;
-	int			 i, n = 0;
+	int			 i, n = 0, t, m;
 
 	for (i = 0; i < FK_MAX; i++) {
 		im = &fk->im[i];
@@ -306,6 +307,11 @@ fk_images(struct fk *fk, struct evbuffer *out, const struct fk_image *only)
 		    n++ > 0 ? "," : "", im->id);
 		if (im->digest[0] != '\0')
 			evbuffer_add_printf(out, "\"%s\"", im->digest);
+		evbuffer_add_printf(out, "],\"RepoTags\":[");
+		for (t = m = 0; t < FK_TAGS; t++)
+			if (im->tags[t][0] != '\0')
+				evbuffer_add_printf(out, "%s\"%s\"",
+				    m++ > 0 ? "," : "", im->tags[t]);
 		evbuffer_add_printf(out, "],\"Config\":{}}");
 	}
 }
@@ -559,23 +565,50 @@ fk_network_post(struct fk *fk, const char *net, const char *verb,
 	return (rc);
 }
 
+static inline bool
+fk_is_used(struct fk *fk, const struct fk_image *im)
+{
+	int	 i;
+
+	for (i = 0; i < FK_MAX; i++)
+		if (fk->ct[i].used && strcmp(fk->ct[i].image, im->id) == 0)
+			return (true);
+	return (false);
+}
+
+/* As 20.10 does: without force nothing that a container or another name
+ * needs; a digest goes with the last tag of its repository. */
 static inline int
 fk_delete_image(struct fk *fk, const char *ref, struct evbuffer *out)
 {
 	struct fk_image	*im = fk_image(fk, ref);
-	int		 t, refs = 0, i;
+	size_t		 repo = strcspn(ref, ":");
+	int		 t, refs, same = 0;
 
 	if (im == NULL)
 		return (fk_error(out, 404, "no such image"));
-	for (t = 0; t < 4; t++)
+	refs = im->digest[0] != '\0';
+	for (t = 0; t < FK_TAGS; t++) {
 		refs += im->tags[t][0] != '\0';
-	for (i = 0; i < FK_MAX; i++)
-		if (refs == 1 && fk->ct[i].used &&
-		    strcmp(fk->ct[i].image, im->id) == 0)
-			return (fk_error(out, 409, "image is being used"));
-	for (t = 0; t < 4; t++)
+		same += strncmp(im->tags[t], ref, repo + 1) == 0;
+	}
+	if (strcmp(ref, im->id) == 0) {
+		if (refs > 1 || fk_is_used(fk, im))
+			return (fk_error(out, 409, "image is referenced or "
+			    "used"));
+		im->id[0] = '\0';
+		return (200);
+	}
+	if (refs == 1 && fk_is_used(fk, im))
+		return (fk_error(out, 409, "image is being used"));
+	for (t = 0; t < FK_TAGS; t++)
 		if (strcmp(im->tags[t], ref) == 0)
 			im->tags[t][0] = '\0';
+	if (im->digest[0] != '\0' && same == 1 && strncmp(im->digest, ref,
+	    repo) == 0 && im->digest[repo] == '@') {
+		im->digest[0] = '\0';
+		refs--;
+	}
 	if (refs == 1)
 		im->id[0] = '\0';
 	evbuffer_add_printf(out, "[]");
@@ -661,6 +694,8 @@ fk_handle(struct fk *fk, struct bufferevent *bev, const char *method,
 		}
 		if (strcmp(obj, "create") == 0)
 			return (fk_pull(fk, query, out));
+		if (strcmp(method, "DELETE") == 0 && verb[0] != '\0')
+			verb[-1] = '/';		/* of its name */
 		if (strcmp(method, "DELETE") == 0)
 			return (fk_delete_image(fk, obj, out));
 		if ((im = fk_image(fk, obj)) == NULL)

@@ -47,7 +47,7 @@ static struct updater	*up;
 static int		 jfd = -1;	/* journal, outlives "crashes" */
 static int		 ndone, nready, nstopped;
 static enum update_outcome outcome;
-static bool		 harm, recovered;
+static bool		 harm, recovered, was_rollback;
 static char		 error[UPDATE_ERROR_MAXBYTES];
 static char		 stages[1024];
 static bool		 ended;
@@ -58,6 +58,9 @@ static const struct hook *pre_hook, *post_hook;
 static char		 note[HOOK_REASON_MAXBYTES];
 static char		 hooked[256];	/* "pre-update 0," ... */
 static bool		 order_too;	/* uq_ordered */
+static bool		 cleanup;	/* uq_cleanup */
+static char		*tabu[2];	/* uq_bad */
+static size_t		 ntabu;
 
 /* --- rig --------------------------------------------------------------- */
 
@@ -75,6 +78,7 @@ on_done(void *arg, const struct update_result *ur)
 	outcome = ur->ur_outcome;
 	harm = ur->ur_harm;
 	recovered = ur->ur_recovered;
+	was_rollback = ur->ur_rollback;
 	strlcpy(error, ur->ur_error, sizeof(error));
 	strlcpy(note, ur->ur_note, sizeof(note));
 	ended = true;
@@ -234,7 +238,8 @@ start(const char *image, const char *digest)
 		.uq_image = image, .uq_digest = digest, .uq_rule = rule,
 		.uq_hooks = hooks_on, .uq_exec_fault = exec_fault,
 		.uq_pre = pre_hook, .uq_post = post_hook,
-		.uq_ordered = order_too };
+		.uq_ordered = order_too, .uq_cleanup = cleanup,
+		.uq_bad = tabu, .uq_nbad = ntabu };
 	char			 err[256] = "";
 
 	if (updater_start(up, &uq, err, sizeof(err)) == -1)

@@ -34,9 +34,9 @@ test_success(void **state)
 	ct = fk_find(&fk, NAME);
 	assert_null(strstr(ct->body, "Hostname"));
 	assert_non_null(strstr(ct->body, "\"Image\":\"app:latest\""));
-	assert_string_equal(stages, " inspect pull tag create connect stop "
-	    "norestart park detach name start gate pause confirm remove "
-	    "untag");
+	assert_string_equal(stages, " inspect pull tag retag create connect "
+	    "stop norestart park detach name start gate pause confirm remove "
+	    "keep untag sweep");
 	/* Nothing was removed before the new one had passed its gate. */
 	assert_true(strstr(fk.trace, "DELETE") > strstr(fk.trace, "/start"));
 	assert_null(fk_image(&fk, "sentinel-keep:000000011111"));
@@ -227,6 +227,8 @@ test_request_checks(void **state)
 		    .uq_digest = "" },
 		{ .uq_opid = "o", .uq_name = NAME, .uq_image = "",
 		    .uq_digest = "sha256:1" },
+		{ .uq_opid = "o", .uq_name = NAME, .uq_image = "",
+		    .uq_digest = "", .uq_rollback = true, .uq_to = "app:1" },
 	};
 	struct update_request	 uq = { .uq_opid = OPID,
 		    .uq_name = NAME, .uq_image = "",

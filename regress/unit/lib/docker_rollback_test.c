@@ -1,0 +1,469 @@
+/*
+ * Copyright (c) 2026 The Sentinel developers
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include "docker_keep.h"
+#include "updaterig.h"
+
+/* Version n of the image; its registry's digest from 2 on. */
+#define IMAGE(n)	(&fk.im[(n) - 1])
+
+static struct evbuffer	*fk_out;	/* what nobody reads */
+
+static void
+begin(void)
+{
+	int	 i;
+
+	cleanup = true;
+	rule = NULL;
+	ntabu = 0;
+	world_begin();
+	for (i = 2; i < 6; i++) {
+		snprintf(fk.im[i].id, sizeof(fk.im[i].id), "sha256:%064d",
+		    i + 1);
+		snprintf(fk.im[i].digest, sizeof(fk.im[i].digest),
+		    "app@sha256:%064d", i + 100);
+	}
+}
+
+/* The tag moves to version n, and the container with it. */
+static void
+update(int n)
+{
+	fk.pull_to = n - 1;
+	start("", "");
+	run();
+}
+
+static void
+rollback(const char *to)
+{
+	struct update_request	 uq = {
+		.uq_opid = OPID, .uq_name = NAME, .uq_image = "",
+		.uq_digest = "", .uq_rule = rule, .uq_rollback = true,
+		.uq_to = to, .uq_cleanup = cleanup
+	};
+	char			 err[256] = "";
+
+	if (updater_start(up, &uq, err, sizeof(err)) == -1)
+		fail_msg("refused: %s", err);
+	run();
+}
+
+/* How many private names an image has. */
+static int
+kept(int n)
+{
+	int	 t, names = 0;
+
+	if (IMAGE(n)->id[0] == '\0')
+		return (-1);
+	for (t = 0; t < FK_TAGS; t++)
+		names += strncmp(IMAGE(n)->tags[t], KEEP_REPO,
+		    strlen(KEEP_REPO)) == 0;
+	return (names);
+}
+
+static void
+assert_tag(int n)
+{
+	assert_ptr_equal(fk_image(&fk, "app:latest"), IMAGE(n));
+}
+
+/* Private names are as old as their second: make the present ones older. */
+static void
+age(unsigned int sec)
+{
+	char	*p;
+	int	 i, t;
+
+	for (i = 0; i < FK_MAX; i++)
+		for (t = 0; t < FK_TAGS; t++)
+			if ((p = strstr(fk.im[i].tags[t], ":" NAME ".")) !=
+			    NULL) {
+				p += strlen(":" NAME ".");
+				snprintf(p, 11, "%010llx", strtoull(p, NULL,
+				    16) - sec);
+			}
+}
+
+/* --- there and back ---------------------------------------------------- */
+
+static void
+test_and_back(void **state)
+{
+	char	 id[80];
+
+	(void)state;
+	begin();
+	update(2);
+	age(10);
+	update(3);
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	assert_int_equal(kept(1), 1);
+	assert_int_equal(kept(2), 1);
+	assert_int_equal(kept(3), 0);
+	age(10);
+
+	rollback("");
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	assert_true(was_rollback);
+	assert_one(true, false);
+	assert_image(2);
+	/* What it was made from reads as it did, and names what it was. */
+	assert_non_null(strstr(fk_find(&fk, NAME)->body,
+	    "\"Image\":\"app:latest\""));
+	assert_tag(2);
+	assert_int_equal(kept(1), 1);
+	assert_int_equal(kept(2), 0);
+	assert_int_equal(kept(3), 1);
+	/* Nothing was pulled. */
+	assert_null(strstr(strstr(fk.trace, "/images/json"), "pull"));
+	age(10);
+
+	snprintf(id, sizeof(id), "%s", IMAGE(1)->id);
+	rollback(id);
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	assert_image(1);
+	assert_tag(1);
+	age(10);
+	/* And what was left there is the newest now. */
+	rollback("1");
+	assert_image(2);
+	assert_forgotten();
+	world_end();
+}
+
+static void
+test_refused(void **state)
+{
+	(void)state;
+	begin();
+	rollback("");
+	assert_int_equal(outcome, UPDATE_FAILED);
+	assert_false(harm);
+	assert_non_null(strstr(error, "no earlier image"));
+	update(2);
+	rollback("2");
+	assert_int_equal(outcome, UPDATE_FAILED);
+	assert_non_null(strstr(error, "2 is no earlier image of this "
+	    "container: there are 1: sha256:0"));
+	rollback("fedcba987654");
+	assert_int_equal(outcome, UPDATE_FAILED);
+	/* Somebody has removed it. */
+	memset(IMAGE(1), 0, sizeof(*IMAGE(1)));
+	fk.trace[0] = '\0';
+	rollback("");
+	assert_int_equal(outcome, UPDATE_FAILED);
+	assert_false(harm);
+	assert_non_null(strstr(error, "no earlier image"));
+	assert_null(strstr(fk.trace, "POST"));
+	assert_one(true, false);
+	assert_image(2);
+	world_end();
+}
+
+/* agent.allow.images is asked what the container would be made from. */
+static void
+test_rule(void **state)
+{
+	(void)state;
+	begin();
+	update(2);
+	rule = "other*";
+	rollback("");
+	assert_int_equal(outcome, UPDATE_FAILED);
+	assert_non_null(strstr(error, "app:latest: not allowed by "
+	    "agent.allow.images"));
+	rule = "docker.io/library/app";
+	rollback("");
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	rule = NULL;
+	world_end();
+}
+
+/* Its tag was removed by hand: the private name is enough. */
+static void
+test_untagged(void **state)
+{
+	(void)state;
+	begin();
+	fk_tag(&fk, IMAGE(2), "app:2");
+	fk_tag(&fk, IMAGE(3), "app:3");
+	fk.pull_to = 1;
+	start("app:2", "");
+	run();
+	age(10);
+	fk.pull_to = 2;
+	start("app:3", "");
+	run();
+	assert_image(3);
+	age(10);
+	assert_int_equal(fk_delete_image(&fk, "app:2", fk_out), 200);
+	rollback("");
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	assert_image(2);
+	assert_non_null(strstr(fk_find(&fk, NAME)->body,
+	    "\"Image\":\"app:2\""));
+	assert_ptr_equal(fk_image(&fk, "app:2"), IMAGE(2));
+	assert_ptr_equal(fk_image(&fk, "app:3"), IMAGE(3));
+	world_end();
+}
+
+/* The earlier image is no good any more: the present one stays. */
+static void
+test_undone(void **state)
+{
+	(void)state;
+	begin();
+	update(2);
+	IMAGE(1)->behave = FK_EXITS;
+	rollback("");
+	assert_int_equal(outcome, UPDATE_ROLLBACK);
+	assert_one(true, false);
+	assert_image(2);
+	assert_tag(2);
+	assert_int_equal(kept(1), 1);
+	assert_int_equal(kept(2), 0);
+	world_end();
+}
+
+/* Crash at every request, with and without the engine. */
+static void
+test_every_crash(void **state)
+{
+	int	 at, last, pass, lives;
+
+	(void)state;
+	for (pass = 0; pass < 4; pass++)
+		for (at = 1, last = 2; at < last; at++) {
+			begin();
+			update(2);
+			ndone = 0;
+			IMAGE(1)->behave = pass >= 2 ? FK_EXITS : FK_GOOD;
+			last = at + 1;
+			fk.fail_at = fk.nreq + at;
+			fk.fate = pass % 2 == 0 ? FK_CRASH : FK_CRASH_AFTER;
+			rollback("");
+			for (lives = 1; fk.crashed; lives++) {
+				assert_true(lives < 10);
+				last = at + 2;
+				life_end();
+				fk.crashed = false;
+				life_begin();
+				while (!updater_ready(up) && !fk.crashed)
+					run();
+			}
+			assert_int_equal(ndone, 1);
+			assert_true(was_rollback);
+			assert_one(true, false);
+			assert_image(outcome == UPDATE_SUCCESS ? 1 : 2);
+			assert_tag(outcome == UPDATE_SUCCESS ? 1 : 2);
+			assert_true(kept(outcome == UPDATE_SUCCESS ? 2 : 1)
+			    >= 1);
+			assert_true(outcome != UPDATE_SUCCESS || pass < 2);
+			assert_true(outcome != UPDATE_FAILED || !harm);
+			world_end();
+		}
+	assert_true(at > 20);
+}
+
+/* --- quarantine -------------------------------------------------------- */
+
+static void
+test_quarantine(void **state)
+{
+	char	 digest[80];
+
+	(void)state;
+	begin();
+	snprintf(digest, sizeof(digest), "sha256:%064d", 9);
+	tabu[0] = digest;
+	ntabu = 1;
+	update(2);
+	assert_int_equal(outcome, UPDATE_FAILED);
+	assert_false(harm);
+	assert_non_null(strstr(error, "quarantine"));
+	assert_non_null(strstr(error, digest));
+	assert_image(1);
+	/* Another one is no matter. */
+	update(3);
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	assert_image(3);
+	/* By id as well: not every image has a digest. */
+	strlcpy(digest, IMAGE(4)->id, sizeof(digest));
+	update(4);
+	assert_int_equal(outcome, UPDATE_FAILED);
+	ntabu = 0;
+	update(4);
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	world_end();
+}
+
+/* --- clean-up ---------------------------------------------------------- */
+
+static void
+test_cleanup(void **state)
+{
+	int	 n;
+
+	(void)state;
+	begin();
+	for (n = 2; n <= 5; n++) {
+		update(n);
+		assert_int_equal(outcome, UPDATE_SUCCESS);
+		age(10);
+	}
+	/* Two are kept, and no more. */
+	assert_int_equal(kept(1), -1);
+	assert_int_equal(kept(2), -1);
+	assert_int_equal(kept(3), 1);
+	assert_int_equal(kept(4), 1);
+	world_end();
+
+	begin();
+	cleanup = false;
+	for (n = 2; n <= 5; n++) {
+		update(n);
+		age(10);
+	}
+	/* Its private name is all that it has, so it keeps that. */
+	assert_int_equal(kept(1), 1);
+	assert_int_equal(kept(2), 0);
+	assert_int_equal(kept(3), 1);
+	world_end();
+}
+
+static void
+test_used_by_another(void **state)
+{
+	int	 n;
+
+	(void)state;
+	begin();
+	/* Stopped, and of the first version. */
+	(void)add("other", "{\"Image\":\"app:latest\"}");
+	for (n = 2; n <= 5; n++) {
+		update(n);
+		assert_int_equal(outcome, UPDATE_SUCCESS);
+		age(10);
+	}
+	assert_true(kept(1) >= 0);
+	assert_int_equal(kept(2), -1);
+	world_end();
+}
+
+/* Whatever becomes of it, the update was a success. */
+static void
+test_cleanup_fails(void **state)
+{
+	static const char *const	 what[] = { "GET /v1.41/images/json",
+		"DELETE /v1.41/images/", "/tag?repo=sentinel-keep%2Fr" };
+	static const enum fk_fate	 fate[] = { FK_ERROR, FK_LOSE,
+		FK_LOSE_AFTER };
+	size_t				 i, j;
+	int				 n;
+
+	(void)state;
+	for (i = 0; i < nitems(what); i++)
+		for (j = 0; j < nitems(fate); j++) {
+			begin();
+			for (n = 2; n <= 3; n++) {
+				update(n);
+				age(10);
+			}
+			fk.fail_what = what[i];
+			fk.fate = fate[j];
+			update(4);
+			fk.fail_what = NULL;
+			assert_int_equal(outcome, UPDATE_SUCCESS);
+			assert_image(4);
+			assert_one(true, false);
+			/* What it needs was not touched. */
+			assert_int_equal(kept(2), 1);
+			world_end();
+		}
+}
+
+/* Labels of the container say how many are kept. */
+static void
+test_labels(void **state)
+{
+	static const struct {
+		const char	*labels;
+		int		 one, two;
+	}			 rows[] = {
+		{ "\"sentinel.rollback.keep\":\"0\"", -1, -1 },
+		{ "\"sentinel.rollback.keep\":\"1\"", -1, 1 },
+		{ "\"sentinel.rollback.keep\":\"x\"", 1, 1 },
+		{ "\"sentinel.rollback.keep\":\"99\"", 1, 1 },
+		{ "\"sentinel.rollback.days\":\"1\"", -1, 1 },
+	};
+	char			 body[1024];
+	struct fk_container	*ct;
+	struct evbuffer		*out;
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(rows); i++) {
+		begin();
+		ct = fk_find(&fk, NAME);
+		free(ct->body);
+		memset(ct, 0, sizeof(*ct));
+		snprintf(body, sizeof(body), "{\"Image\":\"app:latest\","
+		    "\"Labels\":{%s}}", rows[i].labels);
+		ct = add(NAME, body);
+		out = evbuffer_new();
+		assert_int_equal(fk_start(&fk, ct, out), 204);
+		evbuffer_free(out);
+		update(2);
+		age(3 * 86400);
+		update(3);
+		assert_int_equal(outcome, UPDATE_SUCCESS);
+		if (kept(1) != rows[i].one || kept(2) != rows[i].two)
+			fail_msg("%s: %d %d", rows[i].labels, kept(1),
+			    kept(2));
+		world_end();
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		cmocka_unit_test(test_and_back),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_rule),
+		cmocka_unit_test(test_untagged),
+		cmocka_unit_test(test_undone),
+		cmocka_unit_test(test_every_crash),
+		cmocka_unit_test(test_quarantine),
+		cmocka_unit_test(test_cleanup),
+		cmocka_unit_test(test_used_by_another),
+		cmocka_unit_test(test_cleanup_fails),
+		cmocka_unit_test(test_labels),
+	};
+	int	 fd, rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (getenv("VERBOSE") == NULL && (fd = open("/dev/null",
+	    O_WRONLY)) != -1)
+		log_init("rollback_test", fd);
+	fk_out = evbuffer_new();
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	evbuffer_free(fk_out);
+	return (rc);
+}
