@@ -111,8 +111,10 @@ struct docker_container {
 	const char	*ct_id;
 	const char	*ct_name;	/* no leading slash; "" when none */
 	const char	*ct_image;	/* reference as Docker lists it */
+	const char	*ct_imageid;	/* sha256:... */
 	const char	*ct_digest;	/* repo@sha256:..., image id, or "" */
 	const char	*ct_state;	/* running, exited, ... */
+	const char	*ct_health;	/* starting healthy unhealthy, or "" */
 	int64_t		 ct_created;	/* seconds since 1970, 0 unknown */
 	const struct docker_label *ct_labels;
 	size_t		 ct_nlabels;

@@ -286,6 +286,8 @@ docker_on_head(void *arg, struct http_conn *hc, int status)
 		    (minor = (unsigned int)strtoul(s + 2, NULL, 10)) < 10000)
 			dq->dq_docker->dk_offer = minor;
 	}
+	if (status / 100 == 2 && dq->dq_call.dc_head != NULL)
+		dq->dq_call.dc_head(dq->dq_call.dc_arg);
 	return (0);
 }
 

@@ -70,6 +70,8 @@ struct docker_call {
 	size_t		 dc_maxbody;	/* 0: DOCKER_BODY_MAXBYTES */
 	unsigned int	 dc_idle_msec;	/* 0: none */
 	unsigned int	 dc_total_msec;	/* 0: none if dc_idle_msec is set */
+	/* A 2xx answer has begun; NULL: nobody wants to know. */
+	void		(*dc_head)(void *);
 	/* Pieces of a 2xx body as they come; NULL: collected in dr_body. */
 	int		(*dc_data)(void *, const uint8_t *, size_t);
 	/* Exactly once, never from within docker_call(); may make new calls

@@ -21,9 +21,9 @@
 #include <string.h>
 
 #include "docker_api.h"
+#include "docker_item.h"
 
 #define LIST_MSEC	30000
-#define LIST_TASK_LABEL	"com.docker.swarm.task"
 
 /* An image's id and its repo@sha256:..., in one allocation each. */
 struct list_image {
@@ -138,9 +138,8 @@ list_check(struct docker_lister *ls, const struct docker_reply *dr)
 
 /* --- images ------------------------------------------------------------ */
 
-/* repo@sha256:hex; Docker writes "<none>@<none>" for images without one. */
-static const char *
-list_digest(const struct json_value *image)
+const char *
+docker_image_digest(const struct json_value *image)
 {
 	const struct json_value	*v = json_get(image, "RepoDigests");
 	const char		*s, *at;
@@ -167,7 +166,7 @@ list_on_image(void *arg, const char *text, size_t len)
 		return (-1);
 	}
 	id = json_get_str(json_root(js), "Id");
-	digest = list_digest(json_root(js));
+	digest = docker_image_digest(json_root(js));
 	if (digest == NULL || !docker_imageid_ok(id)) {
 		rc = 0;
 		goto out;
@@ -239,112 +238,17 @@ list_image_digest(const struct docker_lister *ls, const char *id)
 	return (li == NULL ? id : li->li_digest);
 }
 
-/* Names of legacy links, "/other/alias", are not the container's own. */
-static const char *
-list_name(const struct json_value *c)
-{
-	const struct json_value	*v = json_get(c, "Names");
-	const char		*s;
-
-	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL; v != NULL;
-	    v = v->jv_next) {
-		if ((s = json_str(v)) == NULL)
-			continue;
-		if (*s == '/')
-			s++;
-		if (strchr(s, '/') == NULL)
-			return (s);
-	}
-	return ("");
-}
-
-static size_t
-list_ports(const struct json_value *c, struct docker_port *pt, size_t max)
-{
-	const struct json_value	*v = json_get(c, "Ports");
-	const char		*proto;
-	int64_t			 pub, priv;
-	size_t			 n = 0, i;
-
-	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL;
-	    v != NULL && n < max; v = v->jv_next) {
-		if (json_int(json_get(v, "PublicPort"), &pub) == -1 ||
-		    json_int(json_get(v, "PrivatePort"), &priv) == -1 ||
-		    pub < 1 || pub > 65535 || priv < 1 || priv > 65535)
-			continue;
-		proto = json_get_str(v, "Type");
-		/* IPv4 and IPv6 binds of one port are one entry. */
-		for (i = 0; i < n; i++)
-			if (pt[i].pt_public == pub && pt[i].pt_private == priv
-			    && strcmp(pt[i].pt_proto, proto) == 0)
-				break;
-		if (i < n || strlcpy(pt[n].pt_proto, proto,
-		    sizeof(pt[n].pt_proto)) >= sizeof(pt[n].pt_proto))
-			continue;
-		if (strlcpy(pt[n].pt_ip, json_get_str(v, "IP"),
-		    sizeof(pt[n].pt_ip)) >= sizeof(pt[n].pt_ip))
-			pt[n].pt_ip[0] = '\0';
-		pt[n].pt_public = (uint16_t)pub;
-		pt[n].pt_private = (uint16_t)priv;
-		n++;
-	}
-	return (n);
-}
-
-static size_t
-list_labels(const struct json_value *c, struct docker_label *lb, size_t max)
-{
-	const struct json_value	*v = json_get(c, "Labels");
-	size_t			 n = 0;
-
-	for (v = json_is(v, JSON_OBJECT) ? v->jv_child : NULL;
-	    v != NULL && n < max; v = v->jv_next) {
-		if (json_str(v) == NULL || strlen(v->jv_key) != v->jv_keylen)
-			continue;
-		lb[n].lb_key = v->jv_key;
-		lb[n].lb_value = json_str(v);
-		n++;
-	}
-	return (n);
-}
-
-/* Large arrays, so not on the stack of the event loop. */
-struct list_scratch {
-	struct docker_port	 sc_ports[DOCKER_PORTS_MAX];
-	struct docker_label	 sc_labels[DOCKER_LABELS_MAX];
-};
-
 static int
 list_item(struct docker_lister *ls, const struct json_value *c)
 {
-	struct docker_container	 ct = { 0 };
-	struct list_scratch	*sc;
-	const char		*image;
+	const char	*error;
 
-	ct.ct_id = json_get_str(c, "Id");
-	if (!docker_id_ok(ct.ct_id)) {
-		ls->ls_error = "a container in Docker's list has no id";
-		return (-1);
-	}
-	if (json_get(json_get(c, "Labels"), LIST_TASK_LABEL) != NULL)
+	error = docker_item(c, list_image_digest(ls,
+	    json_get_str(c, "ImageID")), ls->ls_cbs.lc_item, ls->ls_arg);
+	if (error[0] == '\0')
 		return (0);
-	if ((sc = malloc(sizeof(*sc))) == NULL) {
-		ls->ls_error = "out of memory";
-		return (-1);
-	}
-	image = json_get_str(c, "ImageID");
-	ct.ct_name = list_name(c);
-	ct.ct_image = json_get_str(c, "Image");
-	ct.ct_digest = list_image_digest(ls, image);
-	ct.ct_state = json_get_str(c, "State");
-	(void)json_int(json_get(c, "Created"), &ct.ct_created);
-	ct.ct_labels = sc->sc_labels;
-	ct.ct_nlabels = list_labels(c, sc->sc_labels, DOCKER_LABELS_MAX);
-	ct.ct_ports = sc->sc_ports;
-	ct.ct_nports = list_ports(c, sc->sc_ports, DOCKER_PORTS_MAX);
-	ls->ls_cbs.lc_item(ls->ls_arg, &ct);
-	free(sc);
-	return (0);
+	ls->ls_error = error;
+	return (-1);
 }
 
 static int

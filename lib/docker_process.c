@@ -25,7 +25,7 @@
 #include <event2/event.h>
 
 #include "confpart.h"
-#include "docker_process_int.h"
+#include "docker_live.h"
 #include "ipccheck.h"
 #include "log.h"
 
@@ -202,8 +202,10 @@ dp_conf_commit(bool first)
 
 	dp->dp_configured = true;
 	dp_begin();
-	if (first)
+	if (first) {
 		evtimer_add(dp->dp_watch, &now);
+		dp_live_start();
+	}
 }
 
 void
@@ -237,12 +239,17 @@ dp_tell_state(bool available, const char *error, const struct json_value *info)
 	struct pbmem			 pm;
 	char				 api[16] = "";
 
-	if (dp_engine() == NULL || (dp->dp_told &&
-	    dp->dp_available == available && (available ||
-	    strcmp(dp->dp_error, error) == 0)))
+	bool				 live = available && dp_live_is_up();
+	bool				 news = !dp->dp_told ||
+					    dp->dp_available != available ||
+					    (!available &&
+					    strcmp(dp->dp_error, error) != 0);
+
+	if (dp_engine() == NULL || (!news && dp->dp_live == live))
 		return;
 	dp->dp_told = true;
 	dp->dp_available = available;
+	dp->dp_live = live;
 	strlcpy(dp->dp_error, error, sizeof(dp->dp_error));
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 	sentinel__ipc__docker_state__init(&st);
@@ -255,8 +262,11 @@ dp_tell_state(bool available, const char *error, const struct json_value *info)
 	if (docker_api(dp->dp_docker) != 0)
 		snprintf(api, sizeof(api), "1.%u", docker_api(dp->dp_docker));
 	st.api_version = api;
+	st.live = live;
 	peer_send_pb(dp_engine(), IMSG_DOCKER_STATE, 0, &st.base);
 	pbmem_free(&pm);
+	if (!news)
+		return;
 	if (available)
 		log_info("docker: engine %s, version %s, API %s",
 		    json_get_str(info, "Name"),

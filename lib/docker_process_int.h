@@ -72,6 +72,7 @@ struct docker_process {
 	struct event		*dp_watch;
 	bool			 dp_told;	/* state was sent */
 	bool			 dp_available;
+	bool			 dp_live;	/* as it was told */
 	char			 dp_error[DOCKER_ERROR_MAXBYTES];
 };
 
@@ -112,6 +113,8 @@ int		 dp_request(struct update_request *,
 		    struct hook *post, char *why, size_t size);
 /* docker_dispatch_plan.c */
 void		 dp_plan(struct dp_op *, const Sentinel__Ipc__DockerOp *);
+/* const away, for fields that are only packed. */
+char		*dp_const(const char *);
 /* Text of Docker for a field: one line, repaired, cut to max bytes. */
 char		*dp_text(struct pbmem *, const char *, size_t max);
 /* As it is when it is printable ASCII without space and fits, else "". */

@@ -175,6 +175,20 @@ static const struct pbcheck_field docker_state[] = {
 	STR(4, "engine_version", 0, 128, LINE),
 	STR(5, "api_version", 0, 32, WORD),
 	STR(6, "engine_name", 0, MAX_NAME, LINE),
+	ANY(10, "live"),
+	END
+};
+
+static const struct pbcheck_field docker_event[] = {
+	STR(1, "action", 1, MAX_WORD, LINE),
+	NUM(2, "time_nsec", 0, INT64_MAX),
+	END
+};
+
+static const struct pbcheck_field docker_delta[] = {
+	STR(1, "id", 1, 128, WORD),
+	MSG(2, "info"),
+	LIST(3, "events", 64),
 	END
 };
 
@@ -249,6 +263,8 @@ const struct pbcheck_message pbcheck_ipc[] = {
 	M(uplink_down),
 	M(uplink_probed),
 	M(docker_state),
+	M(docker_event),
+	M(docker_delta),
 	M(docker_op),
 	M(docker_progress),
 	M(docker_result),

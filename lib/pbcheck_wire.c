@@ -61,6 +61,7 @@ static const struct pbcheck_field container_info[] = {
 	LIST(6, "labels", 2048),
 	MSG(7, "created"),
 	LIST(8, "ports", 16384),
+	STR(100, "health", 0, MAX_WORD, WORD),
 	END
 };
 
@@ -123,6 +124,7 @@ static const struct pbcheck_field heartbeat[] = {
 	STR(100, "engine_id", 0, MAX_ENGINE, WORD),
 	STR(101, "docker_error", 0, 4096, TEXT),
 	BYTES(102, "ca_pins", 0, 8 * 32),
+	BYTES(103, "list_hash", 0, 32),
 	END
 };
 
@@ -300,8 +302,9 @@ static const struct pbcheck_field progress[] = {
 };
 
 static const struct pbcheck_field container_delta[] = {
-	LIST(1, "changed", 10000),
-	STRS(2, "removed", 10000, 1, 128, WORD),
+	/* Each is looked for in a list: more of them are sent as one. */
+	LIST(1, "changed", 512),
+	STRS(2, "removed", 512, 1, 128, WORD),
 	END
 };
 

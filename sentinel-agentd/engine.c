@@ -24,6 +24,7 @@
 #include "engine_bundle.h"
 #include "engine_doctor.h"
 #include "engine_import.h"
+#include "engine_live.h"
 #include "engine_newkey.h"
 #include "engine_policy.h"
 #include "engine_reenrol.h"
@@ -88,6 +89,8 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_DOCKER_RESULT,	docker_result },
 	{ IMSG_DOCKER_STATE,	docker_state },
 	{ IMSG_DOCKER_RECOVERED, docker_recovered },
+	{ IMSG_DOCKER_DELTA,	live_delta },
+	{ IMSG_DOCKER_STALE,	live_stale },
 	{ IMSG_JOURNAL_FILE,	ojournal_export_file },
 	{ IMSG_JOURNAL_FILE_DONE, ojournal_export_done },
 	{ IMSG_RELOAD_DONE,	client_reloaded },
@@ -218,6 +221,7 @@ on_commit(bool first)
 	command_init();
 	docker_init();
 	list_init();
+	live_init();
 	policy_init();
 	ojournal_init();
 	import_run();
@@ -340,9 +344,10 @@ char **
 engine_features(size_t *n)
 {
 	static const char *const	 words[] = {
-		"update", "hooks", "pull", "list", "logs", "update-hooks", "progress", "list-error",
-		"engine-id", "pull-result", "sync", "server-heartbeat",
-		"journal-ack", "ca-bundle", "plan", "signed-command"
+		"update", "hooks", "pull", "list", "logs", "update-hooks",
+		"progress", "list-error", "engine-id", "pull-result", "sync",
+		"server-heartbeat", "journal-ack", "ca-bundle", "plan",
+		"container-delta", "signed-command"
 	};
 
 	/* The last one is a promise that can be switched off. */

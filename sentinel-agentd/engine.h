@@ -113,6 +113,7 @@ struct engine {
 
 	bool		 docker_known;	/* DOCKER_STATE has come */
 	bool		 docker_up;
+	bool		 docker_live;	/* changes come as they happen */
 	char		 docker_error[512];
 	char		 docker_id[129];
 };

@@ -219,6 +219,7 @@ docker_state(struct peer *p, struct imsg *imsg)
 	struct pbmem			 pm;
 	bool				 was = eng->docker_up;
 	bool				 known = eng->docker_known;
+	bool				 was_live = eng->docker_live;
 
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 	st = ipc_unpack(imsg, &sentinel__ipc__docker_state__descriptor, &pm);
@@ -229,6 +230,7 @@ docker_state(struct peer *p, struct imsg *imsg)
 	}
 	eng->docker_known = true;
 	eng->docker_up = st->available;
+	eng->docker_live = st->live;
 	engine_text(eng->docker_error, sizeof(eng->docker_error),
 	    st->available ? "" : st->error[0] != '\0' ? st->error :
 	    "Docker does not answer");
@@ -246,7 +248,8 @@ docker_state(struct peer *p, struct imsg *imsg)
 		session_heartbeat();
 		if (eng->docker_up)
 			list_ask(true, NULL, NULL);
-	}
+	} else if (was_live != eng->docker_live)
+		session_heartbeat();
 	session_prepared();
 	pbmem_free(&pm);
 }
@@ -337,7 +340,7 @@ docker_lost(void)
 {
 	struct command	*c, *next;
 
-	eng->docker_up = false;
+	eng->docker_up = eng->docker_live = false;
 	(void)strlcpy(eng->docker_error, "the docker process restarts",
 	    sizeof(eng->docker_error));
 	list_lost(eng->docker_error);

@@ -15,11 +15,13 @@
  */
 
 #include "engine_journal.h"
+#include "engine_live.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "ipccheck.h"
+#include "listhash.h"
 #include "log.h"
 #include "xmalloc.h"
 
@@ -28,13 +30,20 @@
  * the form in which they go out.  One list is under way at a time; who asks
  * meanwhile waits for the next one, since the running one may have passed
  * what he has just changed.
+ *
+ * While Docker's events flow every change is applied as it comes
+ * (engine_live.c), and a list is made now and then only to be sure.
  */
 #define LIST_WAITERS_MAX	256
+#define LIST_SURE_MSEC		480000	/* and up to as much more: */
+#define LIST_SURE_JITTER_MSEC	240000
 #define LIST_TAG		0x12	/* field 2, length-delimited */
 
 struct item {
 	uint8_t		*it_blob;	/* ContainerInfo */
 	size_t		 it_len;
+	char		*it_id;
+	uint8_t		 it_hash[LISTHASH_LEN];
 	TAILQ_ENTRY(item) it_entry;
 };
 TAILQ_HEAD(item_list, item);
@@ -53,7 +62,10 @@ static void	 on_poll(int, short, void *);
 static void	 on_stuck(int, short, void *);
 static void	 stage_clear(void);
 static bool	 stage_is_same(void);
+static void	 item_free(struct item *);
 static void	 items_free(struct item_list *);
+static struct item *item_new(const Sentinel__Cluster__ContainerInfo *,
+		    size_t max);
 static size_t	 varint_len(size_t);
 static uint8_t	*put_item(uint8_t *, const uint8_t *, size_t);
 static uint8_t	*append_lean(uint8_t *, size_t, size_t, size_t *);
@@ -67,6 +79,10 @@ static size_t			bytes, stage_bytes;
 static bool			overflow;
 static bool			running;
 static bool			push_this, push_next;
+static bool			stale = true;	/* changes may be missing */
+static bool			again;	/* since this one began */
+static bool			partial;	/* not all are in it, or sent */
+static monotime_t		sure_at;	/* next list while live */
 static time_t			listed_at;
 static struct event		*poll_timer;
 static struct event		*stuck_timer;
@@ -101,7 +117,20 @@ on_poll(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if (eng->docker_up && !running)
+	if (!eng->docker_up || running || (eng->docker_live && !stale &&
+	    monotime_now() < sure_at))
+		return;
+	list_ask(false, NULL, NULL);
+}
+
+/* Something may have been missed: what runs now is not enough. */
+void
+list_stale(void)
+{
+	stale = true;
+	if (running)
+		again = true;
+	else
 		list_ask(false, NULL, NULL);
 }
 
@@ -139,6 +168,7 @@ start(void)
 	Sentinel__Ipc__DockerOp	 m;
 
 	stage_clear();
+	stale = again = false;
 	sentinel__ipc__docker_op__init(&m);
 	m.kind = SENTINEL__IPC__DOCKER_OP__KIND__LIST;
 	running = true;
@@ -164,8 +194,6 @@ list_container(struct peer *p, struct imsg *imsg)
 	Sentinel__Cluster__ContainerInfo	*info;
 	struct item				*it;
 	struct pbmem				 pm;
-	uint8_t					*blob = NULL;
-	size_t					 len;
 
 	if (!running)
 		return;		/* of a list that was given up */
@@ -175,16 +203,12 @@ list_container(struct peer *p, struct imsg *imsg)
 	if (info == NULL)
 		peer_broken(p, imsg, pm.pm_why);
 	else if (nstage >= ENGINE_CONTAINERS_MAX || overflow ||
-	    (blob = pbcheck_pack(&info->base, ENGINE_BLOB_MAXBYTES -
-	    stage_bytes, &len)) == NULL)
+	    (it = item_new(info, ENGINE_BLOB_MAXBYTES - stage_bytes)) == NULL)
 		overflow = true;
 	else {
-		it = xcalloc(1, sizeof(*it));
-		it->it_blob = blob;
-		it->it_len = len;
 		TAILQ_INSERT_TAIL(&stage, it, it_entry);
 		nstage++;
-		stage_bytes += len;
+		stage_bytes += it->it_len;
 	}
 	pbmem_free(&pm);
 }
@@ -260,12 +284,16 @@ finish(const char *error)
 		bytes = stage_bytes;
 		first = listed_at == 0;
 		listed_at = time(NULL);
+		sure_at = monotime_now() + LIST_SURE_MSEC +
+		    arc4random_uniform(LIST_SURE_JITTER_MSEC);
+		partial = overflow;
 		nstage = stage_bytes = 0;
 		if (push && session_is_open())
 			list_send("", "");
 		if (changed || first)
 			offline_observe();
-	}
+	} else
+		stale = true;
 	TAILQ_FOREACH_SAFE(w, &waiters, wa_entry, next) {
 		if (!w->wa_next) {
 			TAILQ_REMOVE(&waiters, w, wa_entry);
@@ -274,7 +302,7 @@ finish(const char *error)
 		} else
 			w->wa_next = false;
 	}
-	if ((!TAILQ_EMPTY(&waiters) || push_next) &&
+	if ((!TAILQ_EMPTY(&waiters) || push_next || again) &&
 	    proc_peer(ROLE_A_DOCKER) != NULL) {
 		push_this = push_next;
 		start();
@@ -287,6 +315,31 @@ finish(const char *error)
 	}
 }
 
+static struct item *
+item_new(const Sentinel__Cluster__ContainerInfo *info, size_t max)
+{
+	struct item	*it;
+	uint8_t		*blob;
+	size_t		 len;
+
+	if ((blob = pbcheck_pack(&info->base, max, &len)) == NULL)
+		return (NULL);
+	it = xcalloc(1, sizeof(*it));
+	it->it_blob = blob;
+	it->it_len = len;
+	it->it_id = xstrdup(info->id);
+	listhash_of(info, it->it_hash);
+	return (it);
+}
+
+static void
+item_free(struct item *it)
+{
+	free(it->it_id);
+	free(it->it_blob);
+	free(it);
+}
+
 static void
 items_free(struct item_list *list)
 {
@@ -294,9 +347,80 @@ items_free(struct item_list *list)
 
 	while ((it = TAILQ_FIRST(list)) != NULL) {
 		TAILQ_REMOVE(list, it, it_entry);
-		free(it->it_blob);
-		free(it);
+		item_free(it);
 	}
+}
+
+/* --- changes ------------------------------------------------------------- */
+
+static struct item *
+item_find(const char *id)
+{
+	struct item	*it;
+
+	TAILQ_FOREACH(it, &items, it_entry) {
+		if (strcmp(it->it_id, id) == 0)
+			return (it);
+	}
+	return (NULL);
+}
+
+/* New ones come first, as in Docker's own list. */
+bool
+list_apply(const char *id, const Sentinel__Cluster__ContainerInfo *info)
+{
+	struct item	*old = item_find(id), *new = NULL;
+
+	if (info == NULL && old == NULL)
+		return (false);
+	if (info != NULL && (nlisted >= ENGINE_CONTAINERS_MAX + (old != NULL) ||
+	    (new = item_new(info, ENGINE_BLOB_MAXBYTES - bytes +
+	    (old != NULL ? old->it_len : 0))) == NULL)) {
+		partial = true;
+		return (false);
+	}
+	if (new != NULL && old != NULL && new->it_len == old->it_len &&
+	    memcmp(new->it_blob, old->it_blob, new->it_len) == 0) {
+		item_free(new);
+		return (false);
+	}
+	if (new != NULL && old != NULL)
+		TAILQ_INSERT_BEFORE(old, new, it_entry);
+	else if (new != NULL)
+		TAILQ_INSERT_HEAD(&items, new, it_entry);
+	if (new != NULL) {
+		nlisted++;
+		bytes += new->it_len;
+	}
+	if (old != NULL) {
+		TAILQ_REMOVE(&items, old, it_entry);
+		nlisted--;
+		bytes -= old->it_len;
+		item_free(old);
+	}
+	return (true);
+}
+
+const uint8_t *
+list_lend(const char *id, size_t *len)
+{
+	const struct item	*it = item_find(id);
+
+	*len = it == NULL ? 0 : it->it_len;
+	return (it == NULL ? NULL : it->it_blob);
+}
+
+bool
+list_hash(uint8_t sum[LISTHASH_LEN])
+{
+	const struct item	*it;
+
+	if (!eng->docker_live || stale || partial || listed_at == 0)
+		return (false);
+	memset(sum, 0, LISTHASH_LEN);
+	TAILQ_FOREACH(it, &items, it_entry)
+		listhash_toggle(sum, it->it_hash);
+	return (true);
 }
 
 static void
@@ -413,6 +537,7 @@ append_lean(uint8_t *head, size_t headlen, size_t max, size_t *len)
 		free(blob);
 		pbmem_free(&pm);
 	}
+	partial = partial || left > 0;
 	log_warnx("list of containers larger than %zu bytes: sent without "
 	    "labels, %zu containers left out", max, left);
 	*len = (size_t)(p - all);

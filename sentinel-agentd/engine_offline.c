@@ -15,6 +15,7 @@
  */
 
 #include "engine_journal.h"
+#include "engine_live.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -375,4 +376,44 @@ offline_observe(void)
 		seen_free(s);
 	}
 	(void)ojournal_release();
+}
+
+/*
+ * Between two looks a container can end and begin again: the journal has both.
+ * What it is in the end offline_observe() sees, and finds it told.
+ */
+void
+offline_event(const char *name, const char *action, int64_t nsec)
+{
+	static const struct {
+		const char	*action, *state;
+	} states[] = {
+		{ "start", "running" }, { "die", "exited" },
+		{ "pause", "paused" }, { "unpause", "running" }
+	};
+	struct ojournal_entry	 je = { .je_action = "state" };
+	struct seen		 want, *s;
+	size_t			 i;
+
+	if (is_online || !autonomous || !has_baseline)
+		return;
+	for (i = 0; i < nitems(states); i++) {
+		if (strcmp(states[i].action, action) == 0)
+			break;
+	}
+	want.se_name = (char *)(uintptr_t)name;
+	if (i == nitems(states) ||
+	    (s = RB_FIND(seen_tree, &seen, &want)) == NULL ||
+	    strcmp(s->se_state, states[i].state) == 0)
+		return;
+	set(&s->se_state, states[i].state);
+	je.je_container = s->se_name;
+	je.je_old_image = je.je_new_image = s->se_image;
+	je.je_old_digest = je.je_new_digest = s->se_digest;
+	je.je_outcome = s->se_state;
+	if (nsec > 0) {
+		je.je_time.tv_sec = nsec / 1000000000;
+		je.je_time.tv_nsec = nsec % 1000000000;
+	}
+	(void)ojournal_add(&je);
 }

@@ -24,6 +24,7 @@
 #include "engine_bundle.h"
 #include "engine_cause.h"
 #include "engine_fault.h"
+#include "engine_live.h"
 #include "engine_policy.h"
 #include "engine_reenrol.h"
 #include "engine_renew.h"
@@ -329,10 +330,12 @@ session_heartbeat(void)
 	Sentinel__Cluster__AgentMessage	 m;
 	Sentinel__Cluster__Heartbeat	 hb;
 	uint8_t				 pins[X509_PINS_MAXBYTES];
+	uint8_t				 hash[LISTHASH_LEN];
 
 	if (!session_is_open())
 		return;
 	sentinel__cluster__heartbeat__init(&hb);
+	live_heartbeat(&hb, hash);
 	hb.timestamp = now_stamp();
 	hb.agent_version = engine_lend(engine_version());
 	hb.supported_features = engine_features(&hb.n_supported_features);

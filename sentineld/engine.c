@@ -27,6 +27,7 @@
 #include "engine_ca.h"
 #include "engine_cluster.h"
 #include "engine_history.h"
+#include "engine_live.h"
 #include "engine_settings.h"
 #include "engine_sync.h"
 #include "engine_token.h"
@@ -91,6 +92,8 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_DOCKER_RESULT,	local_result },
 	{ IMSG_DOCKER_STATE,	local_state },
 	{ IMSG_DOCKER_RECOVERED, local_recovered },
+	{ IMSG_DOCKER_DELTA,	local_delta },
+	{ IMSG_DOCKER_STALE,	local_stale },
 	{ IMSG_RELOAD_DONE,	client_reloaded },
 	{ IMSG_DOCTOR_FACT,	doctor_fact },
 	{ IMSG_DOCTOR_END,	doctor_fact_end },

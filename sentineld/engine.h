@@ -24,6 +24,7 @@
 #include "control.h"
 #include "eckey.h"
 #include "ipc.pb-c.h"
+#include "listhash.h"
 #include "monotime.h"
 #include "proc.h"
 #include "reqtab.h"
@@ -86,7 +87,9 @@ enum host_end { HOST_REMOVED, HOST_REVOKED };
 /* One container of a host's last list: the checked message, packed. */
 struct container {
 	TAILQ_ENTRY(container) ct_entry;
+	char		*ct_id;
 	char		*ct_name;
+	uint8_t		 ct_hash[LISTHASH_LEN];
 	uint8_t		*ct_blob;	/* ContainerInfo */
 	size_t		 ct_len;
 };
@@ -178,6 +181,9 @@ struct host {
 	size_t		 h_ncontainers;
 	time_t		 h_listed_at;
 	monotime_t	 h_fresh;	/* so is the list, until we change */
+	bool		 h_live;	/* and changes come by themselves */
+	monotime_t	 h_heal;	/* not before: ask for a list that */
+	unsigned int	 h_heal_msec;	/* differs; last wait */
 	size_t		 h_staged;	/* bytes of lists coming in */
 	unsigned int	 h_ops;		/* under way */
 	unsigned int	 h_nsessions;
@@ -426,6 +432,13 @@ void	 stage_drop(struct container_stage *);
 /* The staged list replaces the host's. */
 void	 stage_commit(struct container_stage *);
 struct container *container_find(struct host *, const char *name);
+/* A container of its own, not in a list yet; NULL: more than max bytes. */
+struct container *container_new(const Sentinel__Cluster__ContainerInfo *,
+	    size_t max);
+void	 container_free(struct container *);
+size_t	 container_size(const struct container *);
+/* Bytes that one more may take in this host's list. */
+size_t	 container_room(const struct host *);
 void	 container_list_free(struct container_list *);
 
 /* --- engine_session.c: calls of agents ----------------------------------- */

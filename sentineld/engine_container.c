@@ -28,20 +28,19 @@
  * the check: a tenth of what unpacked structs take.  A new list is collected
  * aside and replaces the old one when it is whole.
  */
-static size_t	 container_size(const struct container *);
-static void	 container_free(struct container *);
-
 /* What it takes of the limits: also a list of empty names is finite. */
-static size_t
+size_t
 container_size(const struct container *c)
 {
-	return (sizeof(*c) + strlen(c->ct_name) + 1 + c->ct_len);
+	return (sizeof(*c) + strlen(c->ct_name) + strlen(c->ct_id) +
+	    2 + c->ct_len);
 }
 
-static void
+void
 container_free(struct container *c)
 {
 	eng->list_bytes -= container_size(c);
+	free(c->ct_id);
 	free(c->ct_name);
 	free(c->ct_blob);
 	free(c);
@@ -67,42 +66,54 @@ stage_init(struct container_stage *st, struct host *h)
 	st->cs_overflow = false;
 }
 
-/* Bytes that one more may take: all stages of a host share one limit. */
-static size_t
-stage_room(const struct container_stage *st)
+/* All stages of a host share one limit. */
+size_t
+container_room(const struct host *h)
 {
-	size_t	 room = HOST_LIST_MAXBYTES - st->cs_host->h_staged;
+	size_t	 room = HOST_LIST_MAXBYTES - h->h_staged;
 
 	if (room > ENGINE_LISTS_MAXBYTES - eng->list_bytes)
 		room = ENGINE_LISTS_MAXBYTES - eng->list_bytes;
 	return (room);
 }
 
+struct container *
+container_new(const Sentinel__Cluster__ContainerInfo *info, size_t max)
+{
+	struct container	*c;
+	uint8_t			*blob;
+	size_t			 len, own;
+
+	own = sizeof(*c) + strlen(info->name) + strlen(info->id) + 2;
+	if (own >= max ||
+	    (blob = pbcheck_pack(&info->base, max - own, &len)) == NULL)
+		return (NULL);
+	c = xcalloc(1, sizeof(*c));
+	c->ct_id = xstrdup(info->id);
+	c->ct_name = xstrdup(info->name);
+	listhash_of(info, c->ct_hash);
+	c->ct_blob = blob;
+	c->ct_len = len;
+	eng->list_bytes += container_size(c);
+	return (c);
+}
+
 void
 stage_add(struct container_stage *st,
     const Sentinel__Cluster__ContainerInfo *info)
 {
-	struct container	*c;
-	uint8_t			*blob = NULL;
-	size_t			 len, room = stage_room(st), own;
+	struct container	*c = NULL;
 
-	own = sizeof(*c) + strlen(info->name) + 1;
-	if (st->cs_count < HOST_CONTAINERS_MAX && !st->cs_overflow &&
-	    own < room)
-		blob = pbcheck_pack(&info->base, room - own, &len);
-	if (blob == NULL) {
+	if (st->cs_count < HOST_CONTAINERS_MAX && !st->cs_overflow)
+		c = container_new(info, container_room(st->cs_host));
+	if (c == NULL) {
 		st->cs_overflow = true;
 		return;
 	}
-	c = xcalloc(1, sizeof(*c));
-	c->ct_name = xstrdup(info->name);
-	c->ct_blob = blob;
-	c->ct_len = len;
 	TAILQ_INSERT_TAIL(&st->cs_list, c, ct_entry);
 	st->cs_count++;
 	st->cs_bytes += container_size(c);
 	st->cs_host->h_staged += container_size(c);
-	eng->list_bytes += container_size(c);
 }
 
 void

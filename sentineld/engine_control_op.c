@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "engine_audit.h"
+#include "engine_live.h"
 #include "log.h"
 #include "pbcheck.h"
 
@@ -140,7 +141,7 @@ client_container_list(struct client *cl,
 	cl->cl_waiting = 1;
 	RB_FOREACH(h, host_tree, &eng->hosts) {
 		if ((only != NULL && h != only) || !host_is_connected(h) ||
-		    (req->read_only && is_fresh(h)) ||
+		    live_is_fresh(h) || (req->read_only && is_fresh(h)) ||
 		    (op = op_new(OP_LIST, h)) == NULL)
 			continue;
 		op->op_msec = HOST_REFRESH_MSEC;

@@ -15,6 +15,7 @@
  */
 
 #include "engine_history.h"
+#include "engine_live.h"
 #include "engine_settings.h"
 
 #include <stdlib.h>
@@ -29,13 +30,21 @@
  * us instead of an agent.
  */
 #define LOCAL_TOLD_MAX	32	/* update ids remembered */
+#define LOCAL_SURE_MSEC	480000	/* a list although changes are told */
+#define LOCAL_SURE_JITTER_MSEC 240000
+#define LOCAL_RETRY_MSEC 10000	/* a list that failed */
 
 static struct container_stage	stage;
 static bool			staging;
 static bool			listing;	/* our own list is under way */
+static bool			again;	/* and another one is due */
+static bool			live;	/* as docker said last */
+static struct event		*sure_timer;
 
 static bool	 told_before(const char *);
 static void	 ask_list(void);
+static void	 on_sure(int, short, void *);
+static void	 listed(const char *);
 static struct host *local_host(void);
 
 /*
@@ -58,6 +67,8 @@ local_host(void)
 	if (host_insert(h) == -1)
 		fatalx("a host has the id of this machine");
 	stage_init(&stage, h);
+	if ((sure_timer = evtimer_new(proc_base(), on_sure, NULL)) == NULL)
+		fatal("local_host");
 	eng->local = h;
 	return (h);
 }
@@ -86,6 +97,7 @@ ask_list(void)
 	m.kind = SENTINEL__IPC__DOCKER_OP__KIND__LIST;
 	peer_send_pb(proc_peer(ROLE_DOCKER), IMSG_DOCKER_OP, 0, &m.base);
 	listing = true;
+	again = false;
 }
 
 void
@@ -134,6 +146,7 @@ local_state(struct peer *p, struct imsg *imsg)
 	if (st->available != h->h_docker_up && host_may_log(h))
 		log_info("docker: %s", st->available ? "answers" : st->error);
 	h->h_docker_up = st->available;
+	h->h_live = live = st->live;
 	engine_setstr(&h->h_docker_error, st->error);
 	if (st->engine_id[0] != '\0')
 		engine_setstr(&h->h_engine_id, st->engine_id);
@@ -141,6 +154,31 @@ local_state(struct peer *p, struct imsg *imsg)
 		ask_list();
  out:
 	pbmem_free(&pm);
+}
+
+static void
+on_sure(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (eng->local->h_docker_up)
+		ask_list();
+}
+
+/* Our own list has ended. */
+static void
+listed(const char *error)
+{
+	struct timeval	 tv;
+
+	listing = false;
+	eng->local->h_live = live && error[0] == '\0';
+	tv = monotime_timeval(error[0] != '\0' ? LOCAL_RETRY_MSEC :
+	    LOCAL_SURE_MSEC + arc4random_uniform(LOCAL_SURE_JITTER_MSEC));
+	evtimer_add(sure_timer, &tv);
+	if (again)
+		ask_list();
 }
 
 void
@@ -187,11 +225,38 @@ local_list_end(struct peer *p, struct imsg *imsg)
 		staging = false;
 	eng->local->h_last_seen = time(NULL);
 	if (end->request_id[0] == '\0')
-		listing = false;
+		listed(end->error);
 	else
 		op_list_answer(eng->local, end->request_id, end->error);
  out:
 	pbmem_free(&pm);
+}
+
+void
+local_delta(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__DockerDelta	*m;
+	struct pbmem			 pm;
+
+	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	m = ipc_unpack(imsg, &sentinel__ipc__docker_delta__descriptor, &pm);
+	if (m == NULL || local_host() == NULL ||
+	    (m->info != NULL && strcmp(m->info->id, m->id) != 0))
+		peer_broken(p, imsg, m == NULL ? pm.pm_why :
+		    "no local host, or a container under another id");
+	else if (eng->local->h_listed_at != 0)
+		live_apply(eng->local, m->id, m->info);
+	pbmem_free(&pm);
+}
+
+/* What runs now may have passed what was missed. */
+void
+local_stale(struct peer *p, struct imsg *imsg)
+{
+	(void)p;
+	(void)imsg;
+	again = listing;
+	ask_list();
 }
 
 void
@@ -311,7 +376,8 @@ local_lost(void)
 
 	if (eng->local == NULL)
 		return;
-	listing = false;
+	listing = again = false;
+	eng->local->h_live = live = false;
 	if (staging)
 		stage_drop(&stage);
 	staging = false;

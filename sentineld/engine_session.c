@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "engine_ca.h"
+#include "engine_live.h"
 #include "grpc.h"
 #include "ipccheck.h"
 #include "log.h"
@@ -147,7 +148,8 @@ session_list_end(struct peer *p, struct imsg *imsg)
 	static const char *const	 features[] = { "progress",
 					    "list-error", "engine-id",
 					    "pull-result", "journal-ack",
-					    "signed-command", "ca-bundle" };
+					    "signed-command", "ca-bundle",
+					    "container-delta" };
 	char				 text[] = "state received";
 	char				 renew[] = "certificate has expired: "
 					    "it may only be renewed";
@@ -202,6 +204,7 @@ heartbeat(struct session *s, const Sentinel__Cluster__Heartbeat *hb)
 	    hb->n_supported_features);
 	if (h->h_session == s)
 		ca_heard(h, hb->ca_pins.data, hb->ca_pins.len);
+	live_heartbeat(s, hb);
 	if (host_has_feature(h, "engine-id")) {
 		if (strcmp(h->h_engine_id, hb->engine_id) != 0 &&
 		    hb->engine_id[0] != '\0') {
@@ -251,6 +254,9 @@ session_message(struct peer *p, struct imsg *imsg)
 		log_debug("host %s: empty or unknown message",
 		    s->se_host->h_id);
 		break;
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CONTAINER_DELTA:
+		live_delta(s, m->container_delta);
+		break;
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_OFFLINE_JOURNAL:
 		history_journal(s, m->offline_journal);
 		break;
@@ -266,6 +272,7 @@ static void
 set_disconnected(struct host *h, const char *category, const char *text)
 {
 	h->h_session = NULL;
+	h->h_live = false;
 	h->h_rtt_usec = 0;
 	h->h_disconnect_at = time(NULL);
 	engine_setstr(&h->h_disconnect_cat, category);

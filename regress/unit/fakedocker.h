@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -108,6 +109,15 @@ struct fk {
 	char			*create_body;
 	char			 trace[65536];	/* "METHOD path\n" each */
 	struct fk_execs		 execs;
+	bool			 has_events;	/* else 404 */
+	bool			 deaf;		/* no ping is answered */
+	struct bufferevent	*events;	/* the stream, NULL none */
+	int			 nstreams;
+	char			*elog[64];	/* as written, oldest first */
+	int64_t			 etime[64];	/* ns */
+	int			 nelog;
+	const char		*status;	/* of a running one in the list */
+	int			 nlooks;	/* lists of single containers */
 	struct bufferevent	*bevs[64];
 	int			 nbevs;
 };
@@ -260,7 +270,7 @@ fk_inspect(struct fk *fk, struct evbuffer *out, struct fk_container *ct)
 }
 
 static inline void
-fk_list(struct fk *fk, struct evbuffer *out)
+fk_list(struct fk *fk, struct evbuffer *out, const char *ids)
 {
 	static const struct json_value	 some = { .jv_raw = "{\"a\":\"b\"}",
 		.jv_rawlen = 9 };
@@ -269,8 +279,10 @@ fk_list(struct fk *fk, struct evbuffer *out)
 	int				 i, n = 0;
 
 	evbuffer_add_printf(out, "[");
+	fk->nlooks += ids != NULL;
 	for (i = 0; i < FK_MAX; i++) {
-		if (!fk->ct[i].used)
+		if (!fk->ct[i].used ||
+		    (ids != NULL && strstr(ids, fk->ct[i].id) == NULL))
 			continue;
 		js = fk_body(&fk->ct[i]);
 		if ((labels = json_get(json_root(js), "Labels")) == NULL)
@@ -282,12 +294,14 @@ fk_list(struct fk *fk, struct evbuffer *out)
 		    "\"PublicPort\":8080,\"Type\":\"tcp\"},{\"IP\":\"::\","
 		    "\"PrivatePort\":80,\"PublicPort\":8080,\"Type\":\"tcp\"},"
 		    "{\"PrivatePort\":443,\"Type\":\"tcp\"}],\"HostConfig\":"
-		    "{\"NetworkMode\":\"%s\"}}", n++ > 0 ? ",\n" : "",
+		    "{\"NetworkMode\":\"%s\"},\"Status\":\"%s\"}",
+		    n++ > 0 ? ",\n" : "",
 		    fk->ct[i].id, fk->ct[i].name,
 		    json_get_str(json_root(js), "Image"), fk->ct[i].image,
 		    fk_status(&fk->ct[i]), (int)labels->jv_rawlen,
 		    labels->jv_raw, json_get_str(json_get(json_root(js),
-		    "HostConfig"), "NetworkMode"));
+		    "HostConfig"), "NetworkMode"), fk->ct[i].running &&
+		    fk->status != NULL ? fk->status : "");
 		json_free(js);
 	}
 	evbuffer_add_printf(out, "]\n");
@@ -667,6 +681,10 @@ fk_handle(struct fk *fk, struct bufferevent *bev, const char *method,
 		*verb++ = '\0';
 	else
 		verb = obj + strlen(obj);
+	if (strcmp(path, "_ping") == 0) {
+		evbuffer_add_printf(out, "OK");
+		return (200);
+	}
 	if (strcmp(path, "info") == 0) {
 		evbuffer_add_printf(out, "{\"ID\":\"ENGINE\",\"Name\":\"h\","
 		    "\"ServerVersion\":\"20.10\"}");
@@ -718,7 +736,7 @@ fk_handle(struct fk *fk, struct bufferevent *bev, const char *method,
 	if (strcmp(path, "containers") != 0)
 		return (fk_error(out, 404, "page not found"));
 	if (strcmp(obj, "json") == 0) {
-		fk_list(fk, out);
+		fk_list(fk, out, strstr(query, "filters="));
 		return (200);
 	}
 	if (strcmp(obj, "create") == 0) {
@@ -781,7 +799,71 @@ fk_close(struct fk *fk, struct bufferevent *bev)
 	for (i = 0; i < fk->nbevs; i++)
 		if (fk->bevs[i] == bev)
 			fk->bevs[i] = fk->bevs[--fk->nbevs];
+	if (fk->events == bev)
+		fk->events = NULL;
 	bufferevent_free(bev);
+}
+
+/* --- events ------------------------------------------------------------ */
+
+/* Raw bytes into the stream, one chunk. */
+static inline void
+fk_events_write(struct fk *fk, const char *text)
+{
+	if (fk->events != NULL)
+		evbuffer_add_printf(bufferevent_get_output(fk->events),
+		    "%zx\r\n%s\r\n", strlen(text), text);
+}
+
+/* Something happened, told or not: who asks with since= hears of it. */
+static inline void
+fk_emit_at(struct fk *fk, const char *id, const char *action, int64_t nsec)
+{
+	char	*text;
+
+	if (fk->nelog == 64 || asprintf(&text, "{\"status\":\"%s\",\"id\":"
+	    "\"%s\",\"from\":\"app\",\"Type\":\"container\",\"Action\":"
+	    "\"%s\",\"Actor\":{\"ID\":\"%s\",\"Attributes\":{\"name\":"
+	    "\"x\"}},\"scope\":\"local\",\"time\":%lld,\"timeNano\":%lld}\n",
+	    action, id, action, id, (long long)(nsec / 1000000000),
+	    (long long)nsec) == -1)
+		abort();
+	fk->elog[fk->nelog] = text;
+	fk->etime[fk->nelog++] = nsec;
+	fk_events_write(fk, text);
+}
+
+static inline void
+fk_emit(struct fk *fk, const char *id, const char *action)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	fk_emit_at(fk, id, action, (int64_t)ts.tv_sec * 1000000000 +
+	    ts.tv_nsec);
+}
+
+static inline void
+fk_events_begin(struct fk *fk, struct bufferevent *bev, const char *path)
+{
+	const char	*p = strstr(path, "since=");
+	char		*end;
+	int64_t		 since;
+	int		 i;
+
+	if (p == NULL || strstr(path, "filters={\"type\":") == NULL)
+		abort();
+	since = strtoll(p + 6, &end, 10) * 1000000000;
+	if (*end == '.')
+		since += strtoll(end + 1, NULL, 10);
+	fk->events = bev;
+	fk->nstreams++;
+	evbuffer_add_printf(bufferevent_get_output(bev), "HTTP/1.1 200 OK\r\n"
+	    "Api-Version: %s\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    fk->api);
+	for (i = 0; i < fk->nelog; i++)
+		if (fk->etime[i] >= since)
+			fk_events_write(fk, fk->elog[i]);
 }
 
 /* The engine goes on with what it was asked for before the crash. */
@@ -842,10 +924,15 @@ fk_answer(struct fk *fk, struct bufferevent *bev, const char *method,
 		event_base_loopbreak(fk->base);
 		goto out;
 	}
-	if (fate == FK_HANG)
+	if (fate == FK_HANG || (fk->deaf && strstr(path, "_ping") != NULL))
 		goto out;
 	if (fate == FK_LOSE) {
 		fk_close(fk, bev);
+		goto out;
+	}
+	if (fk->has_events && fate == FK_SERVE &&
+	    strstr(path, "/events?") != NULL) {
+		fk_events_begin(fk, bev, path);
 		goto out;
 	}
 	if (fate == FK_ERROR)
@@ -960,6 +1047,8 @@ fk_free(struct fk *fk)
 	fk_drop_all(fk);
 	for (i = 0; i < FK_MAX; i++)
 		free(fk->ct[i].body);
+	for (i = 0; i < fk->nelog; i++)
+		free(fk->elog[i]);
 	free(fk->create_body);
 }
 

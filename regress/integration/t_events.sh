@@ -1,0 +1,112 @@
+# What happens to containers shows at the server as it happens: Docker's events
+# make deltas of the list, and events for who follows; a docker daemon that is
+# restarted, and a list that differs, heal.
+# needs: docker
+# timeout: 120
+
+a=ev-$$-a
+b=ev-$$-b
+trap 'kill "$follower" 2>/dev/null
+    lab_docker rm -f "$a" "$b" "$b-new" >/dev/null 2>&1; scenario_end' EXIT
+follower=
+AGENT_DOCKER=unix://$LAB_DIR/docker.sock
+must "the server starts" server_start
+agent_conf worker-1
+# No list of itself while the scenario runs.
+sed -i 's/heartbeat_interval: 1s/&\n    list_interval: 1h/' "$T/worker-1.conf"
+must "the agent enrols" enrolled worker-1
+"$B/sentinelctl" -s "$CTL_SOCK" events -f >"$T/events" 2>&1 &
+follower=$!
+
+live()
+{
+	ctl container list --host worker-1 >/dev/null &&
+	    ! grep -q "differs from ours" "$T/s.log"
+}
+
+# told PATTERN: within two seconds of now it is an event; says how long.
+told()
+{
+	t_from=$(date +%s%3N)
+	until grep -Eq -- "$1" "$T/events"; do
+		t_msec=$(($(date +%s%3N) - t_from))
+		[ $t_msec -lt 5000 ] || { tail -3 "$T/events"; return 1; }
+		sleep 0.02
+	done
+	t_msec=$(($(date +%s%3N) - t_from))
+	[ $t_msec -lt 2000 ]
+}
+
+# lists NAME FILTER: jq on a container as the server has it.
+lists()
+{
+	ctl container list --host worker-1 --json |
+	    jq -e --arg n "$1" "any(.[]; .name == \$n and ($2))"
+}
+
+must "the agent hears Docker's events" wait_log worker-1 \
+    "docker: engine" 10
+check "and the server has the word for it" wait_for 5 sh -c \
+    "$B/sentinelctl -s $CTL_SOCK host show worker-1 --json |
+    grep -q container-delta"
+sleep 1
+
+lab_docker run -d --name "$a" "$LAB_REGISTRY/demo:1" >/dev/null
+check "a container that starts shows" told "$a( is new)?: .*running"
+echo "# after $t_msec ms"
+check "and is listed" lists "$a" '.state == "running"'
+lab_docker kill "$a" >/dev/null
+check "one that dies" told "$a: exited"
+echo "# after $t_msec ms"
+check "is listed so" lists "$a" '.state == "exited"'
+lab_docker start "$a" >/dev/null
+check "one that starts again" told "$a: running"
+lab_docker pause "$a" >/dev/null
+check "one that is paused" told "$a: paused"
+lab_docker unpause "$a" >/dev/null
+lab_docker restart -t 0 "$a" >/dev/null
+check "one that was restarted" told "$a: running.*restarted|$a: exited"
+
+lab_docker run -d --name "$b" "$LAB_REGISTRY/demo:3" >/dev/null
+must "one whose check fails" wait_for 15 grep -q "$b: running (unhealthy)" \
+    "$T/events"
+since=$(lab_docker inspect -f \
+    '{{(index .State.Health.Log (len (slice .State.Health.Log 1))).End}}' \
+    "$b" 2>/dev/null)
+echo "# check failed at ${since:-?}"
+check "its state is the word of old" lists "$b" '.state == "running"'
+lab_docker rename "$b" "$b-new"
+check "one that is renamed" told "$b is now called $b-new"
+check "under its new name" lists "$b-new" 'true'
+check_not "only" lists "$b" 'true'
+check "its digest is of its image" lists "$b-new" \
+    '.image_digest | test("demo@sha256:")'
+lab_docker rm -f "$b-new" >/dev/null
+check "one that is removed" told "$b-new is gone"
+check_not "is not listed" lists "$b-new" 'true'
+
+# Nothing of this took a list.
+check_not "no list was asked for" grep -q "differs from ours" "$T/s.log"
+
+# Docker restarts: what happened meanwhile shows.
+find_dockerd()
+{
+	pgrep -x dockerd >"$T/dockerd"
+}
+if lab_docker ps >/dev/null && find_dockerd && [ "$(wc -l <"$T/dockerd")" = 1 ]
+then
+	kill -9 "$(cat "$T/dockerd")"
+	check "the agent notices that Docker went" wait_log worker-1 \
+	    "docker: events: " 10
+	check "Docker is back" wait_for 45 lab_is_up
+	check "and events flow again" wait_for 20 sh -c \
+	    "grep -c 'docker: engine' '$T/worker-1.log' | grep -qv '^1$'"
+	lab_docker start "$a" >/dev/null 2>&1
+	check "the list is right" wait_for 15 lists "$a" '.state == "running"'
+	lab_docker kill "$a" >/dev/null
+	check "and live" told "$a: exited"
+fi
+
+# The server restarts with no list at all and has one from the report; one
+# that loses a delta asks.
+check "a sum of the lists agrees at the end" live
