@@ -60,6 +60,7 @@ struct depend_node {
 	bool	 dn_paused;
 	bool	 dn_fresh;	/* never started */
 	bool	 dn_self;
+	bool	 dn_auto;	/* --rm */
 	bool	 dn_gone;
 
 	/* while depend_users() works */
@@ -214,6 +215,7 @@ depend_inspected(struct depend *dd, const struct json_value *c)
 		if ((dn->dn_ref[i] = strdup(s + 10)) == NULL)
 			return (-1);
 	}
+	dn->dn_auto = json_bool(json_get(host, "AutoRemove"));
 	v = json_get(host, "VolumesFrom");
 	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL; v != NULL &&
 	    dn->dn_nfrom < DEPEND_FROM_MAX; v = v->jv_next) {
@@ -490,7 +492,7 @@ depend_users(struct depend *dd, const char *id, bool ordered,
 		if (dn == lead)
 			dn->dn_remade = true;
 		if (dn == lead || (!dn->dn_remade &&
-		    (!dn->dn_running || dn->dn_self)))
+		    (!dn->dn_running || dn->dn_self || dn->dn_auto)))
 			continue;
 		du = &users[n++];
 		du->du_id = dn->dn_id;

@@ -80,9 +80,10 @@ const char	*depend_next(struct depend *);
 int		 depend_inspected(struct depend *, const struct json_value *);
 /*
  * Whom does an update of this one concern?  ordered: also those that are only
- * stopped and started, of which those that do not run and Sentinel itself are
- * left out.  users: in the order of their start, each after all it depends
- * on; the container itself is not among them.
+ * stopped and started, of which those that do not run, those made with --rm
+ * (nobody could start them again) and Sentinel itself are left out.
+ * users: in the order of their start, each after all it depends on; the
+ * container itself is not among them.
  * Number of users, or -1 with a line in err: a cycle (with the names) or more
  * than DEPEND_USERS_MAX.
  */

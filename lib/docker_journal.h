@@ -55,9 +55,10 @@ enum docker_rec {
 	DJ_MEMBER	= 9,	/* before DJ_PLAN, see docker_recover.c */
 	DJ_BODY		= 10,	/* to make the old one again: JSON; member */
 	DJ_HOOKS	= 11,	/* what is known of hooks, docker_txn_hook.c */
-	DJ_HOOK		= 12	/* phase, "begin" or "end", what went wrong */
+	DJ_HOOK		= 12,	/* phase, "begin" or "end", what went wrong */
+	DJ_REBORN	= 14	/* id of the old one, made again; member */
 };
-#define DJ_LAST		DJ_HOOK
+#define DJ_LAST		DJ_REBORN
 
 struct journal_field {
 	const char	*jf_data;	/* NUL after it */

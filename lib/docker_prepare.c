@@ -25,6 +25,7 @@
 #include "docker_rollback.h"
 #include "imagerule.h"
 
+#define PREP_BODY_MAXBYTES (60U * 1024)	/* to be kept, of all members */
 #define PREP_TASK_LABEL	"com.docker.swarm.task"
 
 static void	 prep_inspected(void *, const struct docker_reply *);
@@ -83,10 +84,6 @@ prep_check(const struct json_value *c)
 
 	if (json_get(json_path(c, "Config.Labels"), PREP_TASK_LABEL) != NULL)
 		return ("the container is a swarm task: update its service");
-	if (json_bool(json_path(c, "HostConfig.AutoRemove")))
-		return ("the container was started with --rm: Docker would "
-		    "remove it when it is stopped, so there would be nothing "
-		    "to go back to");
 	if (strcmp(status, "removing") == 0 || strcmp(status, "dead") == 0)
 		return ("the container is being removed");
 	if (!docker_id_ok(json_get_str(c, "Id")) ||
@@ -111,6 +108,8 @@ prep_keep(struct txn *tx, const struct json_value *c)
 	tx->tx_paused = json_bool(json_path(c, "State.Paused"));
 	tx->tx_running = json_bool(json_path(c, "State.Running")) ||
 	    strcmp(status, "restarting") == 0;
+	tx->tx_auto = tx->tx_running &&
+	    json_bool(json_path(c, "HostConfig.AutoRemove"));
 	tx->tx_stop_sec = docker_stop_sec(c);
 	v = json_path(c, "HostConfig.RestartPolicy");
 	status = json_get_str(v, "Name");
@@ -248,7 +247,8 @@ prep_fixed(struct txn *tx)
 
 	for (i = 0; i < tx->tx_spec.sp_nnets; i++) {
 		from = &tx->tx_spec.sp_nets[i];
-		if (!from->nt_fixed)
+		/* One that is made again has lost all but those in its body. */
+		if (tx->tx_auto ? from->nt_made : !from->nt_fixed)
 			continue;
 		to = &tx->tx_fixed[tx->tx_nfixed++];
 		to->nt_name = strdup(from->nt_name);
@@ -259,6 +259,57 @@ prep_fixed(struct txn *tx)
 	return (0);
 }
 
+/*
+ * To make the old one again: of its own image, under the same reference if
+ * that can be lent to it.
+ */
+static int
+prep_body(struct txn *tx, size_t *total)
+{
+	struct docker_spec_in	 si = { 0 };
+	struct docker_spec	 sp;
+
+	if (!tx->tx_auto)
+		return (0);
+	if (tx->tx_image == NULL) {
+		txn_error(tx, "the container was made with --rm and its image "
+		    "is gone: there would be nothing to go back to");
+		return (-1);
+	}
+	si.si_container = json_root(tx->tx_inspect);
+	si.si_image = si.si_new = json_root(tx->tx_image);
+	si.si_ref = tx->tx_noref ? tx->tx_old_image : tx->tx_old_ref;
+	si.si_api = docker_api(tx->tx_updater->up_docker);
+	si.si_engine = tx->tx_engine;
+	if (docker_spec_build(&sp, &si, tx->tx_error,
+	    sizeof(tx->tx_error)) == -1)
+		return (-1);
+	*total += sp.sp_bodylen;
+	if (*total > PREP_BODY_MAXBYTES)
+		txn_error(tx, "the container was made with --rm, and its "
+		    "settings are too long to be kept in the update journal");
+	else if ((tx->tx_body = strdup(sp.sp_body)) == NULL)
+		txn_error(tx, "out of memory");
+	docker_spec_free(&sp);
+	return (tx->tx_body == NULL ? -1 : 0);
+}
+
+/* The bodies of all, in the order of the journal's records. */
+static int
+prep_bodies(struct txn *tx)
+{
+	size_t	 i, total = 0;
+
+	for (i = 0; i < tx->tx_nusers; i++)
+		if (prep_body(tx->tx_users[i], &total) == -1) {
+			txn_error(tx, "container \"%s\": %s",
+			    tx->tx_users[i]->tx_name,
+			    tx->tx_users[i]->tx_error);
+			return (-1);
+		}
+	return (prep_body(tx, &total));
+}
+
 /* The leader's comes last: without it the others were never meant. */
 void
 prep_plan(struct txn *tx)
@@ -266,6 +317,10 @@ prep_plan(struct txn *tx)
 	bool	 bad = false;
 	size_t	 i;
 
+	if (prep_bodies(tx) == -1) {
+		prep_fail(tx);
+		return;
+	}
 	if (tx->tx_plan != NULL) {
 		txn_end(tx, UPDATE_SUCCESS);
 		return;

@@ -39,6 +39,7 @@ static void	 users_listed(void *, const struct docker_reply *);
 static void	 users_each(struct txn *);
 static void	 users_inspected(void *, const struct docker_reply *);
 static void	 users_found(struct txn *);
+static void	 users_lead_ref(void *, const struct docker_reply *);
 static void	 users_engine(void *, const struct docker_reply *);
 static void	 users_next(struct txn *);
 static void	 users_looked(void *, const struct docker_reply *);
@@ -264,12 +265,65 @@ users_next(struct txn *lead)
 	if (lead->tx_index == lead->tx_nusers) {
 		depend_free(lead->tx_depend);
 		lead->tx_depend = NULL;
-		prep_plan(lead);
+		if (lead->tx_auto)
+			prep_sent(lead, docker_image_inspect(
+			    lead->tx_updater->up_docker, lead->tx_old_ref,
+			    users_lead_ref, lead));
+		else
+			prep_plan(lead);
 		return;
 	}
 	tx = lead->tx_users[lead->tx_index++];
 	users_sent(tx, docker_inspect(tx->tx_updater->up_docker,
 	    tx->tx_old_id, users_looked, tx));
+}
+
+/* Only a tag can be lent. */
+static bool
+users_can_lend(const struct txn *tx)
+{
+	struct docker_ref	 rf;
+
+	return (docker_imageid_ok(tx->tx_moved) &&
+	    docker_ref_parse(&rf, tx->tx_old_ref) == 0 &&
+	    rf.rf_tag[0] != '\0' && rf.rf_digest[0] == '\0');
+}
+
+/* Under which reference the leader's old one could be made again. */
+static void
+users_lead_ref(void *arg, const struct docker_reply *dr)
+{
+	struct txn	*tx = arg;
+	struct json	*js;
+	const char	*id;
+	bool		 gone;
+
+	if ((js = prep_json(tx, dr, &gone)) == NULL && !gone)
+		return;
+	id = json_get_str(json_root(js), "Id");
+	if (!gone && strcmp(id, tx->tx_old_image) != 0)
+		strlcpy(tx->tx_moved, id, sizeof(tx->tx_moved));
+	json_free(js);
+	if (gone || (tx->tx_moved[0] != '\0' && !users_can_lend(tx))) {
+		tx->tx_noref = true;
+		tx->tx_moved[0] = '\0';
+	}
+	prep_plan(tx);
+}
+
+/* Is it a member that would have another id if it came back? */
+static bool
+users_is_auto(struct txn *lead, const char *id)
+{
+	size_t	 i;
+
+	if (lead->tx_auto && strcmp(lead->tx_old_id, id) == 0)
+		return (true);
+	for (i = 0; i < lead->tx_nusers; i++)
+		if (lead->tx_users[i]->tx_auto &&
+		    strcmp(lead->tx_users[i]->tx_old_id, id) == 0)
+			return (true);
+	return (false);
 }
 
 /* What it shares has to be there when it is started again. */
@@ -283,6 +337,13 @@ users_can_start(struct txn *tx, const struct json_value *c)
 
 	for (i = 0; i < nitems(shares) && tx->tx_running; i++) {
 		mode = json_get_str(json_get(c, "HostConfig"), shares[i]);
+		if (strncmp(mode, "container:", 10) == 0 &&
+		    users_is_auto(tx->tx_lead, mode + 10)) {
+			txn_error(tx, "it shares something with a container "
+			    "made with --rm, which could not be put back for "
+			    "it");
+			return (false);
+		}
 		if (strncmp(mode, "container:", 10) == 0 &&
 		    !depend_runs(tx->tx_lead->tx_depend, mode + 10)) {
 			txn_error(tx, "it runs, but the container whose %s it "
@@ -407,7 +468,6 @@ static void
 users_ref(void *arg, const struct docker_reply *dr)
 {
 	struct txn		*tx = arg;
-	struct docker_ref	 rf;
 	struct json		*js;
 	const char		*id, *stray;
 	bool			 gone, bad;
@@ -417,11 +477,7 @@ users_ref(void *arg, const struct docker_reply *dr)
 	id = json_get_str(json_root(js), "Id");
 	if (!gone && strcmp(id, tx->tx_old_image) != 0)
 		strlcpy(tx->tx_moved, id, sizeof(tx->tx_moved));
-	/* Only a tag can be lent. */
-	bad = gone || (tx->tx_moved[0] != '\0' &&
-	    (!docker_imageid_ok(tx->tx_moved) ||
-	    docker_ref_parse(&rf, tx->tx_old_ref) == -1 ||
-	    rf.rf_tag[0] == '\0' || rf.rf_digest[0] != '\0'));
+	bad = gone || (tx->tx_moved[0] != '\0' && !users_can_lend(tx));
 	json_free(js);
 	if (bad) {
 		txn_error(tx, "its image reference %s is not its image any "

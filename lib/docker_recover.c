@@ -47,15 +47,16 @@ enum plan_field {
 	PLAN_FLAGS,		/* "r" was running, "p" paused; roll_note */
 	PLAN_POLICY,
 	PLAN_STOP_SEC,
+	PLAN_MOVED,		/* tx_moved */
 	PLAN_NETS
 };
 
 /*
  * DJ_MEMBER is written for every other member before DJ_PLAN: its number,
- * enum txn_kind, name, tx_moved; then the same fields.  A record that names a
+ * enum txn_kind, name; then the same fields.  A record that names a
  * member without one betrays damage.
  */
-#define MEMBER_PLAN	4	/* fields before those of the plan */
+#define MEMBER_PLAN	3	/* fields before those of the plan */
 
 #define RECOVER_MAX	(4 * JOURNAL_OPEN_MAX)
 
@@ -82,12 +83,12 @@ txn_write_plan(struct txn *tx)
 		plan_put(&all[0], member);
 		plan_put(&all[1], kind);
 		plan_put(&all[2], tx->tx_name);
-		plan_put(&all[3], tx->tx_moved);
 		jf = &all[MEMBER_PLAN];
 	}
 	roll_note_put(tx, note);
-	snprintf(flags, sizeof(flags), "%s%s%zu%s", tx->tx_running ? "r" : "",
-	    tx->tx_paused ? "p" : "", tx->tx_nusers, note);
+	snprintf(flags, sizeof(flags), "%s%s%s%zu%s", tx->tx_running ? "r" : "",
+	    tx->tx_paused ? "p" : "", tx->tx_auto ? "a" : "", tx->tx_nusers,
+	    note);
 	snprintf(stop, sizeof(stop), "%u", tx->tx_stop_sec);
 	plan_put(&jf[PLAN_OLD_ID], tx->tx_old_id);
 	plan_put(&jf[PLAN_OLD_IMAGE], tx->tx_old_image);
@@ -100,6 +101,7 @@ txn_write_plan(struct txn *tx)
 	plan_put(&jf[PLAN_FLAGS], flags);
 	plan_put(&jf[PLAN_POLICY], tx->tx_policy == NULL ? "" : tx->tx_policy);
 	plan_put(&jf[PLAN_STOP_SEC], stop);
+	plan_put(&jf[PLAN_MOVED], tx->tx_moved);
 	for (i = 0; i < tx->tx_nfixed; i++) {
 		if (MEMBER_PLAN + n + 2 > JOURNAL_FIELDS_MAX) {
 			errno = E2BIG;
@@ -108,8 +110,14 @@ txn_write_plan(struct txn *tx)
 		plan_put(&jf[n++], tx->tx_fixed[i].nt_name);
 		plan_put(&jf[n++], tx->tx_fixed[i].nt_config);
 	}
-	return (journal_addv(tx->tx_updater->up_journal, tx->tx_number,
-	    lead ? DJ_PLAN : DJ_MEMBER, all, lead ? n : MEMBER_PLAN + n));
+	/* Before the leader's plan, after the member that it belongs to. */
+	if (lead && tx->tx_auto && txn_note(tx, DJ_BODY, tx->tx_body) == -1)
+		return (-1);
+	if (journal_addv(tx->tx_updater->up_journal, tx->tx_number,
+	    lead ? DJ_PLAN : DJ_MEMBER, all, lead ? n : MEMBER_PLAN + n) == -1)
+		return (-1);
+	return (!lead && tx->tx_auto ?
+	    txn_note(tx, DJ_BODY, tx->tx_body) : 0);
 }
 
 static bool
@@ -167,13 +175,16 @@ plan_read(struct txn *tx, const struct journal_rec *jr, size_t at)
 	    !plan_get(jr, at + PLAN_KEEP, tx->tx_keep, sizeof(tx->tx_keep)) ||
 	    !plan_get(jr, at + PLAN_FLAGS, flags, sizeof(flags)) ||
 	    !plan_get(jr, at + PLAN_POLICY, policy, sizeof(policy)) ||
-	    !plan_get(jr, at + PLAN_STOP_SEC, stop, sizeof(stop)))
+	    !plan_get(jr, at + PLAN_STOP_SEC, stop, sizeof(stop)) ||
+	    !plan_get(jr, at + PLAN_MOVED, tx->tx_moved,
+	    sizeof(tx->tx_moved)))
 		return (false);
 	note = flags + strcspn(flags, ";");
 	roll_note_get(tx, note);
 	*note = '\0';
 	tx->tx_running = strchr(flags, 'r') != NULL;
 	tx->tx_paused = strchr(flags, 'p') != NULL;
+	tx->tx_auto = strchr(flags, 'a') != NULL;
 	tx->tx_stop_sec = (unsigned int)strtonum(stop, 0, DOCKER_STOP_MAXSEC,
 	    &errstr);
 	if (policy[0] != '\0' && (tx->tx_policy = strdup(policy)) == NULL)
@@ -188,9 +199,21 @@ plan_has_all(const struct txn *tx, const struct journal_rec *jr)
 	const char	*s = jr->jr_fields[PLAN_FLAGS].jf_data;
 	char		*end;
 
-	s += strspn(s, "rp");
+	s += strspn(s, "rpa");
 	return (strtoul(s, &end, 10) == tx->tx_nusers &&
 	    (*end == '\0' || *end == ';'));
+}
+
+static bool
+plan_has_bodies(const struct txn *tx)
+{
+	size_t	 i;
+
+	for (i = 0; i < tx->tx_nusers; i++)
+		if (tx->tx_users[i]->tx_auto &&
+		    tx->tx_users[i]->tx_body == NULL)
+			return (false);
+	return (!tx->tx_auto || tx->tx_body != NULL);
 }
 
 /* --- replay ------------------------------------------------------------ */
@@ -287,8 +310,7 @@ recover_member(struct txn *lead, const struct journal_rec *jr)
 		goto bad;
 	if ((tx = txn_new_user(lead, k, name)) == NULL)
 		fatal("update: recovery");
-	if (!plan_get(jr, 3, tx->tx_moved, sizeof(tx->tx_moved)) ||
-	    !plan_read(tx, jr, MEMBER_PLAN))
+	if (!plan_read(tx, jr, MEMBER_PLAN))
 		goto bad;
 	return;
 bad:
@@ -322,6 +344,21 @@ recover_created(struct txn *tx, const struct journal_rec *jr)
 		tx->tx_new_id[0] = '\0';
 	tx->tx_kept = tx->tx_new_id[0] != '\0';
 	tx->tx_pending &= ~(unsigned int)STEP_MAKES;
+}
+
+/* What the old one was made of, or its id after it was made again. */
+static void
+recover_old(struct txn *tx, const struct journal_rec *jr)
+{
+	char	 id[DOCKER_ID_LEN + 1];
+
+	if (jr->jr_kind == DJ_REBORN && plan_get(jr, 0, id, sizeof(id)) &&
+	    docker_id_ok(id))
+		strlcpy(tx->tx_old_id, id, sizeof(tx->tx_old_id));
+	if (jr->jr_kind == DJ_BODY && tx->tx_body == NULL &&
+	    jr->jr_nfields > 0 &&
+	    (tx->tx_body = strdup(jr->jr_fields[0].jf_data)) == NULL)
+		fatal("update: recovery");
 }
 
 static void
@@ -358,7 +395,8 @@ recover_record(void *arg, const struct journal_rec *jr)
 	}
 	switch (jr->jr_kind) {
 	case DJ_PLAN:
-		if (plan_read(tx, jr, 0) && plan_has_all(tx, jr))
+		if (plan_read(tx, jr, 0) && plan_has_all(tx, jr) &&
+		    plan_has_bodies(tx))
 			tx->tx_phase = TXN_FORWARD;
 		else {
 			tx->tx_planbad = true;
@@ -371,14 +409,16 @@ recover_record(void *arg, const struct journal_rec *jr)
 		break;
 	case DJ_STEP:
 	case DJ_CREATED:
+	case DJ_BODY:
+	case DJ_REBORN:
 		if ((whom = recover_whom(tx, jr)) == NULL)
 			tx->tx_planbad = true;
 		else if (jr->jr_kind == DJ_STEP)
 			recover_step(tx, whom, jr);
-		else
+		else if (jr->jr_kind == DJ_CREATED)
 			recover_created(whom, jr);
-		break;
-	case DJ_BODY:
+		else
+			recover_old(whom, jr);
 		break;
 	case DJ_GOOD:
 	case DJ_UNDO:

@@ -25,6 +25,8 @@
 #include "docker_steps.h"
 #include "log.h"
 
+#define STEP_VANISH_MSEC	30000
+#define STEP_VANISH_POLL_MSEC	20
 #define STEP_STOPS_MAX		3	/* of one that somebody starts */
 
 static enum txn_act	 step_tag(struct txn *, const struct json_value *);
@@ -32,7 +34,8 @@ static enum txn_act	 step_create(struct txn *, const struct json_value *);
 static bool		 step_created(struct txn *,
 			    const struct docker_reply *);
 static enum txn_act	 step_connect(struct txn *, const struct json_value *);
-static enum txn_act	 step_lend(struct txn *, const struct json_value *);
+static bool		 step_stopped(struct txn *,
+			    const struct docker_reply *);
 static enum txn_act	 step_confirm(struct txn *, const struct json_value *);
 static enum txn_act	 step_remove(struct txn *, const struct json_value *);
 
@@ -50,7 +53,8 @@ const struct txn_step steps_make[] = {
 };
 
 const struct txn_step steps_swap[] = {
-	{ "stop",	LOOK_OLD, step_stop, NULL, STEP_HARM | STEP_STOPS },
+	{ "stop",	LOOK_OLD, step_stop, step_stopped,
+	    STEP_HARM | STEP_STOPS },
 	{ "norestart",	LOOK_NONE, step_norestart, NULL,
 	    STEP_HARM | STEP_STOPPED },
 	{ "park",	LOOK_OLD, step_park, step_again,
@@ -77,7 +81,8 @@ const struct txn_step steps_user_make[] = {
 };
 
 const struct txn_step steps_user_halt[] = {
-	{ "stop",	LOOK_OLD, step_stop, NULL, STEP_HARM | STEP_STOPS },
+	{ "stop",	LOOK_OLD, step_stop, step_stopped,
+	    STEP_HARM | STEP_STOPS },
 	{ "norestart",	LOOK_NONE, step_norestart, NULL,
 	    STEP_HARM | STEP_STOPPED },
 	{ "park",	LOOK_OLD, step_park, step_again,
@@ -97,7 +102,8 @@ const struct txn_step steps_user_take[] = {
 
 /* Those that only have to wait. */
 const struct txn_step steps_hold[] = {
-	{ "hold",	LOOK_OLD, step_stop, NULL, STEP_HARM | STEP_STOPS },
+	{ "hold",	LOOK_OLD, step_stop, NULL,
+	    STEP_HARM | STEP_STOPS },
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
 
@@ -247,7 +253,7 @@ step_retag(struct txn *tx, const char *image)
  * it follows.  Has somebody pulled meanwhile, it means another image: the old
  * one gets its name back for as long as the creation takes.
  */
-static enum txn_act
+enum txn_act
 step_lend(struct txn *tx, const struct json_value *seen)
 {
 	(void)seen;
@@ -359,6 +365,8 @@ step_connect(struct txn *tx, const struct json_value *seen)
 enum txn_act
 step_stop(struct txn *tx, const struct json_value *seen)
 {
+	if (seen == NULL && tx->tx_auto && tx->tx_index > 0)
+		return (ACT_DONE);
 	if (seen == NULL) {
 		/* Then this update has not touched it. */
 		if (tx->tx_tries == 0)
@@ -368,9 +376,36 @@ step_stop(struct txn *tx, const struct json_value *seen)
 		return (ACT_FAIL);
 	}
 	if (!seen_is_up(seen))
-		return (ACT_DONE);
+		return (tx->tx_auto ? step_vanish(tx, seen) : ACT_DONE);
+	tx->tx_index++;
 	return (step_sent(tx, docker_stop(step_docker(tx), tx->tx_old_id,
 	    tx->tx_stop_sec, txn_replied, tx)));
+}
+
+/* Its name and addresses are free only when Docker has removed it. */
+enum txn_act
+step_vanish(struct txn *tx, const struct json_value *seen)
+{
+	/* One that was made again and never started stays. */
+	if (seen == NULL || seen_is_up(seen) || strcmp(json_get_str(json_get(
+	    seen, "State"), "Status"), "created") == 0)
+		return (ACT_DONE);
+	if (monotime_now() - tx->tx_step_began > STEP_VANISH_MSEC +
+	    (monotime_t)tx->tx_stop_sec * 1000) {
+		txn_error(tx, "%s: Docker does not remove the container that "
+		    "was made with --rm", tx->tx_step->st_name);
+		return (ACT_FAIL);
+	}
+	tx->tx_index++;
+	tx->tx_wait_msec = STEP_VANISH_POLL_MSEC;
+	return (ACT_WAIT);
+}
+
+static bool
+step_stopped(struct txn *tx, const struct docker_reply *dr)
+{
+	(void)dr;
+	return (tx->tx_auto);
 }
 
 static enum txn_act
@@ -398,6 +433,8 @@ step_norestart(struct txn *tx, const struct json_value *seen)
 enum txn_act
 step_park(struct txn *tx, const struct json_value *seen)
 {
+	if (seen == NULL && tx->tx_auto)
+		return (ACT_DONE);
 	if (seen == NULL)
 		return (step_gone(tx, "old"));
 	/* dockerd or a person may have started it after the stop. */
@@ -419,6 +456,8 @@ step_detach(struct txn *tx, const struct json_value *seen)
 {
 	const char	*net;
 
+	if (seen == NULL && tx->tx_auto)
+		return (ACT_DONE);
 	if (seen == NULL)
 		return (step_gone(tx, "old"));
 	if (seen_is_up(seen))

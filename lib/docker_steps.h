@@ -80,6 +80,8 @@ enum txn_act	 step_stop(struct txn *, const struct json_value *);
 enum txn_act	 step_norestart(struct txn *, const struct json_value *);
 enum txn_act	 step_park(struct txn *, const struct json_value *);
 enum txn_act	 step_detach(struct txn *, const struct json_value *);
+enum txn_act	 step_vanish(struct txn *, const struct json_value *);
+enum txn_act	 step_lend(struct txn *, const struct json_value *);
 enum txn_act	 step_regain(struct txn *, const struct json_value *);
 
 #endif /* DOCKER_STEPS_H */

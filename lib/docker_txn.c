@@ -102,6 +102,12 @@ txn_step_fail(struct txn *tx)
 void
 txn_begin_step(struct txn *tx, const struct txn_step *st)
 {
+	while ((st->st_flags & STEP_AUTO) != 0 && !tx->tx_auto)
+		st++;
+	if (st->st_name == NULL) {
+		group_next(tx);
+		return;
+	}
 	tx->tx_step = st;
 	tx->tx_recorded = false;
 	tx->tx_tries = 0;
@@ -247,6 +253,9 @@ txn_run(struct txn *tx)
 		return;
 	case LOOK_OLD:
 		id = tx->tx_old_id;
+		break;
+	case LOOK_NAME:
+		id = tx->tx_name;
 		break;
 	case LOOK_NEW:
 		/* Before its id is known, it has a name only we give. */
@@ -435,10 +444,7 @@ txn_next(struct txn *tx)
 {
 	const struct txn_step	*st = tx->tx_step + 1;
 
-	if (st->st_name == NULL)
-		group_next(tx);
-	else
-		txn_begin_step(tx, st);
+	txn_begin_step(tx, st);
 }
 
 static void

@@ -81,7 +81,7 @@ enum txn_act {
 	ACT_MOVED		/* another phase has begun */
 };
 
-enum txn_look { LOOK_NONE, LOOK_OLD, LOOK_NEW };
+enum txn_look { LOOK_NONE, LOOK_OLD, LOOK_NEW, LOOK_NAME };
 
 struct txn_step {
 	const char	*st_name;	/* in journal, progress and errors */
@@ -106,6 +106,7 @@ struct txn_step {
 #define STEP_STOPPED	0x40	/* no: its stop was answered before this */
 #define STEP_LENDS	0x80	/* the reference points to the old image */
 #define STEP_REGAINS	0x100	/* and where it did before */
+#define STEP_AUTO	0x400	/* only for a container made with --rm */
 #define STEP_REGAINED	0x200	/* that was answered before this */
 
 struct txn {
@@ -176,6 +177,11 @@ struct txn {
 	char			 tx_moved[80];	/* image that has tx_old_ref now */
 	bool			 tx_running;	/* the old one was */
 	bool			 tx_paused;
+	/* Made with --rm: it is gone when it is stopped, so what it was made
+	 * of is kept. */
+	bool			 tx_auto;
+	char			*tx_body;
+	bool			 tx_noref;	/* tx_old_ref cannot be lent */
 	char			*tx_policy;	/* JSON; NULL: none */
 	unsigned int		 tx_stop_sec;
 	struct docker_net	 tx_fixed[DOCKER_NETS_MAX];

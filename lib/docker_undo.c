@@ -38,6 +38,10 @@ static enum txn_act	 undo_check(struct txn *, const struct json_value *);
 static enum txn_act	 undo_halt(struct txn *, const struct json_value *);
 static enum txn_act	 undo_drop(struct txn *, const struct json_value *);
 static enum txn_act	 undo_settle(struct txn *, const struct json_value *);
+static enum txn_act	 undo_lend(struct txn *, const struct json_value *);
+static enum txn_act	 undo_rebuild(struct txn *, const struct json_value *);
+static bool		 undo_rebuilt(struct txn *,
+			    const struct docker_reply *);
 static enum txn_act	 undo_attach(struct txn *, const struct json_value *);
 static enum txn_act	 undo_unpark(struct txn *, const struct json_value *);
 static enum txn_act	 undo_policy(struct txn *, const struct json_value *);
@@ -60,8 +64,14 @@ const struct txn_step steps_drop[] = {
 
 const struct txn_step steps_back[] = {
 	{ "settle",	LOOK_OLD, undo_settle, NULL, 0 },
+	{ "vanish",	LOOK_OLD, step_vanish, NULL, STEP_AUTO },
+	{ "lend",	LOOK_OLD, undo_lend, NULL, STEP_AUTO | STEP_LENDS },
+	{ "rebuild",	LOOK_NAME, undo_rebuild, undo_rebuilt,
+	    STEP_AUTO | STEP_BUSY_WAIT },
+	{ "regain",	LOOK_NONE, step_regain, NULL,
+	    STEP_AUTO | STEP_GONE_OK | STEP_QUIET | STEP_REGAINS },
 	{ "attach",	LOOK_OLD, undo_attach, step_one_more,
-	    STEP_STOPPED | STEP_BUSY_WAIT },
+	    STEP_STOPPED | STEP_BUSY_WAIT | STEP_REGAINED },
 	{ "unpark",	LOOK_OLD, undo_unpark, NULL, STEP_BUSY_WAIT },
 	{ "policy",	LOOK_NONE, undo_policy, NULL, STEP_BUSY_WAIT },
 	{ "restart",	LOOK_OLD, step_start, NULL, STEP_BUSY_WAIT },
@@ -103,7 +113,8 @@ const struct txn_step steps_orphan[] = {
 
 /* Nothing to share with any more: theirs have to go the same way. */
 const struct txn_step steps_user_orphan[] = {
-	{ "stop",	LOOK_OLD, step_stop, NULL, STEP_HARM | STEP_STOPS },
+	{ "stop",	LOOK_OLD, step_stop, step_again,
+	    STEP_HARM | STEP_STOPS },
 	{ "norestart",	LOOK_NONE, step_norestart, NULL,
 	    STEP_HARM | STEP_STOPPED },
 	{ "park",	LOOK_OLD, step_park, step_again,
@@ -122,7 +133,7 @@ const struct txn_step steps_user_orphan[] = {
 static enum txn_act
 undo_check(struct txn *tx, const struct json_value *seen)
 {
-	if (seen != NULL)
+	if (seen != NULL || tx->tx_auto)
 		return (ACT_DONE);
 	txn_orphan(tx);
 	return (ACT_MOVED);
@@ -180,12 +191,63 @@ undo_drop(struct txn *tx, const struct json_value *seen)
 static enum txn_act
 undo_settle(struct txn *tx, const struct json_value *seen)
 {
+	if (seen == NULL && tx->tx_auto)
+		return (ACT_DONE);
 	if (seen == NULL)
 		return (step_gone(tx, "old"));
 	if ((tx->tx_pending & STEP_STOPS) == 0 || !seen_is_up(seen))
 		return (ACT_DONE);
 	return (step_sent(tx, docker_stop(step_docker(tx), tx->tx_old_id,
 	    tx->tx_stop_sec, txn_replied, tx)));
+}
+
+static enum txn_act
+undo_lend(struct txn *tx, const struct json_value *seen)
+{
+	return (seen != NULL ? ACT_DONE : step_lend(tx, seen));
+}
+
+static enum txn_act
+undo_reborn(struct txn *tx, const char *id)
+{
+	strlcpy(tx->tx_old_id, id, sizeof(tx->tx_old_id));
+	if (txn_note(tx, DJ_REBORN, id) == -1)
+		log_warn("update %s: journal", tx->tx_opid);
+	return (ACT_DONE);
+}
+
+/* Docker has removed it, as was asked of it: make it again. */
+static enum txn_act
+undo_rebuild(struct txn *tx, const struct json_value *seen)
+{
+	const char	*id = json_get_str(seen, "Id");
+
+	if (seen == NULL)
+		return (step_sent(tx, docker_create(step_docker(tx),
+		    tx->tx_name, tx->tx_body, strlen(tx->tx_body),
+		    txn_replied, tx)));
+	if (strcmp(id, tx->tx_old_id) == 0)
+		return (ACT_DONE);
+	/* An earlier try whose answer was lost; else a stranger. */
+	if (docker_id_ok(id) && strcmp(json_get_str(seen, "Image"),
+	    tx->tx_old_image) == 0 && strcmp(json_get_str(json_get(seen,
+	    "State"), "Status"), "created") == 0)
+		return (undo_reborn(tx, id));
+	if (strcmp(id, tx->tx_new_id) == 0) {
+		tx->tx_wait_msec = tx->tx_updater->up_conf.uc_retry_msec;
+		return (ACT_WAIT);	/* removed, as Docker said */
+	}
+	txn_error(tx, "rebuild: somebody else has made a container \"%s\"",
+	    tx->tx_name);
+	return (ACT_FAIL);
+}
+
+static bool
+undo_rebuilt(struct txn *tx, const struct docker_reply *dr)
+{
+	(void)tx;
+	(void)dr;
+	return (true);	/* the next look says its id */
 }
 
 static enum txn_act

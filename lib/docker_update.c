@@ -206,6 +206,8 @@ txn_release(struct txn *tx)
 	keep_free(tx->tx_earlier);
 	txn_hooks_free(tx);
 	free(tx->tx_policy);
+	if (tx->tx_body != NULL)
+		freezero(tx->tx_body, strlen(tx->tx_body));
 	free(tx->tx_rule);
 	free(tx->tx_plan);
 	docker_spec_free(&tx->tx_spec);

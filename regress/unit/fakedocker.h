@@ -75,6 +75,7 @@ struct fk_container {
 	int		 looks;		/* inspects since start */
 	int		 starts;
 	int		 stop_at;	/* request at which a slow stop ends */
+	int		 vanish_at;	/* --rm: request at which it is gone */
 	int		 stubborn;	/* stops after which it is started */
 	struct fk_net	 nets[4];
 };
@@ -225,6 +226,8 @@ fk_health(struct fk *fk, struct evbuffer *out, struct fk_container *ct)
 	evbuffer_add_printf(out, ",\"Health\":{\"Status\":\"%s\"}", s);
 }
 
+static inline void fk_ended(struct fk *, struct fk_container *);
+
 static inline void
 fk_inspect(struct fk *fk, struct evbuffer *out, struct fk_container *ct)
 {
@@ -237,6 +240,7 @@ fk_inspect(struct fk *fk, struct evbuffer *out, struct fk_container *ct)
 	    ct->looks >= 1) {
 		ct->running = false;
 		ct->code = 3;
+		fk_ended(fk, ct);
 	}
 	if (ct->running && im != NULL && im->behave == FK_RESTARTS &&
 	    ct->looks == 1)
@@ -489,13 +493,28 @@ fk_restart_engine(struct fk *fk)
 	int		 i;
 
 	for (i = 0; i < FK_MAX; i++) {
-		if (!fk->ct[i].used || fk->ct[i].created)
+		if (!fk->ct[i].used)
+			continue;
+		if (!fk->ct[i].running)
+			fk_ended(fk, &fk->ct[i]);
+		if (fk->ct[i].created)
 			continue;
 		if (strcmp(fk->ct[i].policy, "always") == 0 &&
 		    !fk->ct[i].running)
 			(void)fk_start(fk, &fk->ct[i], out);
 	}
 	evbuffer_free(out);
+}
+
+/* It has ended: with --rm that is its end. */
+static inline void
+fk_ended(struct fk *fk, struct fk_container *ct)
+{
+	struct json	*js = fk_body(ct);
+
+	if (json_bool(json_path(json_root(js), "HostConfig.AutoRemove")))
+		ct->vanish_at = fk->nreq + 2;
+	json_free(js);
 }
 
 static inline int
@@ -517,6 +536,8 @@ fk_container_post(struct fk *fk, struct fk_container *ct, const char *verb,
 		ct->paused = false;
 		ct->running = ct->stubborn > 0;
 		ct->stubborn -= ct->stubborn > 0;
+		if (!ct->running)
+			fk_ended(fk, ct);
 		return (204);
 	}
 	if (strcmp(verb, "restart") == 0) {
@@ -877,6 +898,13 @@ fk_slow(struct fk *fk)
 		    fk->nreq >= fk->ct[i].stop_at) {
 			fk->ct[i].stop_at = 0;
 			fk->ct[i].running = fk->ct[i].paused = false;
+			fk_ended(fk, &fk->ct[i]);
+		}
+	for (i = 0; i < FK_MAX; i++)
+		if (fk->ct[i].used && fk->ct[i].vanish_at != 0 &&
+		    fk->nreq >= fk->ct[i].vanish_at) {
+			free(fk->ct[i].body);
+			memset(&fk->ct[i], 0, sizeof(fk->ct[i]));
 		}
 	if (fk->create_at != 0 && fk->nreq >= fk->create_at) {
 		fk->create_at = 0;

@@ -163,10 +163,6 @@ test_refused(void **state)
 
 	(void)state;
 	world_begin();
-	replace_body("{\"Image\":\"app:latest\",\"HostConfig\":"
-	    "{\"AutoRemove\":true}}");
-	refused("", "", "--rm");
-	world_begin();
 	replace_body("{\"Image\":\"app:latest\",\"Labels\":"
 	    "{\"com.docker.swarm.task\":\"\"},\"HostConfig\":{}}");
 	refused("", "", "swarm task");
