@@ -56,7 +56,8 @@ enum control_code {
 	CONTROL_UNREACH	= 5,	/* daemon or agent not reachable */
 	CONTROL_TIMEOUT	= 6,	/* state unknown */
 	CONTROL_ROLLBACK = 7,	/* update failed and was undone */
-	CONTROL_WOULD	= 8	/* a plan: something would change */
+	CONTROL_WOULD	= 8,	/* a plan: something would change */
+	CONTROL_SKIPPED	= 75	/* the container's hook wants it later */
 };
 
 /* For the process table of a daemon. */

@@ -73,6 +73,11 @@ static const struct command	commands[] = {
 	{ C(SETTINGS_GET),	true,	ASK },
 	{ C(SETTINGS_SET),	false,	ASK },
 	{ C(SETTINGS_UNSET),	false,	ASK },
+	/* Commands may hold what is not for everybody. */
+	{ C(HOOK_LIST),		false,	ASK },
+	{ C(HOOK_SET),		false,	ASK },
+	{ C(HOOK_REMOVE),	false,	ASK },
+	{ C(HOOK_RUN),		false,	WORK },
 	{ C(POLICY_SHOW),	true,	ASK },
 	{ C(POLICY_SET),	false,	ASK },
 	{ C(CA_STATUS),		true,	ASK },

@@ -49,6 +49,11 @@ static const struct pbcheck_field control_request[] = {
 	STR(28, "setting", 0, 64, LINE),
 	STR(29, "value", 0, 4096, LINE),
 	ANY(26, "force"),
+	STR(44, "phase", 0, MAX_WORD, LINE),
+	STR(45, "command_line", 0, 4095, TEXT),
+	NUM(46, "timeout_sec", 0, 3601),
+	ANY(47, "rollback"),
+	ANY(48, "skip_hooks"),
 	END
 };
 
@@ -70,6 +75,7 @@ static const struct pbcheck_field control_item[] = {
 	MSG(12, "ca"),
 	MSG(16, "check"),
 	MSG(20, "plan"),
+	MSG(22, "hook"),
 	END
 };
 
@@ -340,6 +346,26 @@ static const struct pbcheck_field policy_view[] = {
 	END
 };
 
+static const struct pbcheck_field hook_view[] = {
+	STR(1, "host_id", 0, MAX_HOSTID, NAME),
+	STR(2, "host_name", 0, MAX_NAME, LINE),
+	STR(3, "container", 0, MAX_NAME, WORD),
+	STR(4, "phase", 0, MAX_WORD, WORD),
+	STR(5, "command", 0, 4095, TEXT),
+	NUM(6, "timeout_sec", 0, UINT32_MAX),
+	ANY(7, "rollback"),
+	STR(8, "origin", 0, MAX_WORD, NAME),
+	ANY(9, "unused"),
+	NUM(10, "changed_at", 0, MAX_TIME),
+	STR(11, "changed_by", 0, 256, LINE),
+	STR(12, "request_id", 0, MAX_REQUEST, WORD),
+	STR(13, "outcome", 0, MAX_WORD, WORD),
+	ANY(14, "exit_code"),
+	STR(15, "output", 0, 1024 * 1024, TEXT),
+	STR(16, "error", 0, 65536, TEXT),
+	END
+};
+
 static const struct pbcheck_field ca_view[] = {
 	STR(1, "phase", 1, MAX_WORD, NAME),
 	NUM(2, "since", 0, MAX_TIME),
@@ -383,6 +409,7 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(plan_view),
 	M(history_view),
 	M(audit_view),
+	M(hook_view),
 	M(ca_view),
 	M(ca_host_view),
 	M(audit_entry_view),

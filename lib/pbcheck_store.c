@@ -142,6 +142,18 @@ static const struct pbcheck_field setting[] = {
 	END
 };
 
+static const struct pbcheck_field hook[] = {
+	STR(1, "host_id", 1, MAX_HOSTID, NAME),
+	STR(2, "container", 1, MAX_NAME, WORD),
+	STR(3, "phase", 1, MAX_WORD, WORD),
+	STR(4, "command", 1, 4095, TEXT),
+	NUM(5, "timeout_sec", 0, 3600),
+	ANY(6, "rollback"),
+	NUM(7, "changed_at", 0, MAX_TIME),
+	STR(8, "changed_by", 0, 256, LINE),
+	END
+};
+
 static const struct pbcheck_field policy[] = {
 	STR(1, "host_id", 1, MAX_HOSTID, NAME),
 	STR(2, "container", 0, MAX_NAME, NAME),
@@ -192,6 +204,7 @@ const struct pbcheck_message pbcheck_store[] = {
 	M(schema),
 	M(setting),
 	M(policy),
+	M(hook),
 	M(ca_state),
 	{ NULL, NULL }
 };

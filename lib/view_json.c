@@ -467,6 +467,34 @@ view_json_policy(struct json_gen *g, const Sentinel__Ipc__PolicyView *v)
 }
 
 void
+view_json_hook(struct json_gen *g, const Sentinel__Ipc__HookView *v)
+{
+	json_gen_object(g);
+	put_opt(g, "host_id", v->host_id);
+	put_opt(g, "host_name", v->host_name);
+	put_str(g, "name", v->container);
+	put_str(g, "phase", v->phase);
+	put_opt(g, "command", v->command);
+	if (v->timeout_sec != 0)
+		put_int(g, "timeout_seconds", v->timeout_sec);
+	if (v->rollback)
+		put_bool(g, "rollback", true);
+	put_opt(g, "origin", v->origin);
+	if (v->unused)
+		put_bool(g, "unused", true);
+	put_opttime(g, "changed_at", v->changed_at);
+	put_opt(g, "changed_by", v->changed_by);
+	if (v->request_id[0] != '\0') {
+		put_str(g, "request_id", v->request_id);
+		put_str(g, "outcome", v->outcome);
+		put_int(g, "exit_code", v->exit_code);
+		put_str(g, "output", v->output);
+	}
+	put_opt(g, "error", v->error);
+	json_gen_end_object(g);
+}
+
+void
 view_json_ca(struct json_gen *g, const Sentinel__Ipc__CaView *v)
 {
 	size_t	 i;

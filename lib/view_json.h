@@ -91,6 +91,7 @@ void	 view_json_policy(struct json_gen *,
 
 /* phase since? by? fingerprint not_after new_fingerprint? new_not_after?
  * cross_signed? hosts waiting missing[] of id name connected missing */
+void	 view_json_hook(struct json_gen *, const Sentinel__Ipc__HookView *);
 void	 view_json_ca(struct json_gen *, const Sentinel__Ipc__CaView *);
 
 #endif /* VIEW_JSON_H */

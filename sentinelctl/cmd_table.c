@@ -107,7 +107,7 @@ const struct ctl_cmd	ctl_cmds[] = {
 	{ "container plan", "HOST/NAME", " image ", CTL_ONE,
 	    C(CONTAINER_PLAN), NULL,
 	    "what an update would do, without doing it", NULL },
-	{ "container update", "HOST/NAME", " image ", CTL_ONE,
+	{ "container update", "HOST/NAME", " image skip-hooks ", CTL_ONE,
 	    C(CONTAINER_UPDATE), NULL,
 	    "pull the image and replace the container", NULL },
 	{ "container stop", "HOST/NAME", "", CTL_ONE, C(CONTAINER_ACTION),
@@ -118,6 +118,15 @@ const struct ctl_cmd	ctl_cmds[] = {
 	    "restart", "stop and start a container", NULL },
 	{ "container logs", "HOST/NAME", " lines ", CTL_ONE,
 	    C(CONTAINER_LOGS), NULL, "last lines of a container's output", NULL },
+	{ "hook list", "[HOST[/NAME]]", "", CTL_LIST, C(HOOK_LIST), NULL,
+	    "commands that are run before and after updates", NULL },
+	{ "hook set", "HOST/NAME PHASE COMMAND", " timeout rollback ",
+	    CTL_DONE, C(HOOK_SET), NULL,
+	    "set one; PHASE is pre-update or post-update", NULL },
+	{ "hook remove", "HOST/NAME PHASE", "", CTL_DONE, C(HOOK_REMOVE),
+	    NULL, "take it away", NULL },
+	{ "hook run", "HOST/NAME PHASE", " command timeout ", CTL_ONE,
+	    C(HOOK_RUN), NULL, "run one now, and show what it prints", NULL },
 };
 #undef C
 #undef GONE
@@ -146,6 +155,11 @@ const struct ctl_opt	ctl_opts[] = {
 	{ "since", 0, "DURATION", CTL_DURATION, AT(ca_since_sec), 0, false },
 	{ "limit", 0, "N", CTL_NUMBER, AT(ca_limit), 100000, false },
 	{ "token", 0, "FILE", CTL_STRING, AT(ca_token_file), 0, false },
+	{ "command", 0, "COMMAND", CTL_STRING, AT(ca_command), 0, false },
+	{ "timeout", 0, "DURATION", CTL_DURATION, AT(ca_timeout_sec), 0,
+	    false },
+	{ "rollback", 0, NULL, CTL_FLAG, AT(ca_rollback), 0, false },
+	{ "skip-hooks", 0, NULL, CTL_FLAG, AT(ca_skip_hooks), 0, false },
 	{ "force", 0, NULL, CTL_FLAG, AT(ca_force), 0, false },
 	{ "yes", 0, NULL, CTL_FLAG, AT(ca_yes), 0, false },
 };
@@ -159,6 +173,8 @@ const struct ctl_operand	ctl_operands[] = {
 	{ "KEY", AT(ca_setting), CTL_WORD },
 	{ "VALUE", AT(ca_value), CTL_WORD },
 	{ "POLICY", AT(ca_value), CTL_WORD },
+	{ "PHASE", AT(ca_phase), CTL_WORD },
+	{ "COMMAND", AT(ca_command), CTL_WORD },
 	{ "NAME", AT(ca_name), CTL_WORD },
 	{ "KEY=VALUE", AT(ca_label), CTL_PAIR },
 };

@@ -66,6 +66,11 @@ struct ctl_args {
 	bool		 ca_all;
 	bool		 ca_yes;
 	bool		 ca_force;
+	const char	*ca_phase;	/* PHASE */
+	const char	*ca_command;	/* COMMAND, --command */
+	uint64_t	 ca_timeout_sec;	/* 0: the default */
+	bool		 ca_rollback;
+	bool		 ca_skip_hooks;
 };
 
 /* How the answer of a command is shown. */
@@ -179,6 +184,12 @@ extern const char *const	heads_setting[];
 extern const char *const	heads_policy[];
 void	 row_setting(struct table *, const Sentinel__Ipc__SettingView *);
 void	 row_policy(struct table *, const Sentinel__Ipc__PolicyView *);
+
+/* --- show_hook.c --------------------------------------------------------- */
+extern const char *const	heads_hook[];
+void	 row_hook(struct table *, const Sentinel__Ipc__HookView *);
+/* What became of one that was run. */
+void	 text_hook(FILE *, const Sentinel__Ipc__HookView *);
 
 /* --- show_ca.c ---------------------------------------------------------- */
 void	 text_ca(FILE *, const Sentinel__Ipc__CaView *, bool colour);

@@ -188,6 +188,13 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 	req->labels = labels;
 	req->n_labels = n;
 	req->force = a->ca_force;
+	req->phase = lend(a->ca_phase);
+	req->command_line = lend(a->ca_command);
+	/* Too long is the daemon's to say. */
+	req->timeout_sec = a->ca_timeout_sec > 3600 ? 3601 :
+	    (uint32_t)a->ca_timeout_sec;
+	req->rollback = a->ca_rollback;
+	req->skip_hooks = a->ca_skip_hooks;
 	req->since_sec = a->ca_since_sec;
 	req->limit = (uint32_t)a->ca_limit;
 }
@@ -198,6 +205,7 @@ main_msec(const struct ctl_args *a)
 	switch (a->ca_cmd->cm_command) {
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_UPDATE:
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_ACTION:
+	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__HOOK_RUN:
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__ENROLL:
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CA_PREPARE:
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CA_ISSUE:

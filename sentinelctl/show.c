@@ -196,6 +196,9 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_POLICY:
 		view_json_policy(g, item->policy);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOOK:
+		view_json_hook(g, item->hook);
+		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CHECK:
 		view_json_check(g, item->check);
 		break;
@@ -285,6 +288,12 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_POLICY:
 		row_policy(show_table(sh, heads_policy), item->policy);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOOK:
+		if (list)
+			row_hook(show_table(sh, heads_hook), item->hook);
+		else
+			text_hook(sh->sh_out, item->hook);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CHECK:
 		text_check(sh->sh_out, item->check, sh->sh_colour);

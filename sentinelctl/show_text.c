@@ -422,6 +422,8 @@ text_result(FILE *f, const Sentinel__Ipc__ResultView *v)
 		(void)fprintf(f, "already up to date");
 	else if (strcmp(v->outcome, "rollback") == 0)
 		(void)fprintf(f, "failed and rolled back");
+	else if (strcmp(v->outcome, "skipped") == 0)
+		(void)fprintf(f, "not now: its pre-update hook says so");
 	else
 		text_print(f, v->outcome, false);
 	if (v->old_image[0] != '\0' || v->new_image[0] != '\0') {
@@ -434,5 +436,10 @@ text_result(FILE *f, const Sentinel__Ipc__ResultView *v)
 		(void)fprintf(f, " in %llu.%llu s",
 		    (unsigned long long)v->duration_msec / 1000,
 		    (unsigned long long)v->duration_msec % 1000 / 100);
+	/* Beside a success: a failed hook. */
+	if (v->error[0] != '\0' && strcmp(v->outcome, "success") == 0) {
+		(void)fprintf(f, "; but: ");
+		text_print(f, v->error, false);
+	}
 	(void)fputc('\n', f);
 }

@@ -230,7 +230,8 @@ struct session {
 RB_HEAD(session_tree, session);
 
 /* --- operations --------------------------------------------------------- */
-enum op_kind { OP_LIST, OP_ACTION, OP_LOGS, OP_UPDATE, OP_PLAN };
+enum op_kind { OP_LIST, OP_ACTION, OP_LOGS, OP_UPDATE, OP_PLAN,
+    OP_HOOK };
 enum op_end {
 	OP_DONE,	/* a result came: it may still say failed */
 	OP_FAILED,	/* refused, or the agent answered nonsense */
@@ -241,7 +242,8 @@ enum op_end {
 struct op;
 struct op_result {
 	enum op_end	 or_end;
-	const char	*or_outcome;	/* success failed identical rollback */
+	const char	*or_outcome;	/* success failed identical rollback
+					 * skipped */
 	const char	*or_error;
 	const char	*or_logs;
 	int32_t		 or_lines;
@@ -251,6 +253,16 @@ struct op_result {
 	const char	*or_new_digest;
 	uint64_t	 or_msec;
 	const Sentinel__Cluster__Plan *or_plan;
+	int32_t		 or_exit_code;	/* hook; -1 none */
+	const char	*or_output;	/* hook */
+};
+
+#define OP_HOOKS_MAX	2
+struct op_hook {
+	char		 oh_phase[33];
+	char		*oh_command;	/* "": that of the label */
+	uint32_t	 oh_sec;	/* 0: the default */
+	bool		 oh_rollback;
 };
 
 struct op {
@@ -263,6 +275,12 @@ struct op {
 	char		 op_action[16];
 	char		 op_image[1025];
 	int32_t		 op_lines;
+	/* OP_HOOK: one; OP_UPDATE: those of the server (engine_hook.h) */
+	struct op_hook	 op_hooks[OP_HOOKS_MAX];
+	size_t		 op_nhooks;
+	bool		 op_skip_hooks;
+	bool		 op_foreign;	/* the agent runs none by itself */
+	bool		 op_pre_done;	/* ours has run there */
 	struct event	*op_timer;
 	unsigned int	 op_msec;
 	monotime_t	 op_since;

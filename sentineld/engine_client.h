@@ -94,6 +94,9 @@ client_command	 client_reload;
 /* engine_control_setting.c */
 client_command	 client_settings_get, client_settings_change,
 	    client_policy_show, client_policy_set;
+/* engine_control_hook.c */
+client_command	 client_hook_list, client_hook_set, client_hook_remove,
+	    client_hook_run;
 /* engine_control_op.c */
 client_command	 client_container_list, client_container_op;
 

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_hook.h"
 #include "grpc.h"
 #include "hex.h"
 #include "log.h"
@@ -65,6 +66,7 @@ command_dispatch(struct op *op)
 	Sentinel__Cluster__FetchLogsRequest		 logs;
 	Sentinel__Cluster__UpdateContainerRequest	 update;
 	Sentinel__Cluster__PlanRequest			 plan;
+	struct hook_list				 hooks;
 
 	sentinel__cluster__server_message__init(&m);
 	m.request_id = op->op_id;
@@ -95,6 +97,11 @@ command_dispatch(struct op *op)
 		sentinel__cluster__update_container_request__init(&update);
 		update.container_name = op->op_container;
 		update.target_image = op->op_image;
+		update.skip_hooks = op->op_skip_hooks;
+		if (!op->op_foreign) {
+			update.n_hooks = hooks_to_wire(op, &hooks);
+			update.hooks = hooks.hl_list;
+		}
 		m.payload_case =
 		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_UPDATE_CONTAINER;
 		m.update_container = &update;
@@ -106,6 +113,12 @@ command_dispatch(struct op *op)
 		m.payload_case =
 		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_PLAN;
 		m.plan = &plan;
+		break;
+	case OP_HOOK:
+		(void)hooks_to_wire(op, &hooks);
+		m.payload_case =
+		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_RUN_HOOK;
+		m.run_hook = hooks.hl_list[0];
 		break;
 	}
 	push(op->op_host->h_session, &m, op->op_id, on_dispatched,

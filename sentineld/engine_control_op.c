@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "engine_audit.h"
+#include "engine_hook.h"
 #include "engine_live.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -186,6 +187,8 @@ result_code(const struct op *op, const struct op_result *r)
 		return (CONTROL_OK);
 	if (strcmp(r->or_outcome, "rollback") == 0)
 		return (CONTROL_ROLLBACK);
+	if (strcmp(r->or_outcome, "skipped") == 0)
+		return (CONTROL_SKIPPED);
 	return (is_unknown(op, r) ? CONTROL_NOSUCH : CONTROL_FAILED);
 }
 
@@ -258,7 +261,9 @@ on_op(struct op *op, const struct op_result *r, void *arg)
 		item.result = &view;
 	}
 	(void)client_item(cl, &item);
-	client_end(cl, result_code(op, r), "%s", lend(r->or_error));
+	/* What went wrong beside a success is part of the item. */
+	client_end(cl, result_code(op, r), "%s", result_code(op, r) ==
+	    CONTROL_OK ? "" : lend(r->or_error));
 }
 
 static void
@@ -307,6 +312,7 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	struct host	*h;
 	struct op	*op;
 	enum op_kind	 kind;
+	char		 why[512];
 
 	if ((h = client_host(cl, req->host)) == NULL)
 		return;
@@ -343,6 +349,11 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	op->op_done = on_op;
 	op->op_progress = on_op_progress;
 	op->op_arg = cl;
+	if (kind == OP_UPDATE && hooks_attach(op, req->skip_hooks, why,
+	    sizeof(why)) == -1) {
+		op_fail(op, OP_FAILED, "%s", why);
+		return;
+	}
 	if (kind == OP_ACTION || kind == OP_UPDATE)
 		record(op, req->uid);
 	op_start(op);

@@ -208,6 +208,8 @@ history_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 	const Sentinel__Cluster__ContainerActionResult	*a;
 	const Sentinel__Cluster__UpdateResult		*u;
 	const Sentinel__Cluster__PullResult		*p;
+	const Sentinel__Cluster__HookResult		*k;
+	char			 id[REQUEST_ID_SIZE], action[64];
 	struct history_entry	 e = { .he_origin = HISTORY_COMMAND };
 
 	switch (m->payload_case) {
@@ -238,6 +240,21 @@ history_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 		e.he_outcome = p->outcome;
 		e.he_error = p->error;
 		return (result(h, p->request_id, &e) != 0);
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HOOK_RESULT:
+		k = m->hook_result;
+		(void)snprintf(action, sizeof(action), "hook %s", k->phase);
+		e.he_action = action;
+		e.he_container = k->container_name;
+		e.he_outcome = k->exit_code == 0 && k->error[0] == '\0' ?
+		    "success" : "failed";
+		e.he_error = k->error;
+		/* The update has a row of its own under its id. */
+		if (!k->of_update)
+			return (result(h, k->request_id, &e) != 0);
+		if ((size_t)snprintf(id, sizeof(id), "%s/%s", k->request_id,
+		    k->phase) >= sizeof(id))
+			return (true);
+		return (result(h, id, &e) != 0);
 	default:
 		return (true);
 	}
@@ -258,9 +275,15 @@ history_local(const Sentinel__Ipc__DockerResult *m)
 		.he_duration_msec = m->duration_msec,
 		.he_origin = HISTORY_LOCAL,
 	};
-	char	 id[REQUEST_ID_SIZE];
+	char	 id[REQUEST_ID_SIZE], action[64];
 
-	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ACTION)
+	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__HOOK) {
+		(void)snprintf(action, sizeof(action), "hook %s", m->phase);
+		e.he_action = action;
+		if (m->of_update && (size_t)snprintf(id, sizeof(id), "%s/%s",
+		    m->request_id, m->phase) < sizeof(id))
+			return (result(eng->local, id, &e) != 0);
+	} else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ACTION)
 		e.he_action = m->action;
 	else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__PULL)
 		e.he_action = "pull";

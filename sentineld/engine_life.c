@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "db.h"
+#include "db_hook.h"
 #include "engine_audit.h"
 #include "engine_label.h"
 #include "engine_settings.h"
@@ -184,6 +184,7 @@ put_ending(struct store_txn *txn, void *arg)
 	if (cert_revoke(txn, en->en_of, en->en_of->h_pending.hc_serial,
 	    en->en_of->h_pending.hc_not_after, en->en_revoked.reason) == -1 ||
 	    db_policy_del_host(txn, en->en_host.id) == -1 ||
+	    db_hook_del_host(txn, en->en_host.id) == -1 ||
 	    db_host_put(txn, &en->en_host) == -1)
 		return (-1);
 	return (audit_put(txn, &en->en_audit));

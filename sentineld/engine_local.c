@@ -21,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_hook.h"
+#include "engine_settings.h"
 #include "ipccheck.h"
 #include "log.h"
 
@@ -109,8 +111,10 @@ local_dispatch(struct op *op)
 		[OP_LOGS] = SENTINEL__IPC__DOCKER_OP__KIND__LOGS,
 		[OP_UPDATE] = SENTINEL__IPC__DOCKER_OP__KIND__UPDATE,
 		[OP_PLAN] = SENTINEL__IPC__DOCKER_OP__KIND__PLAN,
+		[OP_HOOK] = SENTINEL__IPC__DOCKER_OP__KIND__HOOK,
 	};
 	Sentinel__Ipc__DockerOp	 m;
+	struct hook_list	 hooks;
 	struct peer		*p = proc_peer(ROLE_DOCKER);
 
 	if (p == NULL || !peer_has_credit(p)) {
@@ -126,6 +130,9 @@ local_dispatch(struct op *op)
 	m.image = op->op_image;
 	m.lines = op->op_lines;
 	m.ordered = settings_now()->ct_dependencies;
+	m.run_hooks = settings_now()->ct_hooks && !op->op_skip_hooks;
+	m.n_hooks = hooks_to_wire(op, &hooks);
+	m.hooks = hooks.hl_list;
 	op->op_sent = true;
 	peer_send_pb(p, IMSG_DOCKER_OP, 0, &m.base);
 }
@@ -322,11 +329,18 @@ local_result(struct peer *p, struct imsg *imsg)
 			    "update %s: %s%s: %s", m->container, m->outcome,
 			    m->recovered ? " (after a restart)" : "",
 			    m->error);
-	} else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ACTION)
+	} else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__HOOK)
+		event_publish("container_hook", eng->local, m->container,
+		    m->error[0] == '\0' ? "%s hook of %s: %s" :
+		    "%s hook of %s: %s: %s", m->phase, m->container,
+		    m->outcome, m->error);
+	else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ACTION)
 		event_publish("container_state", eng->local, m->container,
 		    "%s %s: %s", m->action, m->container, m->outcome);
-	if ((op = op_find(m->request_id)) != NULL &&
+	if (!m->of_update && (op = op_find(m->request_id)) != NULL &&
 	    op->op_host == eng->local) {
+		r.or_exit_code = m->exit_code;
+		r.or_output = m->output;
 		r.or_outcome = m->outcome;
 		r.or_error = m->error;
 		r.or_logs = m->logs;
@@ -340,7 +354,8 @@ local_result(struct peer *p, struct imsg *imsg)
 		op_finish(op, &r);
 	}
 	if (m->kind != SENTINEL__IPC__DOCKER_OP__KIND__LOGS &&
-	    m->kind != SENTINEL__IPC__DOCKER_OP__KIND__PLAN)
+	    m->kind != SENTINEL__IPC__DOCKER_OP__KIND__PLAN &&
+	    m->kind != SENTINEL__IPC__DOCKER_OP__KIND__HOOK)
 		ask_list();
  out:
 	pbmem_free(&pm);

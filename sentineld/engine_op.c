@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docker_hook.h"
+#include "engine_hook.h"
 #include "hex.h"
 #include "log.h"
 #include "xmalloc.h"
@@ -114,6 +116,8 @@ op_deadline(enum op_kind kind)
 		return (eng->conf.ec_logs_msec);
 	case OP_UPDATE:
 		return (eng->conf.ec_update_msec);
+	case OP_HOOK:
+		return (HOOK_MAX_SEC * 1000 + HOOK_SLACK_MSEC);
 	default:
 		return (eng->conf.ec_action_msec);
 	}
@@ -126,6 +130,11 @@ op_start(struct op *op)
 	struct timeval	 tv;
 	struct host	*h = op->op_host;
 
+	if (op->op_msec == 0 && op->op_kind == OP_HOOK &&
+	    op->op_hooks[0].oh_command[0] != '\0')
+		op->op_msec = HOOK_SLACK_MSEC + 1000 *
+		    (op->op_hooks[0].oh_sec == 0 ? HOOK_DEFAULT_SEC :
+		    op->op_hooks[0].oh_sec);
 	if (op->op_msec == 0)
 		op->op_msec = (unsigned int)op_deadline(op->op_kind);
 	op->op_since = monotime_now();
@@ -148,6 +157,8 @@ op_start(struct op *op)
 		    "this: it makes no plans", h->h_name);
 		return;
 	}
+	if (hooks_before(op))
+		return;
 	evtimer_add(op->op_timer, &tv);
 	if (h->h_local)
 		local_dispatch(op);
@@ -168,6 +179,8 @@ op_finish(struct op *op, const struct op_result *r)
 		op->op_host->h_fresh = 0;	/* it changed something */
 	if (op->op_done != NULL)
 		op->op_done(op, r, op->op_arg);
+	hooks_after(op, r);
+	hooks_free(op);
 	event_free(op->op_timer);
 	free(op);
 }
@@ -371,6 +384,9 @@ op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PLAN_RESULT:
 		if ((op = op_of_host(h, m->plan_result->request_id)) != NULL)
 			answer_plan(op, m->plan_result);
+		break;
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HOOK_RESULT:
+		hooks_result(h, m->hook_result, is_new);
 		break;
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PROGRESS:
 		if ((op = op_of_host(h, m->progress->request_id)) != NULL)

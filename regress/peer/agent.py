@@ -243,6 +243,8 @@ class Session:
                 new_image=u.target_image, outcome="success")
             result.duration.FromMilliseconds(1500)
             self.out.put(pb.AgentMessage(update_result=result))
+        elif kind == "run_hook":
+            self.hook(m)
         elif kind == "cert_renewal_response":
             self.renewed(m.cert_renewal_response.agent_cert)
         elif kind == "fetch_logs":
@@ -256,6 +258,25 @@ class Session:
             peer.write(self.args.dir + "/agent.pem",
                        m.cert_renewal_response.agent_cert)
             peer.say("renewed")
+
+    def hook(self, m):
+        """Cut at blanks, no shell; "/exit N" ends with that code."""
+        h = m.run_hook
+        words = h.command.split()
+        peer.say("hook", phase=h.phase, words=words,
+                 timeout=h.timeout_seconds)
+        result = pb.HookResult(request_id=m.request_id,
+                               container_name=h.container_name, phase=h.phase)
+        if not words:
+            result.exit_code, result.error = -1, "empty command"
+        elif h.container_name not in self.names:
+            result.exit_code = -1
+            result.error = 'container "%s" not found' % h.container_name
+        else:
+            result.output = "ran %s\n" % words[0]
+            if words[0] == "/exit":
+                result.exit_code = int(words[1])
+        self.out.put(pb.AgentMessage(hook_result=result))
 
     def ask_renewal(self):
         """CertRenewalCSR over a new key, which is kept beside the old one."""

@@ -370,8 +370,8 @@ test_refusals(void **state)
 	client_open(&ro, 1);
 	client_ask(&a, 1, CONTROL_VERSION + 1, C(STATUS), "");
 	client_end(&a, 1, CONTROL_FAILED, "install both from one release");
-	client_ask(&a, 2, CONTROL_VERSION, 77, "");
-	client_end(&a, 2, CONTROL_USAGE, "unknown value 77");
+	client_ask(&a, 2, CONTROL_VERSION, 9999, "");
+	client_end(&a, 2, CONTROL_USAGE, "unknown value 9999");
 	for (i = 0; i < nitems(writes); i++) {
 		client_ask(&ro, (uint32_t)i, CONTROL_VERSION, writes[i], "");
 		client_end(&ro, (uint32_t)i, CONTROL_DENIED,
