@@ -18,5 +18,6 @@ $(BENCH_BINS): $(B)/sentinelctl.a $(B)/libsentinel.a
 bench: all $(BENCH_BINS)
 	@B=$(B) BENCH_AGENTS=$(BENCH_AGENTS) BENCH_SECONDS=$(BENCH_SECONDS) \
 	    sh regress/bench/run.sh
+	@B=$(B) sh regress/bench/update.sh
 
 .PHONY: bench

@@ -275,7 +275,12 @@ client_host(struct client *cl, const char *what)
 {
 	struct host	*h;
 
-	if ((h = host_lookup(what)) == NULL)
+	/* NAME instead of HOST/NAME: the server's own. */
+	if (what[0] == '\0' && (h = eng->local) == NULL)
+		client_end(cl, CONTROL_NOSUCH, "this server has no Docker "
+		    "Engine of its own (server.docker): name the host, "
+		    "HOST/NAME");
+	else if (what[0] != '\0' && (h = host_lookup(what)) == NULL)
 		client_end(cl, CONTROL_NOSUCH, "no host %s; host list shows "
 		    "names and ids", what);
 	return (h);

@@ -27,6 +27,7 @@ check_rc "start" 0 ctl container start "$host/$c"
 check "its logs" sh -c "$B/sentinelctl -s $CTL_SOCK container logs $host/$c |
     grep -q 'version 2'"
 check_rc "a container that is not there" 3 ctl container stop "$host/nobody"
+check_rc "without a host it is the server's own" 0 ctl container start "$c"
 check_eq "one container is left under the name" 1 "$(lab_docker ps -a \
     --format '{{.Names}}' | grep -c "^$c")"
 pid=$(child_of s docker)
