@@ -416,6 +416,10 @@ view_notes(struct view *vw)
 	if (pf->pf_old == NULL)
 		view_note(vw, "the old image is gone: what came from it cannot "
 		    "be told from what the user set, and stays");
+	if (pf->pf_running && json_bool(json_path(pf->pf_container,
+	    "HostConfig.AutoRemove")))
+		view_note(vw, "it was made with --rm and vanishes when it "
+		    "stops: to go back is to make it again");
 	if (json_get(json_get(vw->vw_now, "Labels"),
 	    "com.docker.compose.project") != NULL)
 		view_note(vw, "configs and secrets that compose has copied "

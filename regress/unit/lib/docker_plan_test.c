@@ -184,6 +184,19 @@ test_refused(void **state)
 	assert_string_equal(err, "bad image reference");
 	world_end();
 
+	/* One that vanishes when it stops. */
+	world_begin();
+	fk_tag(&fk, &fk.im[1], "app:2");
+	fk_find(&fk, NAME)->running = true;
+	free(fk_find(&fk, NAME)->body);
+	fk_find(&fk, NAME)->body = strdup("{\"Image\":\"app:latest\","
+	    "\"HostConfig\":{\"NetworkMode\":\"net1\",\"AutoRemove\":"
+	    "true}}");
+	plan("app:2");
+	assert_string_equal(why, "");
+	assert_true(noted("--rm"));
+	world_end();
+
 	/* A stray of ours is swept by the update, not by the plan. */
 	world_begin();
 	fk_tag(&fk, &fk.im[1], "app:2");
