@@ -3,13 +3,15 @@
 
 BENCH_AGENTS ?=	1000
 BENCH_SECONDS ?= 5
-BENCH_BINS =	$(B)/bench/load $(B)/bench/client $(B)/bench/ask $(B)/bench/bare
+BENCH_BINS =	$(B)/bench/load $(B)/bench/client $(B)/bench/ask $(B)/bench/bare \
+		$(B)/bench/lists
 
 $(B)/bench/load: regress/bench/load.c regress/bench/agents.c \
     regress/bench/enrol.c regress/bench/bench.h
 $(B)/bench/client: regress/bench/client.c
 $(B)/bench/ask: regress/bench/ask.c
 $(B)/bench/bare: regress/bench/bare.c
+$(B)/bench/lists: regress/bench/lists.c
 $(BENCH_BINS): $(B)/sentinelctl.a $(B)/libsentinel.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Isentinelctl $(ALL_CFLAGS) $(LDHARDEN) -o $@ \

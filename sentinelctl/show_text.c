@@ -353,14 +353,16 @@ digest_short(char text[DIGEST_SHOWN + 1], const char *digest)
 void
 row_container(struct table *tb, const Sentinel__Ipc__ContainerView *v)
 {
-	const char	*state = v->info->state;
+	const char	*state = v->info->state, *health = v->info->health;
 	char		 text[TEXT_TIME_SIZE], digest[DIGEST_SHOWN + 1];
 
 	digest_short(digest, v->info->image_digest);
 	table_add(tb, TONE_PLAIN, v->host_name);
 	table_add(tb, TONE_PLAIN, v->info->name);
-	table_add(tb, strcmp(state, "running") == 0 ? TONE_GOOD :
-	    strcmp(state, "created") == 0 ? TONE_PLAIN : TONE_BAD, state);
+	table_addf(tb, strcmp(health, "unhealthy") == 0 ? TONE_BAD :
+	    strcmp(state, "running") == 0 ? TONE_GOOD :
+	    strcmp(state, "created") == 0 ? TONE_PLAIN : TONE_BAD,
+	    health[0] != '\0' ? "%s (%s)" : "%s", state, health);
 	table_add(tb, TONE_PLAIN, v->info->image);
 	table_add(tb, TONE_PLAIN, digest);
 	text_age(text, v->state_age_sec);

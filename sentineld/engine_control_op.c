@@ -64,7 +64,8 @@ send_containers(struct client *cl, struct host *h)
 		view.info = pbcheck_unpack(
 		    &sentinel__cluster__container_info__descriptor, c->ct_blob,
 		    c->ct_len, &pm, NULL);
-		view.state_age_sec = time(NULL) - h->h_listed_at;
+		view.state_age_sec = live_is_fresh(h) ? 0 :
+		    time(NULL) - h->h_listed_at;
 		view.stale = !host_is_connected(h);
 		sentinel__ipc__control_item__init(&item);
 		item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_CONTAINER;

@@ -16,12 +16,14 @@ LAST=$((CORES - 1))
 PROCESSES=4
 
 . regress/lab/lib.sh
+. regress/bench/live.sh
 
 cleanup()
 {
 	for f in "$T"/*.pid; do
 		[ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null
 	done
+	[ ! -d "$T/lab" ] || lab_stop "$T/lab"
 	wait
 	rm -rf "$T"
 }
@@ -235,3 +237,6 @@ echo "storm: $N agents are back in $storm ms," \
     "the same clients at the bare libraries $bare_storm ms:" \
     "ratio $(calc "$storm / $bare_storm")"
 load close
+
+server_stop
+live

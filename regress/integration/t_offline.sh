@@ -67,6 +67,11 @@ check "a container that stops" wait_for 5 entries --arg c "$b" \
 n=$(grep -c "autonomous mode: " "$T/worker-1.log")
 check "attempts to connect end nothing" sh -c "
     sleep 2; [ \$(grep -c 'autonomous mode: ' $T/worker-1.log) -eq $n ]"
+# Over before any list could tell.
+lab_docker kill -s KILL "$a" >/dev/null && lab_docker start "$a" >/dev/null
+check "one that ends and begins again at once" wait_for 5 entries \
+    --arg c "$a" '[.[] | select(.container == $c and .action == "state") |
+    .outcome] == ["exited", "running"]'
 lab_docker rm "$b" >/dev/null
 check "one that goes" wait_for 5 entries --arg c "$b" \
     'any(.[]; .container == $c and .action == "gone")'
