@@ -55,9 +55,14 @@
 #define LOOK_BYTES	8192
 
 /* What kind of container. */
-enum world { W_RICH, W_PAUSED, W_STOPPED, W_DEAF, W_JOINED, W_HOST, W_MAX };
+enum world { W_RICH, W_PAUSED, W_STOPPED, W_DEAF, W_JOINED, W_HOST,
+    W_AUTO, W_VPN, W_MAX };
 static const char *const world_names[] = { "rich", "paused", "stopped",
-    "deaf", "joined", "host" };
+    "deaf", "joined", "host", "auto", "vpn" };
+
+/* W_VPN: who shares with it, and who shares with that one. */
+#define USERS	2
+static const char *const user_names[USERS] = { "u1", "u2" };
 
 enum record_fate { REC_NONE, REC_BEFORE, REC_TORN, REC_AFTER };
 
@@ -351,13 +356,47 @@ container(enum world w)
 }
 
 static void
+world_user(size_t i, char *name, size_t size)
+{
+	snprintf(name, size, "%s-%s", container(W_VPN), user_names[i]);
+}
+
+static void
+world_clear(const char *c)
+{
+	char	 out[4096];
+
+	(void)docker(out, sizeof(out), "d rm -f %s %s%s %s%s", c, c,
+	    UPDATE_SUFFIX_NEW, c, UPDATE_SUFFIX_OLD);
+}
+
+static void
+world_make_vpn(void)
+{
+	const char	*c = container(W_VPN);
+	char		 user[USERS][80];
+	size_t		 i;
+
+	for (i = USERS; i-- > 0;) {
+		world_user(i, user[i], sizeof(user[i]));
+		world_clear(user[i]);
+	}
+	must("d run -d --name %s --restart always --network %s-a "
+	    "--ip 10.77.1.8 %s:1", c, prefix, prefix);
+	must("d run -d --name %s --restart unless-stopped "
+	    "--network container:%s -e MINE=kept -v /anonymous %s:1", user[0],
+	    c, prefix);
+	must("d run -d --name %s --network container:%s --pid container:%s "
+	    "%s:1", user[1], c, user[0], prefix);
+}
+
+static void
 world_make(enum world w)
 {
 	const char	*c = container(w);
 	char		 out[4096];
 
-	(void)docker(out, sizeof(out), "d rm -f %s %s%s %s%s", c, c,
-	    UPDATE_SUFFIX_NEW, c, UPDATE_SUFFIX_OLD);
+	world_clear(c);
 	switch (w) {
 	case W_RICH:
 		must("d create --name %s --network %s-a --ip 10.77.1.5 "
@@ -394,8 +433,47 @@ world_make(enum world w)
 		must("d run -d --name %s --network host --pid host %s:1", c,
 		    prefix);
 		break;
+	case W_AUTO:
+		must("d run -d --rm --name %s --network %s-a --ip 10.77.1.7 "
+		    "--network-alias friend -e MINE=kept -v /anonymous %s:1",
+		    c, prefix, prefix);
+		break;
+	case W_VPN:
+		world_make_vpn();
+		break;
 	case W_MAX:
 		break;
+	}
+}
+
+/* One id made neutral, so that what it stands in can be compared. */
+static void
+neutral(char *sig, const char *id)
+{
+	char	 text[16], *p;
+
+	while (id[0] != '\0' && (p = strstr(sig, id)) != NULL)
+		memset(p, '*', strlen(id));
+	/* Its short form is the host's name for all who share with it. */
+	(void)snprintf(text, sizeof(text), "%.12s", id);
+	while (id[0] != '\0' && (p = strstr(sig, text)) != NULL)
+		memset(p, '*', strlen(text));
+}
+
+/* All that share with it. */
+static void
+look_users(const struct look *lead, struct look users[USERS])
+{
+	char	 name[80];
+	size_t	 i;
+
+	for (i = 0; i < USERS; i++) {
+		world_user(i, name, sizeof(name));
+		if (look(name, &users[i]) == -1)
+			memset(&users[i], 0, sizeof(users[i]));
+		neutral(users[i].lk_sig, lead->lk_id);
+		if (i > 0)
+			neutral(users[i].lk_sig, users[0].lk_id);
 	}
 }
 
@@ -430,14 +508,37 @@ differs(char *why, size_t size, const char *what, const char *want,
 	return (true);
 }
 
+/* The same image and settings, and new ones only for a new provider. */
+static void
+verify_users(const struct look *now, const struct look was[USERS], bool renewed,
+    char *why, size_t size)
+{
+	struct look	 is[USERS];
+	size_t		 i;
+
+	look_users(now, is);
+	for (i = 0; i < USERS; i++) {
+		if (differs(why, size, user_names[i], was[i].lk_sig,
+		    is[i].lk_sig) || differs(why, size, "image of a user",
+		    was[i].lk_image, is[i].lk_image))
+			return;
+		if ((strcmp(was[i].lk_id, is[i].lk_id) != 0) == renewed)
+			continue;
+		snprintf(why, size, "%s was %smade anew", user_names[i],
+		    renewed ? "not " : "");
+		return;
+	}
+}
+
 /* What must hold afterwards; why is "" then. */
 static void
-verify(const struct attempt *at, const struct look *old, const char *target,
-    const char *told, char *why, size_t size)
+verify(const struct attempt *at, const struct look *old,
+    const struct look users[USERS], const char *target, const char *told,
+    char *why, size_t size)
 {
 	const char	*c = container(at->at_world), *done, *outcome, *more;
 	struct look	 now;
-	char		 out[4096];
+	char		 out[4096], all[256];
 	bool		 success;
 
 	why[0] = '\0';
@@ -449,7 +550,10 @@ verify(const struct attempt *at, const struct look *old, const char *target,
 		sleep(1);
 	(void)docker(out, sizeof(out), "d ps -a --filter name=%s --format "
 	    "'{{.Names}}' | sort", c);
-	if (differs(why, size, "containers", c, out))
+	strlcpy(all, c, sizeof(all));
+	if (at->at_world == W_VPN)
+		snprintf(all, sizeof(all), "%s\n%s-u1\n%s-u2", c, c, c);
+	if (differs(why, size, "containers", all, out))
 		return;
 	if (look(c, &now) == -1) {
 		snprintf(why, size, "no look at %s", c);
@@ -486,8 +590,12 @@ verify(const struct attempt *at, const struct look *old, const char *target,
 		snprintf(why, size, "success with a bad image");
 	else if (success)
 		(void)differs(why, size, "image", target, now.lk_image);
+	else if (at->at_world == W_AUTO)	/* it may be made again */
+		(void)differs(why, size, "image", old->lk_image, now.lk_image);
 	else
 		(void)differs(why, size, "container", old->lk_id, now.lk_id);
+	if (why[0] == '\0' && at->at_world == W_VPN)
+		verify_users(&now, users, success, why, size);
 }
 
 static void
@@ -532,13 +640,15 @@ static int
 attempt(const struct attempt *at)
 {
 	const char	*c = container(at->at_world);
-	struct look	 old;
+	static struct look	 old, users[USERS];
 	char		 ids[2][80], told[4096], text[512], ref[64];
 	char		 why[3 * LOOK_BYTES], *p;
 	int		 records, to;
 
 	if (look(c, &old) == -1)
 		errx(1, "no container %s", c);
+	if (at->at_world == W_VPN)
+		look_users(&old, users);
 	image_id("1", ids[0], sizeof(ids[0]));
 	image_id("2", ids[1], sizeof(ids[1]));
 	to = strcmp(old.lk_image, ids[0]) == 0 ? 1 : 0;
@@ -547,7 +657,7 @@ attempt(const struct attempt *at)
 	else
 		snprintf(ref, sizeof(ref), "%s:%d", prefix, to + 1);
 	records = attempt_run(at, ref, told, sizeof(told));
-	verify(at, &old, ids[to], told, why, sizeof(why));
+	verify(at, &old, users, ids[to], told, why, sizeof(why));
 	attempt_text(at, text, sizeof(text));
 	tests++;
 	if (why[0] == '\0') {

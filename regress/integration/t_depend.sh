@@ -46,7 +46,8 @@ $p-vpn running" "$(lab_docker ps -a --filter "name=$p-" \
 		check_eq "$1: $ev is in its network" "container:$ev_id $v:1" \
 		    "$(get $p-$ev '{{.HostConfig.NetworkMode}} {{.Config.Image}}')"
 	done
-	check_eq "$1: and really" "$(netns vpn)" "$(netns u1)"
+	check_eq "$1: and really" "net:$(netns vpn | tr -cd 0-9)" \
+	    "$(netns u1 | tr -d '[]')"
 	check_eq "$1: the restart policies" "always unless-stopped" \
 	    "$(get $p-vpn '{{.HostConfig.RestartPolicy.Name}}') \
 $(get $p-u1 '{{.HostConfig.RestartPolicy.Name}}')"
@@ -54,7 +55,7 @@ $(get $p-u1 '{{.HostConfig.RestartPolicy.Name}}')"
 
 netns()
 {
-	lab_run readlink "/proc/$(get $p-$1 '{{.State.Pid}}')/ns/net"
+	lab_docker exec "$p-$1" /bin/busybox readlink /proc/self/ns/net
 }
 
 must "the provider" service vpn "" --restart always >/dev/null
@@ -102,4 +103,5 @@ lab_docker rm -f $p-a $p-b >/dev/null
 
 # A user that is updated alone stays where it is.
 check "a user alone" ctl container update worker-1/$p-u1 --image "$v:2"
-check_eq "is in the network still" "$(netns vpn)" "$(netns u1)"
+check_eq "is in the network still" "net:$(netns vpn | tr -cd 0-9)" \
+    "$(netns u1 | tr -d '[]')"

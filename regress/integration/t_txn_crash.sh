@@ -8,7 +8,8 @@
 p=txn
 DOCKER_CONFIG=$LAB_DIR/client
 export DOCKER_CONFIG
-trap 'for w in rich paused stopped deaf joined host other; do
+trap 'for w in rich paused stopped deaf joined host other auto vpn-u2 vpn-u1 \
+    vpn; do
 	lab_docker rm -fv $p-$w $p-$w.sentinel-next $p-$w.sentinel-prev
     done >/dev/null 2>&1
     lab_docker network rm $p-a $p-b >/dev/null 2>&1
