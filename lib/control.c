@@ -18,6 +18,8 @@
 
 #include <sys/socket.h>
 
+#include <arpa/inet.h>
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -181,6 +183,15 @@ void
 control_gone(uint32_t id)
 {
 	(void)peer_send(control_engine(), IMSG_CONTROL_GONE, id, -1, NULL, 0);
+}
+
+void
+control_taken(uint32_t id, uint32_t items)
+{
+	uint32_t	 body = htonl(items);
+
+	(void)peer_send(control_engine(), IMSG_CONTROL_TAKEN, id, -1, &body,
+	    sizeof(body));
 }
 
 /* The engine's bodies go on as they are; sentinelctl checks them. */

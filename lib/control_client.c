@@ -59,7 +59,7 @@ static const struct command	commands[] = {
 	/* Nor is how they are configured. */
 	{ C(CONTAINER_PLAN),	false,	ASK },
 	/* What programs print is not for every user of the machine. */
-	{ C(CONTAINER_LOGS),	false,	ASK },
+	{ C(CONTAINER_LOGS),	false,	FOLLOW },
 	{ C(HOST_PAUSE),	false,	ASK },
 	{ C(HOST_RESUME),	false,	ASK },
 	{ C(HOST_REMOVE),	false,	ASK },
@@ -99,6 +99,7 @@ static void	 client_read(evutil_socket_t, short, void *);
 static int	 client_dispatch(struct control_client *);
 static void	 client_write(evutil_socket_t, short, void *);
 static int	 client_flush(struct control_client *);
+static void	 client_taken(struct control_client *);
 static void	 client_idle(evutil_socket_t, short, void *);
 static void	 client_close(struct control_client *);
 static int	 client_request(struct control_client *, struct imsg *);
@@ -333,7 +334,22 @@ client_flush(struct control_client *cl)
 	int	 ret = imsgbuf_write(&cl->cl_out);
 
 	outbytes -= before - imsgbuf_queuebytes(&cl->cl_out);
+	if (imsgbuf_queuebytes(&cl->cl_out) == 0)
+		client_taken(cl);
 	return (ret);
+}
+
+/* Everything has left: who sends without end may send as much again. */
+static void
+client_taken(struct control_client *cl)
+{
+	struct control_request	*rq;
+
+	TAILQ_FOREACH(rq, &cl->cl_requests, rq_entry) {
+		if (rq->rq_credit && rq->rq_unsent > 0)
+			control_taken(rq->rq_id, rq->rq_unsent);
+		rq->rq_unsent = 0;
+	}
 }
 
 /* Queues.  -1: broken or too slow; the client is to be closed. */
@@ -442,6 +458,8 @@ request_start(struct control_client *cl, uint32_t id,
 	rq = xcalloc(1, sizeof(*rq));
 	rq->rq_clientid = id;
 	rq->rq_client = cl;
+	rq->rq_credit = req->follow && cmd->cd_command ==
+	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_LOGS;
 	if (cmd->cd_kind == ASK || (cmd->cd_kind == FOLLOW && !req->follow))
 		rq->rq_msec = CONTROL_ASK_MSEC;
 	else if (cmd->cd_kind == WORK)
@@ -492,8 +510,10 @@ control_request_item(struct control_request *rq, const struct imsg *imsg)
 	if (client_send(cl, IMSG_CONTROL_ITEM, rq->rq_clientid,
 	    ibuf_data(imsg->buf), imsg_get_len(imsg)) == -1)
 		client_close(cl);
-	else
+	else {
+		rq->rq_unsent++;
 		request_arm(rq);
+	}
 }
 
 void

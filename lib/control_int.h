@@ -38,6 +38,8 @@ struct control_request {
 	TAILQ_ENTRY(control_request) rq_all;
 	unsigned int		 rq_msec;	/* 0: for ever */
 	struct event		*rq_timer;
+	bool			 rq_credit;	/* CONTROL_TAKEN is wanted */
+	uint32_t		 rq_unsent;	/* items since the last one */
 };
 TAILQ_HEAD(control_requests, control_request);
 
@@ -64,6 +66,8 @@ int	 control_ask(struct control_request *,
 	    const Sentinel__Ipc__ControlRequest *);
 /* Tells the engine that nobody waits any more. */
 void	 control_gone(uint32_t id);
+/* So many items of a request have left for its client. */
+void	 control_taken(uint32_t id, uint32_t items);
 /* A client went: a pause of accepting ends. */
 void	 control_room(void);
 

@@ -145,9 +145,14 @@ unsigned int	 docker_stop_sec(const struct json_value *);
 /* text is UTF-8 without NUL, at most DOCKER_LOGS_MAXBYTES, newest kept. */
 typedef void (*docker_logs_cb)(void *, const char *error, const char *text,
 		    size_t len);
-/* lines: 1..DOCKER_LOGS_MAXLINES, clamped */
+struct docker_logs_opts {
+	unsigned int	 dl_lines;	/* 1..DOCKER_LOGS_MAXLINES, clamped */
+	int64_t		 dl_since;	/* unix seconds, 0: no bound */
+	unsigned int	 dl_streams;	/* follow.h; 0: both */
+	bool		 dl_timestamps;
+};
 int		 docker_op_logs(struct docker *, const char *name,
-		    unsigned int lines, docker_logs_cb, void *);
+		    const struct docker_logs_opts *, docker_logs_cb, void *);
 
 /* --- docker_pull.c ----------------------------------------------------- */
 struct docker_pull;

@@ -254,6 +254,20 @@ docker_cancel(struct docker_req *dq)
 }
 
 void
+docker_hold(struct docker_req *dq)
+{
+	if (dq->dq_conn != NULL)
+		http_conn_pause(dq->dq_conn->dn_http);
+}
+
+void
+docker_unhold(struct docker_req *dq)
+{
+	if (dq->dq_conn != NULL)
+		http_conn_resume(dq->dq_conn->dn_http);
+}
+
+void
 docker_fail_waiting(struct docker *dk, const char *text)
 {
 	struct docker_req	*dq;

@@ -100,6 +100,11 @@ void		 docker_no_fd(struct docker *, const char *text);
 struct docker_req *docker_call(struct docker *, const struct docker_call *);
 /* dc_done does not run; a connection in use is closed. */
 void		 docker_cancel(struct docker_req *);
+/* Stop and go on reading an answer, also from within dc_data: what Docker
+ * writes stays in the socket, and Docker waits.  At most the piece that is
+ * being read still comes. */
+void		 docker_hold(struct docker_req *);
+void		 docker_unhold(struct docker_req *);
 /* Minor number of the version in use (41 = 1.41); 0 before the first ping. */
 unsigned int	 docker_api(const struct docker *);
 /* Is anything waiting or in flight? */

@@ -195,14 +195,20 @@ dp_action(struct dp_op *op)
 }
 
 static void
-dp_logs(struct dp_op *op)
+dp_logs(struct dp_op *op, const Sentinel__Ipc__DockerOp *m)
 {
+	struct docker_logs_opts	 want = {
+		.dl_since = m->since, .dl_streams = m->streams,
+		.dl_timestamps = m->timestamps
+	};
+
 	if (op->do_lines <= 0)
 		op->do_lines = DP_LOGS_LINES;
 	if (op->do_lines > DOCKER_LOGS_MAXLINES)
 		op->do_lines = DOCKER_LOGS_MAXLINES;
-	if (docker_op_logs(dp->dp_docker, op->do_container,
-	    (unsigned int)op->do_lines, dp_logs_done, op) == -1)
+	want.dl_lines = (unsigned int)op->do_lines;
+	if (docker_op_logs(dp->dp_docker, op->do_container, &want,
+	    dp_logs_done, op) == -1)
 		dp_op_done(op, errno == EINVAL ? "bad container name" :
 		    "too many operations at the same time");
 }
@@ -398,7 +404,7 @@ dp_dispatch(const Sentinel__Ipc__DockerOp *m)
 		dp_action(op);
 		return;
 	case SENTINEL__IPC__DOCKER_OP__KIND__LOGS:
-		dp_logs(op);
+		dp_logs(op, m);
 		return;
 	case SENTINEL__IPC__DOCKER_OP__KIND__PULL:
 		dp_pull(op);

@@ -16,28 +16,23 @@
 
 #include "compat.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "docker_api.h"
-
-#define DEMUX_HEADER	8	/* stream, 0, 0, 0, length32 */
+#include "docker_lines.h"
 
 /*
  * Frames of one container's output in the order Docker wrote them; stdout and
  * stderr are not told apart.  Only the newest bytes are kept.
  */
 struct docker_demux {
-	bool		 dx_tty;
-	uint8_t		 dx_head[DEMUX_HEADER];
-	size_t		 dx_headlen;
-	uint32_t	 dx_left;	/* of the current frame */
-	char		*dx_buf;
-	size_t		 dx_len;
-	size_t		 dx_size;
-	size_t		 dx_max;
-	bool		 dx_cut;	/* the oldest were dropped */
+	struct docker_frame	 dx_frame;
+	char			*dx_buf;
+	size_t			 dx_len;
+	size_t			 dx_size;
+	size_t			 dx_max;
+	bool			 dx_cut;	/* the oldest were dropped */
 };
 
 struct docker_demux *
@@ -47,7 +42,7 @@ docker_demux_new(bool tty, size_t max)
 
 	if ((dx = calloc(1, sizeof(*dx))) == NULL)
 		return (NULL);
-	dx->dx_tty = tty;
+	dx->dx_frame.fr_tty = tty;
 	dx->dx_max = max;
 	return (dx);
 }
@@ -93,45 +88,18 @@ demux_keep(struct docker_demux *dx, const uint8_t *p, size_t len)
 	return (0);
 }
 
-static int
-demux_header(struct docker_demux *dx)
-{
-	const uint8_t	*h = dx->dx_head;
-
-	if (h[0] > 2 || h[1] != 0 || h[2] != 0 || h[3] != 0) {
-		errno = EINVAL;
-		return (-1);
-	}
-	dx->dx_left = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 |
-	    (uint32_t)h[6] << 8 | h[7];
-	dx->dx_headlen = 0;
-	return (0);
-}
-
 int
 docker_demux_feed(struct docker_demux *dx, const uint8_t *p, size_t len)
 {
-	size_t	 n;
+	ssize_t	 n;
 
-	if (dx->dx_tty)
-		return (demux_keep(dx, p, len));
-	while (len > 0) {
-		if (dx->dx_left == 0) {
-			dx->dx_head[dx->dx_headlen++] = *p++;
-			len--;
-			if (dx->dx_headlen == DEMUX_HEADER &&
-			    demux_header(dx) == -1)
-				return (-1);
-			continue;
-		}
-		n = len < dx->dx_left ? len : dx->dx_left;
-		if (demux_keep(dx, p, n) == -1)
+	while ((n = docker_frame_next(&dx->dx_frame, &p, &len)) > 0) {
+		if (demux_keep(dx, p, (size_t)n) == -1)
 			return (-1);
 		p += n;
-		len -= n;
-		dx->dx_left -= (uint32_t)n;
+		len -= (size_t)n;
 	}
-	return (0);
+	return (n == -1 ? -1 : 0);
 }
 
 char *

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "docker_api.h"
+#include "follow.h"
 
 /* An operation on a container that a person named: look it up, then act. */
 struct docker_op {
@@ -31,7 +32,7 @@ struct docker_op {
 	bool			 op_tty;
 	unsigned int		 op_stop_sec;
 	enum docker_action	 op_action;
-	unsigned int		 op_lines;
+	struct docker_logs_opts	 op_want;
 	struct docker_demux	*op_demux;
 	docker_op_cb		 op_done;	/* action */
 	docker_logs_cb		 op_logs;	/* logs */
@@ -100,16 +101,21 @@ docker_op_action(struct docker *dk, const char *name,
 }
 
 int
-docker_op_logs(struct docker *dk, const char *name, unsigned int lines,
-    docker_logs_cb cb, void *arg)
+docker_op_logs(struct docker *dk, const char *name,
+    const struct docker_logs_opts *want, docker_logs_cb cb, void *arg)
 {
 	struct docker_op	*op;
 
 	if ((op = op_new(dk, name, arg)) == NULL)
 		return (-1);
 	op->op_logs = cb;
-	op->op_lines = lines < 1 ? 1 :
-	    lines > DOCKER_LOGS_MAXLINES ? DOCKER_LOGS_MAXLINES : lines;
+	op->op_want = *want;
+	if (op->op_want.dl_lines < 1)
+		op->op_want.dl_lines = 1;
+	if (op->op_want.dl_lines > DOCKER_LOGS_MAXLINES)
+		op->op_want.dl_lines = DOCKER_LOGS_MAXLINES;
+	if (op->op_want.dl_streams == 0)
+		op->op_want.dl_streams = FOLLOW_BOTH;
 	if (docker_inspect(dk, name, op_inspected, op) == NULL) {
 		free(op);
 		return (-1);
@@ -140,13 +146,18 @@ op_logs(struct docker_op *op)
 	struct docker_call	 dc = { .dc_method = "GET",
 		.dc_total_msec = DOCKER_LOGS_MSEC, .dc_data = op_on_logs,
 		.dc_done = op_logs_done, .dc_arg = op };
-	char			 path[DOCKER_PATH_MAXBYTES];
+	const struct docker_logs_opts *want = &op->op_want;
+	char			 path[DOCKER_PATH_MAXBYTES], since[24];
 
+	(void)snprintf(since, sizeof(since), "%lld",
+	    (long long)want->dl_since);
 	if ((op->op_demux = docker_demux_new(op->op_tty,
 	    DOCKER_LOGS_MAXBYTES)) == NULL ||
-	    docker_path(path, sizeof(path),
-	    "/containers/%s/logs?stdout=1&stderr=1&tail=%u", op->op_id,
-	    op->op_lines) == -1)
+	    docker_path(path, sizeof(path), "/containers/%s/logs?stdout=%u&"
+	    "stderr=%u&timestamps=%u&since=%s&tail=%u", op->op_id,
+	    (want->dl_streams & FOLLOW_STDOUT) != 0 ? 1U : 0U,
+	    (want->dl_streams & FOLLOW_STDERR) != 0 ? 1U : 0U,
+	    want->dl_timestamps ? 1U : 0U, since, want->dl_lines) == -1)
 		return (NULL);
 	dc.dc_path = path;
 	return (docker_call(op->op_docker, &dc));

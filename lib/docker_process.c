@@ -56,6 +56,9 @@ const struct proc_handler docker_process_handlers[] = {
 	{ IMSG_DOCKER_SOCK_FAIL, dp_sock },
 	{ IMSG_DOCKER_JOURNAL,	 dp_journal },
 	{ IMSG_DOCKER_OP,	 dp_op },
+	{ IMSG_DOCKER_FOLLOW,	 dp_follow },
+	{ IMSG_DOCKER_TAKEN,	 dp_follow_taken },
+	{ IMSG_DOCKER_UNFOLLOW,	 dp_follow_stop },
 	{ 0,			 NULL }
 };
 

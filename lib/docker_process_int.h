@@ -115,6 +115,10 @@ int		 dp_request(struct update_request *,
 void		 dp_plan(struct dp_op *, const Sentinel__Ipc__DockerOp *);
 /* const away, for fields that are only packed. */
 char		*dp_const(const char *);
+/* docker_follows.c: rows of the handler table */
+void		 dp_follow(struct peer *, struct imsg *);
+void		 dp_follow_taken(struct peer *, struct imsg *);
+void		 dp_follow_stop(struct peer *, struct imsg *);
 /* Text of Docker for a field: one line, repaired, cut to max bytes. */
 char		*dp_text(struct pbmem *, const char *, size_t max);
 /* As it is when it is printable ASCII without space and fits, else "". */

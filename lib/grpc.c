@@ -283,7 +283,9 @@ grpc_on_drained(struct h2_stream *st, void *arg)
 	struct grpc_call	*call = h2_stream_arg(st);
 	struct grpc_conn	*conn = arg;
 
-	if (call == NULL || call->gc_phase != GC_OPEN)
+	/* A server may say nothing, not even headers, while we send. */
+	if (call == NULL || (call->gc_phase != GC_OPEN && (conn->gn_server ||
+	    call->gc_phase != GC_HEADERS)))
 		return;
 	grpc_enter(conn);
 	if (conn->gn_server) {

@@ -16,6 +16,7 @@
 
 #include "compat.h"
 
+#include "follow.h"
 #include "ipc.pb-c.h"
 #include "pbcheck_rule.h"
 
@@ -57,6 +58,7 @@ static const struct pbcheck_field agent_open[] = {
 	NUM(6, "not_after", 1, MAX_TIME),
 	STR(7, "address", 1, MAX_ADDRESS, WORD),
 	MSG(8, "report"),
+	BYTES(9, "stream_id", 0, FOLLOW_ID_LEN),
 	END
 };
 
@@ -149,6 +151,22 @@ static const struct pbcheck_field uplink_message[] = {
 	END
 };
 
+static const struct pbcheck_field uplink_follow[] = {
+	ANY(1, "attempt"),
+	ANY(2, "open"),
+	BYTES(3, "message", 0, FOLLOW_MESSAGE_MAXBYTES),
+	ANY(4, "end"),
+	END
+};
+
+static const struct pbcheck_field uplink_followed[] = {
+	NUM(1, "sent", 0, 65536),
+	ANY(2, "ended"),
+	NUM(3, "status", 0, 16),
+	STR(4, "text", 0, MAX_TEXT, TEXT),
+	END
+};
+
 static const struct pbcheck_field uplink_down[] = {
 	ANY(1, "cause"),
 	NUM(2, "status", 0, 16),
@@ -205,6 +223,24 @@ static const struct pbcheck_field docker_op[] = {
 	ANY(21, "run_hooks"),
 	STR(22, "exec_fault", 0, 256, LINE),
 	LIST(23, "hooks", 2),
+	NUM(28, "since", 0, MAX_TIME),
+	NUM(29, "streams", 0, 3),
+	ANY(30, "timestamps"),
+	END
+};
+
+static const struct pbcheck_field docker_follow[] = {
+	STR(1, "container", 1, MAX_NAME, WORD),
+	NUM(2, "lines", -1, INT32_MAX),
+	NUM(3, "since", 0, MAX_TIME),
+	NUM(4, "streams", 1, 3),
+	ANY(5, "timestamps"),
+	END
+};
+
+static const struct pbcheck_field docker_followed[] = {
+	ANY(1, "open"),
+	MSG(2, "data"),
 	END
 };
 
@@ -261,11 +297,15 @@ const struct pbcheck_message pbcheck_ipc[] = {
 	M(uplink_report),
 	M(uplink_ack),
 	M(uplink_down),
+	M(uplink_follow),
+	M(uplink_followed),
 	M(uplink_probed),
 	M(docker_state),
 	M(docker_event),
 	M(docker_delta),
 	M(docker_op),
+	M(docker_follow),
+	M(docker_followed),
 	M(docker_progress),
 	M(docker_result),
 	{ NULL, NULL }

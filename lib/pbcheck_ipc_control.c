@@ -16,6 +16,7 @@
 
 #include "compat.h"
 
+#include "follow.h"
 #include "ipc.pb-c.h"
 #include "pbcheck_rule.h"
 
@@ -54,6 +55,8 @@ static const struct pbcheck_field control_request[] = {
 	NUM(46, "timeout_sec", 0, 3601),
 	ANY(47, "rollback"),
 	ANY(48, "skip_hooks"),
+	NUM(49, "streams", 0, 3),
+	ANY(50, "timestamps"),
 	END
 };
 
@@ -76,12 +79,22 @@ static const struct pbcheck_field control_item[] = {
 	MSG(16, "check"),
 	MSG(20, "plan"),
 	MSG(22, "hook"),
+	MSG(24, "follow"),
 	END
 };
 
 static const struct pbcheck_field control_end[] = {
 	NUM(1, "code", 0, 255),
 	STR(2, "error", 0, MAX_TEXT, TEXT),
+	END
+};
+
+static const struct pbcheck_field follow_view[] = {
+	STR(1, "host_name", 0, MAX_NAME, LINE),
+	STR(2, "container", 0, MAX_NAME, LINE),
+	STR(3, "text", 0, FOLLOW_TEXT_MAXBYTES, TEXT),
+	NUM(4, "stream", 0, 2),
+	ANY(5, "skipped"),
 	END
 };
 
@@ -407,6 +420,7 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(logs_view),
 	M(result_view),
 	M(plan_view),
+	M(follow_view),
 	M(history_view),
 	M(audit_view),
 	M(hook_view),

@@ -16,6 +16,7 @@
 
 #include "compat.h"
 
+#include "follow.h"
 #include "pbcheck_rule.h"
 #include "sentinel.pb-c.h"
 
@@ -113,6 +114,7 @@ static const struct pbcheck_field server_message[] = {
 	MSG(100, "signed_command"),
 	MSG(101, "journal_ack"),
 	MSG(110, "plan"),
+	MSG(112, "follow_logs"),
 	END
 };
 
@@ -233,8 +235,33 @@ static const struct pbcheck_field container_action_result[] = {
 static const struct pbcheck_field fetch_logs[] = {
 	STR(1, "container_name", 0, MAX_NAME, WORD),
 	ANY(2, "lines"),			/* clamped by the agent */
+	NUM(100, "since", 0, MAX_TIME),
+	NUM(101, "streams", 0, 3),
+	ANY(102, "timestamps"),
 	END
 };
+
+static const struct pbcheck_field follow_logs[] = {
+	STR(1, "container_name", 0, MAX_NAME, WORD),
+	BYTES(2, "stream_id", 0, FOLLOW_ID_LEN),
+	NUM(3, "lines", -1, INT32_MAX),
+	NUM(4, "since", 0, MAX_TIME),
+	NUM(5, "streams", 0, 3),
+	ANY(6, "timestamps"),
+	END
+};
+
+static const struct pbcheck_field follow_logs_data[] = {
+	BYTES(1, "stream_id", 0, FOLLOW_ID_LEN),
+	STR(2, "text", 0, FOLLOW_TEXT_MAXBYTES, TEXT),
+	NUM(3, "stream", 0, 2),
+	ANY(4, "skipped"),
+	STR(5, "end", 0, MAX_TEXT, TEXT),
+	ANY(6, "failed"),
+	END
+};
+
+static const struct pbcheck_field follow_logs_end[] = { END };
 
 static const struct pbcheck_field fetch_logs_result[] = {
 	STR(1, "request_id", 0, MAX_REQUEST, WORD),
@@ -436,6 +463,9 @@ const struct pbcheck_message pbcheck_wire[] = {
 	{ M(container_action_result),		container_action_result },
 	{ M(fetch_logs_request),		fetch_logs },
 	{ M(fetch_logs_result),			fetch_logs_result },
+	{ M(follow_logs_request),		follow_logs },
+	{ M(follow_logs_data),			follow_logs_data },
+	{ M(follow_logs_end),			follow_logs_end },
 	{ M(pull_image_request),		pull_image },
 	{ M(pull_result),			pull_result },
 	{ M(run_hook_request),			run_hook },

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "follow.h"
 #include "view_json.h"
 
 #define NEVER		"0001-01-01T00:00:00Z"
@@ -361,6 +362,21 @@ view_json_logs(struct json_gen *g, const Sentinel__Ipc__LogsView *v)
 	put_str(g, "logs", v->logs);
 	put_int(g, "lines", v->lines);
 	put_bool(g, "remote", v->remote);
+	json_gen_end_object(g);
+}
+
+void
+view_json_follow(struct json_gen *g, const Sentinel__Ipc__FollowView *v,
+    const char *line)
+{
+	json_gen_object(g);
+	if (line != NULL) {
+		put_str(g, "stream", v->stream == FOLLOW_STDERR ? "stderr" :
+		    "stdout");
+		put_str(g, "line", line);
+	} else
+		put_int(g, "skipped", v->skipped > INT64_MAX ? INT64_MAX :
+		    (int64_t)v->skipped);
 	json_gen_end_object(g);
 }
 

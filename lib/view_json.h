@@ -58,6 +58,9 @@ void	 view_json_container(struct json_gen *,
 	    const Sentinel__Ipc__ContainerView *);
 /* logs lines remote */
 void	 view_json_logs(struct json_gen *, const Sentinel__Ipc__LogsView *);
+/* One line, or NULL: how many were left out. */
+void	 view_json_follow(struct json_gen *, const Sentinel__Ipc__FollowView *,
+	    const char *line);
 /* id kind host_name? name outcome error? old_image? old_digest? new_image?
  * new_digest? duration_ms */
 void	 view_json_result(struct json_gen *,

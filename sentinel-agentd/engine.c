@@ -23,6 +23,7 @@
 #include "doctor.h"
 #include "engine_bundle.h"
 #include "engine_doctor.h"
+#include "engine_follow.h"
 #include "engine_import.h"
 #include "engine_live.h"
 #include "engine_newkey.h"
@@ -83,6 +84,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_UPLINK_MESSAGE,	session_message },
 	{ IMSG_UPLINK_SENT,	session_sent },
 	{ IMSG_UPLINK_DOWN,	session_down },
+	{ IMSG_UPLINK_FOLLOWED,	follow_uplink },
 	{ IMSG_DOCKER_CONTAINER, list_container },
 	{ IMSG_DOCKER_LIST_END,	list_end },
 	{ IMSG_DOCKER_PROGRESS,	docker_progress },
@@ -91,6 +93,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_DOCKER_RECOVERED, docker_recovered },
 	{ IMSG_DOCKER_DELTA,	live_delta },
 	{ IMSG_DOCKER_STALE,	live_stale },
+	{ IMSG_DOCKER_FOLLOWED,	follow_docker },
 	{ IMSG_JOURNAL_FILE,	ojournal_export_file },
 	{ IMSG_JOURNAL_FILE_DONE, ojournal_export_done },
 	{ IMSG_RELOAD_DONE,	client_reloaded },
@@ -347,7 +350,7 @@ engine_features(size_t *n)
 		"update", "hooks", "pull", "list", "logs", "update-hooks",
 		"progress", "list-error", "engine-id", "pull-result", "sync",
 		"server-heartbeat", "journal-ack", "ca-bundle", "plan",
-		"container-delta", "signed-command"
+		"container-delta", "follow-logs", "signed-command"
 	};
 
 	/* The last one is a promise that can be switched off. */

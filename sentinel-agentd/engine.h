@@ -266,7 +266,10 @@ struct command {
 	char		 cm_action[257];
 	char		 cm_image[1025];
 	char		 cm_digest[1025];
-	int32_t		 cm_lines;
+	int32_t		 cm_lines;	/* logs: */
+	int64_t		 cm_since;	/* unix seconds, 0: no bound */
+	uint32_t	 cm_streams;	/* follow.h, 0: both */
+	bool		 cm_timestamps;
 	struct command_hook cm_hooks[COMMAND_HOOKS_MAX];
 	size_t		 cm_nhooks;
 	bool		 cm_skip_hooks;

@@ -85,6 +85,7 @@ allow_action(const Sentinel__Cluster__ServerMessage *m, const char **image)
 		*image = m->pull_image->image_ref;
 		return (ALLOW_PULL);
 	case PAYLOAD(FETCH_LOGS):
+	case PAYLOAD(FOLLOW_LOGS):
 		return (ALLOW_LOGS);
 	case PAYLOAD(RUN_HOOK):
 		return (ALLOW_HOOK);
@@ -111,6 +112,8 @@ allow_container(const Sentinel__Cluster__ServerMessage *m)
 		return (m->plan->container_name);
 	case PAYLOAD(FETCH_LOGS):
 		return (m->fetch_logs->container_name);
+	case PAYLOAD(FOLLOW_LOGS):
+		return (m->follow_logs->container_name);
 	case PAYLOAD(RUN_HOOK):
 		return (m->run_hook->container_name);
 	case PAYLOAD(ROLLBACK):

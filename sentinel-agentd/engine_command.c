@@ -23,6 +23,7 @@
 
 #include "engine_allow.h"
 #include "engine_bundle.h"
+#include "engine_follow.h"
 #include "engine_hook.h"
 #include "engine_renew.h"
 #include "log.h"
@@ -211,6 +212,12 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 		else
 			run(&c);
 		break;
+	case PAYLOAD(FOLLOW_LOGS):
+		if (refuse != NULL)
+			follow_refuse(m, refuse);
+		else
+			follow_begin(m);
+		break;
 	case PAYLOAD(ROLLBACK):
 		answer_rollback(m, refuse);
 		break;
@@ -324,6 +331,9 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		c->cm_lines = m->fetch_logs->lines <= 0 ? LOGS_LINES :
 		    m->fetch_logs->lines > LOGS_LINES_MAX ? LOGS_LINES_MAX :
 		    m->fetch_logs->lines;
+		c->cm_since = m->fetch_logs->since;
+		c->cm_streams = m->fetch_logs->streams;
+		c->cm_timestamps = m->fetch_logs->timestamps;
 		break;
 	}
 	return (true);

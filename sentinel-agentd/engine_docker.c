@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "engine_allow.h"
+#include "engine_follow.h"
 #include "engine_hook.h"
 #include "engine_plan.h"
 #include "engine_policy.h"
@@ -146,6 +147,9 @@ docker_run(const struct command *want)
 	m.image = c->cm_image;
 	m.digest = c->cm_digest;
 	m.lines = c->cm_lines;
+	m.since = c->cm_since;
+	m.streams = c->cm_streams;
+	m.timestamps = c->cm_timestamps;
 	m.ordered = policy_cache_now()->pc_dependency_aware;
 	if ((c->cm_kind == KIND(UPDATE) || c->cm_kind == KIND(PLAN)) &&
 	    c->cm_image[0] == '\0' && allow_has_images(&eng->conf))
@@ -345,6 +349,7 @@ docker_lost(void)
 	    sizeof(eng->docker_error));
 	list_lost(eng->docker_error);
 	session_heartbeat();
+	follow_docker_lost();
 	TAILQ_FOREACH_SAFE(c, &commands, cm_entry, next) {
 		if (c->cm_kind == KIND(UPDATE)) {
 			c->cm_orphan = true;

@@ -24,6 +24,7 @@
 #include "engine_bundle.h"
 #include "engine_cause.h"
 #include "engine_fault.h"
+#include "engine_follow.h"
 #include "engine_live.h"
 #include "engine_policy.h"
 #include "engine_reenrol.h"
@@ -421,6 +422,7 @@ hang_up(void)
 	/* What uplink still sends is not looked at: it may be taken over, and
 	 * the end of a session is also the end of its nonce. */
 	eng->session = SESSION_CLOSING;
+	follow_session_lost();
 	event_del(beat_timer);
 	guard(0);
 }
@@ -549,6 +551,7 @@ explain(const Sentinel__Ipc__UplinkDown *m)
 	eng->session = SESSION_WAIT;
 	offline_lost();
 	out_session_lost();
+	follow_session_lost();
 	/* Refused with one of two certificates is not refused. */
 	if (renew_down(m, class == CAUSE_CLASS_REFUSED, proven))
 		class = CAUSE_CLASS_NETWORK;

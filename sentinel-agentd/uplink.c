@@ -45,6 +45,7 @@ static void	 do_report(struct peer *, struct imsg *);
 static void	 do_channel(struct peer *, struct imsg *);
 static void	 do_send(struct peer *, struct imsg *);
 static void	 do_close(struct peer *, struct imsg *);
+static void	 do_follow(struct peer *, struct imsg *);
 static struct attempt *attempt_new(uint32_t,
 		    const Sentinel__Ipc__UplinkConnect *);
 static const char *attempt_trust(struct attempt *,
@@ -75,6 +76,7 @@ const struct proc_handler	uplink_handlers[] = {
 	{ IMSG_UPLINK_CHANNEL,	do_channel },
 	{ IMSG_UPLINK_SEND,	do_send },
 	{ IMSG_UPLINK_CLOSE,	do_close },
+	{ IMSG_UPLINK_FOLLOW,	do_follow },
 	{ IMSG_UPLINK_PROBE,	probe_start },
 	{ 0, NULL }
 };
@@ -442,4 +444,22 @@ do_close(struct peer *p, struct imsg *imsg)
 	(void)p;
 	if (is_current(imsg))
 		attempt_end(current, CAUSE(LOCAL), 0, "closed by us");
+}
+
+/* For this session: the engine may know of its end later than we do. */
+static void
+do_follow(struct peer *p, struct imsg *imsg)
+{
+	Sentinel__Ipc__UplinkFollow	*m;
+	struct pbmem			 pm;
+	uint32_t			 id = imsg_get_id(imsg);
+
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
+	m = ipc_unpack(imsg, &sentinel__ipc__uplink_follow__descriptor, &pm);
+	if (m == NULL || (m->open && follow_is_known(id)))
+		peer_broken(p, imsg, m == NULL ? pm.pm_why : "follow twice");
+	else if (current != NULL && !current->at_ended &&
+	    current->at_id == m->attempt && current->at_channel != NULL)
+		follow_request(current, id, m);
+	pbmem_free(&pm);
 }

@@ -143,6 +143,16 @@ void	 call_channel(struct attempt *);
 void	 call_send(struct attempt *, const uint8_t *, size_t);
 void	 call_clear(struct attempt *);
 
+/* --- uplink_follow.c: FollowLogs calls ------------------------------------ */
+void	 follow_request(struct attempt *, uint32_t id,
+	    const Sentinel__Ipc__UplinkFollow *);
+bool	 follow_is_known(uint32_t id);
+/* Whether it is one of those; then its callback is done. */
+bool	 follow_drained(struct grpc_call *);
+bool	 follow_status(struct grpc_call *, enum grpc_status, const char *text);
+/* The connection is gone, and with it the calls. */
+void	 follow_clear(void);
+
 /* --- uplink_alive.c ------------------------------------------------------ */
 /* Of a Channel.  The end of a silent one is CAUSE(NETWORK). */
 void	 alive_begin(struct attempt *);

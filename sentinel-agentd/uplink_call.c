@@ -93,6 +93,7 @@ call_clear(struct attempt *at)
 		event_free(at->at_pause);
 	at->at_pause = NULL;
 	at->at_unary = at->at_channel = NULL;
+	follow_clear();
 	if (at->at_conn != NULL)
 		grpc_conn_close(at->at_conn);
 	at->at_conn = NULL;
@@ -172,6 +173,8 @@ on_drained(struct grpc_call *call, void *arg)
 {
 	struct attempt	*at = arg;
 
+	if (follow_drained(call))
+		return;
 	if (call == at->at_channel && grpc_call_queued(call) == 0)
 		credit(at);
 }
@@ -209,7 +212,8 @@ on_message(struct grpc_call *call, const uint8_t *data, size_t len, void *arg)
 {
 	struct attempt	*at = arg;
 
-	if (at->at_ended)
+	/* A server has nothing to say on a FollowLogs call. */
+	if (at->at_ended || grpc_call_arg(call) != NULL)
 		return;
 	if (call == at->at_channel)
 		got_message(at, data, len);
@@ -309,6 +313,8 @@ on_status(struct grpc_call *call, enum grpc_status status, const char *text,
 	struct attempt	*at = arg;
 	bool		 was_channel = call == at->at_channel;
 
+	if (follow_status(call, status, text))
+		return;
 	if (call == at->at_unary)
 		at->at_unary = NULL;
 	if (was_channel)
@@ -356,6 +362,7 @@ on_closed(struct grpc_conn *conn, enum stream_end end, const char *text,
 	alive_clear(at);
 	at->at_conn = NULL;
 	at->at_unary = at->at_channel = NULL;
+	follow_clear();
 	if (at->at_is_lost)
 		at->at_ended = false;
 	attempt_end(at, end == STREAM_END_TLS ? CAUSE(TLS) :

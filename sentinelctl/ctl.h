@@ -59,6 +59,9 @@ struct ctl_args {
 	uint64_t	 ca_ttl_sec;	/* 0: the daemon's default */
 	int32_t		 ca_lines;	/* 0: the daemon's default */
 	bool		 ca_follow;
+	bool		 ca_timestamps;
+	bool		 ca_stdout;	/* neither is both */
+	bool		 ca_stderr;
 	const char	*ca_labels[CTL_LABELS_MAX + 1];	/* ends with NULL */
 	int32_t		 ca_uses;	/* 0: the daemon's default */
 	uint64_t	 ca_since_sec;	/* 0: no bound */
@@ -152,6 +155,10 @@ void	 text_logs(FILE *, const Sentinel__Ipc__LogsView *);
 void	 text_result(FILE *, const Sentinel__Ipc__ResultView *);
 /* show_plan.c */
 void	 text_plan(FILE *, const Sentinel__Ipc__PlanView *);
+/* show_follow.c */
+void	 text_follow(FILE *, const Sentinel__Ipc__FollowView *);
+/* An object a line.  0, or -1 with errno. */
+int	 json_follow(FILE *, const Sentinel__Ipc__FollowView *);
 /* show_cert.c */
 /* --- doctor.c ------------------------------------------------------------ */
 void	 text_check(FILE *, const Sentinel__Ipc__CheckView *, bool colour);

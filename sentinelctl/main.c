@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "follow.h"
 
 /* A little longer than the control process waits, so that its word counts. */
 #define MAIN_ASK_MSEC	(CONTROL_ASK_MSEC + 10000)
@@ -178,6 +179,9 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 	req->image = lend(a->ca_image);
 	req->lines = a->ca_lines;
 	req->follow = a->ca_follow;
+	req->timestamps = a->ca_timestamps;
+	req->streams = (a->ca_stdout ? FOLLOW_STDOUT : 0U) |
+	    (a->ca_stderr ? FOLLOW_STDERR : 0U);
 	req->label = lend(a->ca_label);
 	req->setting = lend(a->ca_setting);
 	req->value = lend(a->ca_value);

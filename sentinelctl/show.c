@@ -103,7 +103,8 @@ show_item(const Sentinel__Ipc__ControlItem *item, void *arg)
 			return (-1);
 	} else
 		show_text(sh, item);
-	if (sh->sh_args->ca_cmd->cm_shape == CTL_STREAM &&
+	if ((sh->sh_args->ca_cmd->cm_shape == CTL_STREAM ||
+	    sh->sh_args->ca_follow) &&
 	    fflush(sh->sh_out) == EOF)
 		return (-1);
 	return (ferror(sh->sh_out) ? -1 : 0);
@@ -160,6 +161,8 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 {
 	struct json_gen	*g;
 
+	if (item->item_case == SENTINEL__IPC__CONTROL_ITEM__ITEM_FOLLOW)
+		return (json_follow(sh->sh_out, item->follow));
 	if ((g = json_gen_new(SHOW_OBJECT_MAXBYTES)) == NULL)
 		return (-1);
 	switch (item->item_case) {
@@ -270,6 +273,9 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_LOGS:
 		text_logs(sh->sh_out, item->logs);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_FOLLOW:
+		text_follow(sh->sh_out, item->follow);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_RESULT:
 		text_result(sh->sh_out, item->result);

@@ -83,6 +83,7 @@ const struct proc_handler	cluster_handlers[] = {
 	{ IMSG_AGENT_REPORT_ACK,	cluster_reply_ack },
 	{ IMSG_AGENT_SEND,		cluster_reply_send },
 	{ IMSG_AGENT_CLOSE,		cluster_reply_close },
+	{ IMSG_AGENT_TAKEN,		cluster_follow_taken },
 	{ IMSG_NONE,			NULL }
 };
 

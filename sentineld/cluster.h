@@ -26,6 +26,7 @@
 #include "eckey.h"
 #include "grpc.h"
 #include "monotime.h"
+#include "sentinel.pb-c.h"
 #include "sentineld.h"
 #include "x509util.h"
 
@@ -77,12 +78,14 @@ struct cluster_identity {
 };
 
 /* Order of cluster_methods[]. */
-enum cluster_kind { CALL_ENROLL, CALL_REPORT, CALL_CHANNEL };
+enum cluster_kind { CALL_ENROLL, CALL_REPORT, CALL_CHANNEL, CALL_FOLLOW };
 
 /* Why a call delivers nothing for now; a mask. */
 #define PAUSE_ADMIT	0x01	/* the engine has not decided */
 #define PAUSE_FLOW	0x02	/* no credit towards the engine */
 #define PAUSE_RATE	0x04	/* too many messages */
+#define PAUSE_TAKEN	0x08	/* FollowLogs: the engine has a window full, */
+#define PAUSE_SLICE	0x10	/* or too many in this slice of time */
 
 /*
  * One RPC.  cl_id is its number towards the engine, given when the engine is
@@ -101,6 +104,8 @@ struct cluster_call {
 	bool		 cl_ended;	/* our status is queued */
 	struct event	*cl_timer;	/* engine's answer */
 	uint32_t	 cl_unsent;	/* AGENT_SEND without AGENT_SENT */
+	uint32_t	 cl_out;	/* AGENT_FOLLOW without AGENT_TAKEN */
+	unsigned int	 cl_slice;	/* messages in this one */
 	char		 cl_category[16]; /* why it ended; "" not known yet */
 	char		 cl_text[CLUSTER_TEXT_SIZE];
 };
@@ -236,8 +241,26 @@ RB_PROTOTYPE(call_tree, cluster_call, cl_entry, cluster_call_cmp)
 /* --- cluster_rpc.c ------------------------------------------------------ */
 extern const struct grpc_method		cluster_methods[];
 extern const struct grpc_server_ops	cluster_ops;
+/* AGENT_OPEN; report of a ReportState, stream_id of a FollowLogs. */
+void	 cluster_rpc_ask(struct cluster_call *,
+	    Sentinel__Cluster__StateReport *, const ProtobufCBinaryData *);
+void	 cluster_rpc_refuse(struct cluster_call *, const char *why, int error);
 /* cn_facts, and who may not call AgentService. */
 void	 cluster_rpc_identify(struct cluster_conn *);
+
+/* --- cluster_follow.c: calls of FollowLogs -------------------------------- */
+#define CLUSTER_FOLLOW_MSEC	10000	/* for the stream_id to come */
+#define CLUSTER_FOLLOW_SLICE	128	/* messages of a call in */
+#define CLUSTER_FOLLOW_SLICE_MSEC 100
+/* Opened.  False: no timer. */
+bool	 cluster_follow_open(struct cluster_call *);
+void	 cluster_follow_message(struct cluster_call *, const uint8_t *,
+	    size_t);
+void	 cluster_follow_admit(struct cluster_call *);
+/* Its timer. */
+void	 cluster_follow_timer(struct cluster_call *);
+/* Row of the handler table. */
+void	 cluster_follow_taken(struct peer *, struct imsg *);
 
 /* --- cluster_reply.c: rows of the handler table ------------------------- */
 void	 cluster_reply_enrolled(struct peer *, struct imsg *);

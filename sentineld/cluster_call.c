@@ -175,6 +175,11 @@ on_unanswered(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (call->cl_kind == CALL_FOLLOW && (call->cl_id == 0 ||
+	    call->cl_admitted)) {
+		cluster_follow_timer(call);
+		return;
+	}
 	log_warnx("call %u from %s: no answer from the engine within %d ms",
 	    call->cl_id, call->cl_conn->cn_address, CLUSTER_ANSWER_MSEC);
 	cluster_call_finish(call, GRPC_UNAVAILABLE, "server",

@@ -484,7 +484,8 @@ on_pong(struct grpc_conn *gc, int rtt, void *arg)
 	body = htonl(usec < 1 ? 1 : usec > UINT32_MAX ? UINT32_MAX :
 	    (uint32_t)usec);
 	TAILQ_FOREACH(call, &conn->cn_calls, cl_link) {
-		if (call->cl_admitted && !call->cl_ended)
+		if (call->cl_kind == CALL_CHANNEL && call->cl_admitted &&
+		    !call->cl_ended)
 			(void)peer_send(proc_peer(ROLE_ENGINE),
 			    IMSG_AGENT_RTT, call->cl_id, -1, &body,
 			    sizeof(body));

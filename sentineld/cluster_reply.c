@@ -131,7 +131,8 @@ cluster_reply_admit(struct peer *p, struct imsg *imsg)
 		call->cl_conn->cn_channels++;
 		cluster_conn_watch(call->cl_conn);
 		cluster_call_resume(call, PAUSE_ADMIT);
-	}
+	} else if (call->cl_kind == CALL_FOLLOW)
+		cluster_follow_admit(call);
  out:
 	pbmem_free(&pm);
 }
@@ -189,10 +190,14 @@ cluster_reply_close(struct peer *p, struct imsg *imsg)
 	struct cluster_call		*call;
 	struct pbmem			 pm;
 	const char			*category;
+	enum cluster_kind		 kind;
 
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 	msg = ipc_unpack(imsg, &sentinel__ipc__agent_close__descriptor, &pm);
-	if (!take(p, imsg, msg, &pm, CALL_CHANNEL, &call) || call == NULL)
+	call = cluster_call_find(imsg_get_id(imsg));
+	kind = call != NULL && call->cl_kind == CALL_FOLLOW ? CALL_FOLLOW :
+	    CALL_CHANNEL;
+	if (!take(p, imsg, msg, &pm, kind, &call) || call == NULL)
 		goto out;
 	category = category_of(msg->status);
 	cluster_call_finish(call, (enum grpc_status)msg->status, category,

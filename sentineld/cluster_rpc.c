@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "crashpage.h"
+#include "follow.h"
 #include "ipc.pb-c.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -51,9 +52,6 @@ static void	 take_report(struct cluster_call *, const uint8_t *, size_t);
 static void	 take_message(struct cluster_call *, const uint8_t *, size_t);
 static void	 take_renewal(struct cluster_call *,
 		    const Sentinel__Cluster__CertRenewalCSR *);
-static void	 refuse_message(struct cluster_call *, const char *, int);
-static void	 send_open(struct cluster_call *,
-		    Sentinel__Cluster__StateReport *);
 static void	 send_containers(struct cluster_call *,
 		    Sentinel__Cluster__ContainerInfo **, size_t);
 static void	 send_list_end(struct cluster_call *, char *, size_t,
@@ -67,6 +65,8 @@ const struct grpc_method	cluster_methods[] = {
 	    GRPC_RECV_MAXBYTES, true },
 	[CALL_CHANNEL] = { "/sentinel.cluster.AgentService/Channel",
 	    GRPC_RECV_MAXBYTES, false },
+	[CALL_FOLLOW] = { "/sentinel.cluster.AgentService/FollowLogs",
+	    FOLLOW_MESSAGE_MAXBYTES, false },
 	{ NULL, 0, false }
 };
 
@@ -107,7 +107,8 @@ on_open(struct grpc_call *g, const char **text, void *arg)
 		*text = "out of memory";
 		return (GRPC_RESOURCE_EXHAUSTED);
 	}
-	if (kind == CALL_CHANNEL && !cluster_call_number(call)) {
+	if (kind == CALL_CHANNEL ? !cluster_call_number(call) :
+	    kind == CALL_FOLLOW && !cluster_follow_open(call)) {
 		cluster_call_end(call);
 		*text = "server is busy";
 		return (GRPC_UNAVAILABLE);
@@ -118,7 +119,7 @@ on_open(struct grpc_call *g, const char **text, void *arg)
 		cluster_call_pause(call, PAUSE_FLOW);
 	if (kind == CALL_CHANNEL) {
 		cluster_call_pause(call, PAUSE_ADMIT);
-		send_open(call, NULL);
+		cluster_rpc_ask(call, NULL, NULL);
 	}
 	return (GRPC_OK);
 }
@@ -129,7 +130,10 @@ on_message(struct grpc_call *g, const uint8_t *data, size_t len, void *arg)
 	struct cluster_call	*call = grpc_call_arg(g);
 	bool			 ours;
 
-	cluster_conn_charge(arg, len);
+	/* A flood of logs has limits of its own, and the Channel beside it
+	 * none of its doing. */
+	if (call->cl_kind != CALL_FOLLOW)
+		cluster_conn_charge(arg, len);
 	if (call->cl_ended)
 		return;
 	/* One that was held back comes without its stream. */
@@ -143,6 +147,9 @@ on_message(struct grpc_call *g, const uint8_t *data, size_t len, void *arg)
 		break;
 	case CALL_CHANNEL:
 		take_message(call, data, len);
+		break;
+	case CALL_FOLLOW:
+		cluster_follow_message(call, data, len);
 		break;
 	}
 	if (ours)
@@ -241,15 +248,19 @@ cluster_rpc_identify(struct cluster_conn *conn)
 
 /* --- to the engine ------------------------------------------------------ */
 
-static void
-send_open(struct cluster_call *call, Sentinel__Cluster__StateReport *report)
+void
+cluster_rpc_ask(struct cluster_call *call,
+    Sentinel__Cluster__StateReport *report, const ProtobufCBinaryData *stream)
 {
 	Sentinel__Ipc__AgentOpen	 msg;
 	struct cluster_conn		*conn = call->cl_conn;
 
 	sentinel__ipc__agent_open__init(&msg);
 	msg.kind = report != NULL ? SENTINEL__IPC__AGENT_OPEN__KIND__REPORT :
+	    stream != NULL ? SENTINEL__IPC__AGENT_OPEN__KIND__FOLLOW :
 	    SENTINEL__IPC__AGENT_OPEN__KIND__CHANNEL;
+	if (stream != NULL)
+		msg.stream_id = *stream;
 	msg.host_id = conn->cn_facts.xf_cn;
 	msg.serial = conn->cn_facts.xf_serial;
 	msg.point.data = conn->cn_facts.xf_point;
@@ -277,7 +288,7 @@ take_enroll(struct cluster_call *call, const uint8_t *data, size_t len)
 	req = pbcheck_unpack(&sentinel__cluster__enroll_request__descriptor,
 	    data, len, &pm, &why);
 	if (req == NULL) {
-		refuse_message(call, why, errno);
+		cluster_rpc_refuse(call, why, errno);
 		goto out;
 	}
 	if (req->token[0] == '\0' || req->csr.len == 0) {
@@ -324,7 +335,7 @@ take_report(struct cluster_call *call, const uint8_t *data, size_t len)
 	report = pbcheck_unpack(&sentinel__cluster__state_report__descriptor,
 	    data, len, &pm, &why);
 	if (report == NULL) {
-		refuse_message(call, why, errno);
+		cluster_rpc_refuse(call, why, errno);
 		goto out;
 	}
 	if (!call_wait(call))
@@ -334,7 +345,7 @@ take_report(struct cluster_call *call, const uint8_t *data, size_t len)
 	n = report->n_containers;
 	report->containers = NULL;
 	report->n_containers = 0;
-	send_open(call, report);
+	cluster_rpc_ask(call, report, NULL);
 	send_containers(call, list, n);
 	send_list_end(call, NULL, n, "");
  out:
@@ -353,7 +364,7 @@ take_message(struct cluster_call *call, const uint8_t *data, size_t len)
 	msg = pbcheck_unpack(&sentinel__cluster__agent_message__descriptor,
 	    data, len, &pm, &why);
 	if (msg == NULL) {
-		refuse_message(call, why, errno);
+		cluster_rpc_refuse(call, why, errno);
 		goto out;
 	}
 	pbcheck_strip(&msg->base);
@@ -373,7 +384,7 @@ take_message(struct cluster_call *call, const uint8_t *data, size_t len)
 	/* Packed anew a message only shrinks, but for bytes here and there. */
 	if (protobuf_c_message_get_packed_size(&msg->base) >
 	    RPC_MESSAGE_MAXBYTES) {
-		refuse_message(call, "AgentMessage: too large", EBADMSG);
+		cluster_rpc_refuse(call, "AgentMessage: too large", EBADMSG);
 		goto out;
 	}
 	(void)peer_send_pb(proc_peer(ROLE_ENGINE), IMSG_AGENT_MESSAGE,
@@ -412,14 +423,14 @@ take_renewal(struct cluster_call *call,
 }
 
 /* The words of grpc-go, since people search for them. */
-static void
-refuse_message(struct cluster_call *call, const char *why, int error)
+void
+cluster_rpc_refuse(struct cluster_call *call, const char *why, int error)
 {
 	struct cluster_conn	*conn = call->cl_conn;
 	char			 text[CLUSTER_TEXT_SIZE];
 
 	(void)snprintf(text, sizeof(text), "grpc: %s: %s",
-	    call->cl_kind == CALL_CHANNEL ? "failed to unmarshal the received "
+	    call->cl_kind >= CALL_CHANNEL ? "failed to unmarshal the received "
 	    "message" : "error unmarshalling request", why);
 	cluster_log("%s%s%s: message refused: %s", conn->cn_cert ? "agent " :
 	    "", conn->cn_cert ? conn->cn_facts.xf_cn : conn->cn_address,

@@ -26,6 +26,7 @@
 #include "engine_audit.h"
 #include "engine_ca.h"
 #include "engine_cluster.h"
+#include "engine_follow.h"
 #include "engine_history.h"
 #include "engine_live.h"
 #include "engine_settings.h"
@@ -86,6 +87,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_AGENT_CLOSED,	session_closed },
 	{ IMSG_AGENT_SENT,	session_sent },
 	{ IMSG_AGENT_RTT,	session_rtt },
+	{ IMSG_AGENT_FOLLOW,	follow_agent },
 	{ IMSG_DOCKER_CONTAINER, local_container },
 	{ IMSG_DOCKER_LIST_END,	local_list_end },
 	{ IMSG_DOCKER_PROGRESS,	local_progress },
@@ -94,11 +96,13 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_DOCKER_RECOVERED, local_recovered },
 	{ IMSG_DOCKER_DELTA,	local_delta },
 	{ IMSG_DOCKER_STALE,	local_stale },
+	{ IMSG_DOCKER_FOLLOWED,	follow_docker },
 	{ IMSG_RELOAD_DONE,	client_reloaded },
 	{ IMSG_DOCTOR_FACT,	doctor_fact },
 	{ IMSG_DOCTOR_END,	doctor_fact_end },
 	{ IMSG_CONTROL_REQUEST,	client_request },
 	{ IMSG_CONTROL_GONE,	client_gone },
+	{ IMSG_CONTROL_TAKEN,	follow_taken },
 	{ 0, NULL }
 };
 

@@ -274,13 +274,16 @@ struct op {
 	char		 op_container[256];
 	char		 op_action[16];
 	char		 op_image[1025];
-	int32_t		 op_lines;
 	/* OP_HOOK: one; OP_UPDATE: those of the server (engine_hook.h) */
 	struct op_hook	 op_hooks[OP_HOOKS_MAX];
 	size_t		 op_nhooks;
 	bool		 op_skip_hooks;
 	bool		 op_foreign;	/* the agent runs none by itself */
 	bool		 op_pre_done;	/* ours has run there */
+	int32_t		 op_lines;	/* logs: */
+	int64_t		 op_since_time;	/* unix seconds, 0: no bound */
+	unsigned int	 op_streams;	/* follow.h, 0: both */
+	bool		 op_timestamps;
 	struct event	*op_timer;
 	unsigned int	 op_msec;
 	monotime_t	 op_since;

@@ -89,6 +89,9 @@ command_dispatch(struct op *op)
 		sentinel__cluster__fetch_logs_request__init(&logs);
 		logs.container_name = op->op_container;
 		logs.lines = op->op_lines;
+		logs.since = op->op_since_time;
+		logs.streams = op->op_streams;
+		logs.timestamps = op->op_timestamps;
 		m.payload_case =
 		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_FETCH_LOGS;
 		m.fetch_logs = &logs;

@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine_client.h"
+#include "engine_follow.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -110,6 +110,7 @@ client_free(struct client *cl)
 {
 	doctor_gone(cl->cl_id);
 	op_forget_arg(cl);
+	follow_client_gone(cl);
 	RB_REMOVE(client_tree, &clients, cl);
 	nclients--;
 	free(cl);

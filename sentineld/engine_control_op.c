@@ -14,7 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "engine_client.h"
+#include "engine_follow.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -333,6 +333,17 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 		client_end(cl, CONTROL_USAGE, "this is no image reference");
 		return;
 	}
+	if (kind == OP_LOGS && req->follow) {
+		follow_start(cl, h, req);
+		return;
+	}
+	if (kind == OP_LOGS && !h->h_local && (req->streams != 0 ||
+	    req->since_sec != 0 || req->timestamps) && host_is_connected(h) &&
+	    !host_has_feature(h, "follow-logs")) {
+		client_end(cl, CONTROL_FAILED, "the agent on host %s is too "
+		    "old for this: it knows --lines alone", h->h_name);
+		return;
+	}
 	if ((op = op_new(kind, h)) == NULL) {
 		client_end(cl, CONTROL_FAILED, "too many operations under way "
 		    "on host %s; try again", h->h_name);
@@ -345,8 +356,13 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	if ((kind == OP_UPDATE || kind == OP_PLAN) && op->op_image[0] == '\0')
 		current_image(h, req->container, op->op_image,
 		    sizeof(op->op_image));
-	op->op_lines = req->lines <= 0 ? 50 : req->lines > 500 ? 500 :
-	    req->lines;
+	/* Who names a time wants all since then, as far as it goes. */
+	op->op_lines = req->lines <= 0 && req->since_sec == 0 ? 50 :
+	    req->lines <= 0 || req->lines > 500 ? 500 : req->lines;
+	op->op_since_time = req->since_sec == 0 ? 0 :
+	    (int64_t)time(NULL) - (int64_t)req->since_sec;
+	op->op_streams = req->streams;
+	op->op_timestamps = req->timestamps;
 	op->op_done = on_op;
 	op->op_progress = on_op_progress;
 	op->op_arg = cl;

@@ -15,6 +15,7 @@
  */
 
 #include "engine_history.h"
+#include "engine_follow.h"
 #include "engine_live.h"
 #include "engine_settings.h"
 
@@ -133,6 +134,9 @@ local_dispatch(struct op *op)
 	m.run_hooks = settings_now()->ct_hooks && !op->op_skip_hooks;
 	m.n_hooks = hooks_to_wire(op, &hooks);
 	m.hooks = hooks.hl_list;
+	m.since = op->op_since_time;
+	m.streams = op->op_streams;
+	m.timestamps = op->op_timestamps;
 	op->op_sent = true;
 	peer_send_pb(p, IMSG_DOCKER_OP, 0, &m.base);
 }
@@ -393,6 +397,7 @@ local_lost(void)
 		return;
 	listing = again = false;
 	eng->local->h_live = live = false;
+	follow_docker_lost();
 	if (staging)
 		stage_drop(&stage);
 	staging = false;

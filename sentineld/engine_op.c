@@ -15,6 +15,7 @@
  */
 
 #include "engine_history.h"
+#include "engine_follow.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -377,6 +378,8 @@ op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 			answer_action(op, m->container_action_result);
 		break;
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_FETCH_LOGS_RESULT:
+		if (follow_refused(h, m->fetch_logs_result))
+			break;
 		if ((op = op_of_host(h, m->fetch_logs_result->request_id)) !=
 		    NULL)
 			answer_logs(op, m->fetch_logs_result);

@@ -24,6 +24,7 @@
 #include "engine_cert.h"
 #include "engine_clone.h"
 #include "engine_enroll.h"
+#include "engine_follow.h"
 #include "grpc.h"
 #include "ipccheck.h"
 #include "engine_sync.h"
@@ -40,6 +41,8 @@ static void	 open_channel(struct host *, const Sentinel__Ipc__AgentOpen *,
 		    uint32_t);
 static void	 open_renewal(struct host *, const Sentinel__Ipc__AgentOpen *,
 		    uint32_t, const char *);
+static void	 open_follow(struct host *, const Sentinel__Ipc__AgentOpen *,
+		    uint32_t, const struct gate_answer *);
 static void	 contact(struct host *, const Sentinel__Ipc__AgentOpen *,
 		    struct gate_answer *);
 static void	 refuse(struct host *, const Sentinel__Ipc__AgentOpen *,
@@ -61,7 +64,7 @@ check_revoked(struct store_txn *txn, void *arg)
 	return (q->has == -1 ? -1 : 0);
 }
 
-/* An agent calls ReportState or Channel. */
+/* An agent calls ReportState, Channel or FollowLogs. */
 void
 session_open(struct peer *p, struct imsg *imsg)
 {
@@ -80,7 +83,8 @@ session_open(struct peer *p, struct imsg *imsg)
 	}
 	if (open->kind == SENTINEL__IPC__AGENT_OPEN__KIND__REPORT ?
 	    open->report == NULL :
-	    open->kind != SENTINEL__IPC__AGENT_OPEN__KIND__CHANNEL) {
+	    open->kind != SENTINEL__IPC__AGENT_OPEN__KIND__CHANNEL &&
+	    open->kind != SENTINEL__IPC__AGENT_OPEN__KIND__FOLLOW) {
 		peer_broken(p, imsg, "kind of call, or no report");
 		goto out;
 	}
@@ -90,6 +94,10 @@ session_open(struct peer *p, struct imsg *imsg)
 		q.has = -1;
 	peer_gate(open, h, q.has, time(NULL),
 	    (int64_t)eng->conf.ec_grace_sec, &ga);
+	if (open->kind == SENTINEL__IPC__AGENT_OPEN__KIND__FOLLOW) {
+		open_follow(h, open, call, &ga);
+		goto out;
+	}
 	if (ga.ga_status == GRPC_OK && !session_has_room(h)) {
 		ga.ga_verdict = GATE_BUSY;
 		ga.ga_status = GRPC_RESOURCE_EXHAUSTED;
@@ -245,6 +253,32 @@ open_channel(struct host *h, const Sentinel__Ipc__AgentOpen *open,
 	event_publish("cluster_host", h, NULL, "agent %s connected", h->h_id);
 	cert_channel(s);
 	sync_session(s);
+}
+
+/*
+ * A call beside a Channel that is there, with the same certificate, and no
+ * session of its own.
+ */
+static void
+open_follow(struct host *h, const Sentinel__Ipc__AgentOpen *open,
+    uint32_t call, const struct gate_answer *ga)
+{
+	const char	*why;
+
+	if (ga->ga_status != GRPC_OK) {
+		refuse(h, open, call, ga);
+		return;
+	}
+	if (ga->ga_verdict != GATE_OK || h->h_session == NULL ||
+	    strcmp(h->h_session->se_serial, open->serial) != 0)
+		why = "there is no Channel that it belongs to";
+	else
+		why = follow_admit(h, call, &open->stream_id);
+	if (why != NULL && host_may_log(h))
+		log_info("host %s (%s): FollowLogs refused: %s", h->h_id,
+		    h->h_name, why);
+	session_admit(call, why == NULL ? GRPC_OK : GRPC_FAILED_PRECONDITION,
+	    why == NULL ? "" : why);
 }
 
 /*

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "engine_ca.h"
+#include "engine_follow.h"
 #include "engine_live.h"
 #include "grpc.h"
 #include "ipccheck.h"
@@ -149,7 +150,8 @@ session_list_end(struct peer *p, struct imsg *imsg)
 					    "list-error", "engine-id",
 					    "pull-result", "journal-ack",
 					    "signed-command", "ca-bundle",
-					    "container-delta" };
+					    "container-delta",
+					    "follow-logs" };
 	char				 text[] = "state received";
 	char				 renew[] = "certificate has expired: "
 					    "it may only be renewed";
@@ -284,6 +286,7 @@ static void
 session_lost(const struct session *s)
 {
 	op_session_lost(s);
+	follow_session_lost(s);
 	history_session_lost(s);
 }
 
@@ -332,13 +335,13 @@ session_closed(struct peer *p, struct imsg *imsg)
 	struct session			*s;
 	struct pbmem			 pm;
 
-	if ((s = session_find(imsg_get_id(imsg))) == NULL)
-		return;
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 	closed = ipc_unpack(imsg, &sentinel__ipc__agent_closed__descriptor,
 	    &pm);
 	if (closed == NULL)
 		peer_broken(p, imsg, pm.pm_why);
+	else if ((s = session_find(imsg_get_id(imsg))) == NULL)
+		(void)follow_closed(imsg_get_id(imsg), closed->text);
 	else if (s->se_channel) {
 		session_lost(s);
 		disconnected(s, closed->category, closed->text);

@@ -343,26 +343,32 @@ test_logs(void **state)
 {
 	static const char frames[] = "\1\0\0\0\0\0\0\3ab\n\2\0\0\0\0\0\0\2"
 	    "\xff\n\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\1z";
+	const struct docker_logs_opts	 many = { .dl_lines = 9999 };
+	const struct docker_logs_opts	 one = { .dl_lines = 1,
+	    .dl_since = 1795000000, .dl_streams = 2, .dl_timestamps = true };
 
 	(void)state;
 	setup();
 	add("web", "{\"Image\":\"app:1\"}");
 	fk.logs = frames;
 	fk.logslen = sizeof(frames) - 1;
-	assert_int_equal(docker_op_logs(fk.docker, "web", 9999, on_logs,
+	assert_int_equal(docker_op_logs(fk.docker, "web", &many, on_logs,
 	    NULL), 0);
 	run();
 	assert_string_equal(got, "<><ab\n\xef\xbf\xbd\nz>");
-	assert_non_null(strstr(fk.trace, "tail=500\n"));
+	assert_non_null(strstr(fk.trace, "stdout=1&stderr=1&timestamps=0&"
+	    "since=0&tail=500\n"));
 	got[0] = '\0';
 	fk.logs = "not a frame at all";
 	fk.logslen = strlen(fk.logs);
-	docker_op_logs(fk.docker, "web", 1, on_logs, NULL);
+	docker_op_logs(fk.docker, "web", &one, on_logs, NULL);
 	run();
 	assert_string_equal(got, "<Docker's log stream is broken><>");
+	assert_non_null(strstr(fk.trace, "stdout=0&stderr=1&timestamps=1&"
+	    "since=1795000000&tail=1\n"));
 	add("tty", "{\"Image\":\"app:1\",\"Tty\":true}");
 	got[0] = '\0';
-	docker_op_logs(fk.docker, "tty", 1, on_logs, NULL);
+	docker_op_logs(fk.docker, "tty", &one, on_logs, NULL);
 	run();
 	assert_string_equal(got, "<><not a frame at all>");
 	teardown();
