@@ -50,6 +50,7 @@ ANSWERS = {
     "run_hook": "hook_result",
     "rollback": "rollback_result",
     "plan": "plan_result",
+    "follow_logs": "fetch_logs_result",
 }
 
 
@@ -151,6 +152,10 @@ class Forger(server.Cluster):
             m.run_hook.container_name = name
             m.run_hook.command = "touch /tmp/forged"
             m.run_hook.timeout_seconds = 5
+        elif kind == "follow_logs":
+            m.follow_logs.container_name = name
+            m.follow_logs.stream_id = secrets.token_bytes(16)
+            m.follow_logs.streams = 3
         elif kind == "rollback":
             m.rollback.container_name = name
         elif kind == "policy_sync":

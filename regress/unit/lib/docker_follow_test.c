@@ -246,9 +246,9 @@ test_slow(void **state)
 	begin("tty", "{\"Image\":\"app:1\",\"Tty\":true}", logs,
 	    (size_t)(p - logs), &fo);
 	run(500);
-	for (i = 0; i < 1000 && ended == 0; i++) {
+	for (i = 0; i < 10000 && ended == 0; i++) {
 		docker_follow_credit(df, 1);
-		run(10);
+		run(1);
 	}
 	assert_int_equal(ended, 1);
 	assert_int_equal(skipped, 0);
