@@ -308,6 +308,7 @@ view_json_container(struct json_gen *g, const Sentinel__Ipc__ContainerView *v)
 	put_str(g, "image", ci->image);
 	put_opt(g, "image_digest", ci->image_digest);
 	put_str(g, "state", ci->state);
+	put_opt(g, "health", ci->health);
 	put_opt(g, "host_id", v->host_id);
 	put_opt(g, "host_name", v->host_name);
 	for (i = 0; i < ci->n_labels; i++)

@@ -188,6 +188,7 @@ struct host {
 	unsigned int	 h_ops;		/* under way */
 	unsigned int	 h_nsessions;
 	struct rate	 h_event_rate;
+	struct rate	 h_live_rate;	/* of them, containers' changes */
 	struct rate	 h_log_rate;
 	struct rate	 h_enroll_rate;
 	struct rate	 h_renew_rate;

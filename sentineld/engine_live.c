@@ -16,6 +16,8 @@
 
 #include "engine_live.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +28,8 @@ static struct container *find(struct host *, const char *);
 static void	 tell(struct host *, const struct container *,
 		    const Sentinel__Cluster__ContainerInfo *);
 static void	 heal(struct host *);
+static void	 say(struct host *, const char *, const char *, ...)
+		    __printflike_(3, 4);
 
 bool
 live_is_fresh(const struct host *h)
@@ -46,6 +50,22 @@ find(struct host *h, const char *id)
 	return (NULL);
 }
 
+static void
+say(struct host *h, const char *container, const char *fmt, ...)
+{
+	char	 text[1024];
+	va_list	 ap;
+
+	if (!rate_take(&h->h_live_rate, LIVE_EVENTS_BURST, LIVE_EVENTS_MSEC)) {
+		h->h_events_lost++;
+		return;
+	}
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	event_publish("container_state", h, container, "%s", text);
+}
+
 /* The event, in words for people; what is not worth one is silent. */
 static void
 tell(struct host *h, const struct container *old,
@@ -58,7 +78,7 @@ tell(struct host *h, const struct container *old,
 	sep = now->health[0] != '\0' ? " (" : "";
 	end = now->health[0] != '\0' ? ")" : "";
 	if (old == NULL) {
-		event_publish("container_state", h, now->name,
+		say(h, now->name,
 		    "%s is new: %s%s%s%s", now->name, now->state, sep,
 		    now->health, end);
 		return;
@@ -69,15 +89,15 @@ tell(struct host *h, const struct container *old,
 	if (was == NULL)
 		fatalx("live_apply: a container that was checked");
 	if (strcmp(was->name, now->name) != 0)
-		event_publish("container_state", h, now->name,
+		say(h, now->name,
 		    "%s is now called %s", was->name, now->name);
 	else if (strcmp(was->state, now->state) != 0 ||
 	    strcmp(was->health, now->health) != 0)
-		event_publish("container_state", h, now->name, "%s: %s%s%s%s",
+		say(h, now->name, "%s: %s%s%s%s",
 		    now->name, now->state, sep, now->health, end);
 	else if (strcmp(was->image, now->image) == 0 &&
 	    strcmp(was->image_digest, now->image_digest) == 0)
-		event_publish("container_state", h, now->name,
+		say(h, now->name,
 		    "%s: %s%s%s%s, restarted", now->name, now->state, sep,
 		    now->health, end);
 	pbmem_free(&pm);
@@ -101,7 +121,7 @@ live_apply(struct host *h, const char *id,
 	}
 	h->h_listed_at = time(NULL);
 	if (new == NULL)
-		event_publish("container_state", h, old->ct_name,
+		say(h, old->ct_name,
 		    "%s is gone", old->ct_name);
 	else
 		tell(h, old, info);

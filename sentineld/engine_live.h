@@ -31,6 +31,11 @@
 #define LIVE_HEAL_MSEC		2000	/* first wait, then twice as long */
 #define LIVE_HEAL_MAXMSEC	600000
 
+/* One that starts and dies for ever leaves half of a host's events to what
+ * else there is to tell. */
+#define LIVE_EVENTS_BURST	(HOST_EVENTS_BURST / 2)
+#define LIVE_EVENTS_MSEC	(HOST_EVENTS_MSEC * 2)
+
 /* The list needs no refresh to be shown. */
 bool	 live_is_fresh(const struct host *);
 void	 live_delta(struct session *,

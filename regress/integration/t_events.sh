@@ -76,7 +76,8 @@ check "one that was restarted" told "$a: running.*restarted|$a: exited"
 lab_docker run -d --name "$b" "$LAB_REGISTRY/demo:3" >/dev/null
 must "one whose check fails" wait_for 15 grep -q "$b: running (unhealthy)" \
     "$T/events"
-check "its state is the word of old" lists "$b" '.state == "running"'
+check "its state is the word of old" lists "$b" '.state == "running" and
+    .health == "unhealthy"'
 lab_docker rename "$b" "$b-new"
 check "one that is renamed" told "$b is now called $b-new"
 check "under its new name" lists "$b-new" 'true'

@@ -434,6 +434,16 @@ test_container(void **state)
 	    "\"labels\":{\"com.docker.compose.project\":\"shop\"},"
 	    "\"ports\":[{\"host_ip\":\"0.0.0.0\",\"host_port\":8080,"
 	    "\"container_port\":80,\"protocol\":\"tcp\"}]}\n]\n");
+	ci.state = S("running");
+	ci.health = S("unhealthy");
+	v.stale = false;
+	show("container list", false, items, 1, CONTROL_OK);
+	assert_string_equal(out, "HOST  NAME  STATE                "
+	    "IMAGE    DIGEST        SEEN\n"
+	    "w1    web   running (unhealthy)  nginx:1  0123456789ab  2m ago\n");
+	show("container list --json", false, items, 1, CONTROL_OK);
+	assert_non_null(strstr(out, "\"state\":\"running\",\"health\":"
+	    "\"unhealthy\",\"host_name\""));
 }
 
 static void

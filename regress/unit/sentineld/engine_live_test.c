@@ -37,6 +37,7 @@ up(void **state)
 /* The text of the newest event, and how many there are. */
 struct tally {
 	size_t	 n;
+	size_t	 others;
 	char	 last[256];
 };
 
@@ -45,6 +46,8 @@ tally_one(const Sentinel__Store__Event *e, void *arg)
 {
 	struct tally	*t = arg;
 
+	if (strcmp(e->type, "cluster_host") == 0)
+		t->others++;
 	if (strcmp(e->type, "container_state") != 0)
 		return (true);
 	t->n++;
@@ -174,6 +177,7 @@ test_limits(void **state)
 {
 	char		 id[16];
 	unsigned int	 i;
+	struct tally	 t = { 0 };
 
 	(void)state;
 	connect_host(7);
@@ -184,6 +188,11 @@ test_limits(void **state)
 	assert_int_equal(ha->h_ncontainers, HOST_CONTAINERS_MAX);
 	delta(7, "c1", "c1", "exited", "");
 	assert_int_equal(ha->h_ncontainers, HOST_CONTAINERS_MAX);
+	/* All of them leave room for other events. */
+	event_publish("cluster_host", ha, NULL, "something else");
+	assert_int_equal(store_view(eng->store, walk, &t), 0);
+	assert_true(t.n <= LIVE_EVENTS_BURST + 1);
+	assert_true(t.others >= 1);
 	assert_int_equal(rig.broken, 0);
 }
 
