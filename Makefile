@@ -18,7 +18,7 @@ DEPS =		gcc make pkg-config libevent-dev node-llhttp libtls-dev \
 DEPS_CHECK =	libcmocka-dev clang libclang-rt-14-dev mandoc cppcheck \
 		docker.io docker-registry busybox-static iproute2 nftables \
 		python3 python3-grpcio python3-grpc-tools curl jq procps \
-		util-linux nghttp2-client openssl
+		util-linux nghttp2-client openssl apache2-utils
 
 PKGS =		libtls libssl libcrypto libevent libnghttp2 libprotobuf-c \
 		yaml-0.1 yajl libseccomp libbsd

@@ -56,6 +56,7 @@ struct conf_names {
 struct conf_docker {
 	char		*cd_socket;	/* path without unix://; NULL: none */
 	char		*cd_root;	/* directory, for statvfs(3) */
+	uint32_t	 cd_min_free_mib; /* there, for a pull; 0: any */
 	uint64_t	 cd_gate_msec;
 	uint64_t	 cd_pull_idle_msec;
 };

@@ -37,6 +37,7 @@ static const struct confpart_field	docker_fields[] = {
 	CONFPART_NUM(1, docker_conf, dc_enabled),
 	CONFPART_NUM(2, docker_conf, dc_gate_msec),
 	CONFPART_NUM(3, docker_conf, dc_pull_idle_msec),
+	CONFPART_NUM(4, docker_conf, dc_min_free_mib),
 };
 const struct confpart	docker_confpart = {
 	docker_fields, nitems(docker_fields), sizeof(struct docker_conf)

@@ -115,6 +115,7 @@ struct docker_conf {
 	uint64_t	 dc_enabled;	/* 0: no socket configured */
 	uint64_t	 dc_gate_msec;
 	uint64_t	 dc_pull_idle_msec;
+	uint64_t	 dc_min_free_mib; /* 0: pull whatever is free */
 };
 extern const struct confpart docker_confpart;
 

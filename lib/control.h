@@ -41,7 +41,7 @@
 #define CONTROL_IDLE_MSEC	60000	/* without a request */
 #define CONTROL_ASK_MSEC	60000	/* questions */
 #define CONTROL_WORK_MSEC	(65 * 60 * 1000) /* actions, since last item */
-#define CONTROL_REQUEST_MAXBYTES 8192
+#define CONTROL_REQUEST_MAXBYTES 16384
 /* Unsent bytes that a client may leave before it is closed. */
 #define CONTROL_CLIENT_MAXBYTES	(32U * 1024 * 1024)
 #define CONTROL_TOTAL_MAXBYTES	(64U * 1024 * 1024)

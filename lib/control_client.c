@@ -56,6 +56,10 @@ static const struct command	commands[] = {
 	{ C(CONTAINER_LIST),	true,	ASK },
 	{ C(CONTAINER_UPDATE),	false,	WORK },
 	{ C(CONTAINER_ACTION),	false,	WORK },
+	{ C(CONTAINER_PULL),	false,	WORK },
+	{ C(CONTAINER_SHOW),	true,	ASK },
+	{ C(OPERATION_LIST),	true,	ASK },
+	{ C(OPERATION_SHOW),	true,	ASK },
 	/* Nor is how they are configured. */
 	{ C(CONTAINER_PLAN),	false,	ASK },
 	/* What programs print is not for every user of the machine. */

@@ -91,6 +91,13 @@ struct docker_ref {
 int		 docker_ref_parse(struct docker_ref *, const char *);
 bool		 docker_id_ok(const char *);	/* 64 lower-case hex */
 bool		 docker_imageid_ok(const char *);	/* sha256: + 64 hex */
+/* Of an image that was inspected: the digest under which ref's repository
+ * knows it, or any, or "". */
+void		 docker_image_digest_of(const struct json_value *image,
+		    const char *ref, char *, size_t);
+/* Is one of its digests, or its id, the one that is wanted ("": any is)? */
+bool		 docker_image_has_digest(const struct json_value *image,
+		    const char *want);
 bool		 docker_name_ok(const char *);	/* [A-Za-z0-9][A-Za-z0-9_.-]+ */
 
 /* --- docker_list.c ----------------------------------------------------- */
@@ -157,7 +164,8 @@ int		 docker_op_logs(struct docker *, const char *name,
 /* --- docker_pull.c ----------------------------------------------------- */
 struct docker_pull;
 struct docker_pull_cbs {
-	/* At most 4 a second.  Bytes over all layers known so far. */
+	/* At most 4 a second.  what: layers and bytes in words, or why it
+	 * waits; then the bytes of all layers known so far. */
 	void	(*pc_progress)(void *, const char *what, uint64_t done,
 		    uint64_t total);
 	/* Exactly once. */
@@ -166,7 +174,8 @@ struct docker_pull_cbs {
 /*
  *   ref   image reference; auth  X-Registry-Auth or NULL (wiped after use)
  *   idle  milliseconds without a byte; there is no total limit
- * NULL with errno of docker_call(), EINVAL for a bad reference.
+ * It may have to wait for its turn (docker_pull.h).  NULL with errno ENOBUFS
+ * (too many wait), EINVAL (bad reference), ENOMEM.
  */
 struct docker_pull *docker_pull(struct docker *, const char *ref,
 		    const char *auth, unsigned int idle,

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "docker_client_int.h"
+#include "docker_pull.h"
 #include "log.h"
 #include "monotime.h"
 
@@ -46,6 +47,7 @@ docker_new(struct event_base *base, void (*need_fd)(void *), void *arg)
 	TAILQ_INIT(&dk->dk_conns);
 	TAILQ_INIT(&dk->dk_waiting);
 	TAILQ_INIT(&dk->dk_sent);
+	TAILQ_INIT(&dk->dk_pulls);
 	if ((dk->dk_kick = event_new(base, -1, 0, docker_kick, dk)) == NULL) {
 		free(dk);
 		errno = ENOMEM;
@@ -116,6 +118,7 @@ docker_free(struct docker *dk)
 
 	if (dk == NULL)
 		return;
+	docker_pull_drop(dk);
 	while ((dq = TAILQ_FIRST(&dk->dk_waiting)) != NULL)
 		docker_req_drop(dq);
 	while ((dq = TAILQ_FIRST(&dk->dk_sent)) != NULL)

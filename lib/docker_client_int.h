@@ -49,6 +49,8 @@ struct docker_req {
 
 TAILQ_HEAD(docker_reqs, docker_req);
 
+TAILQ_HEAD(docker_pulls, docker_pull);
+
 struct docker {
 	struct event_base		*dk_base;
 	TAILQ_HEAD(, docker_conn)	 dk_conns;
@@ -62,6 +64,12 @@ struct docker {
 	unsigned int			 dk_offer;	/* said by the ping */
 	bool				 dk_pinging;
 	struct event			*dk_kick;
+	/* docker_pull.c */
+	struct docker_pulls		 dk_pulls;	/* in line */
+	struct event			*dk_pull_kick;	/* NULL: none yet */
+	uint64_t			 dk_pull_number;
+	void				(*dk_guard)(void *, uint64_t);
+	void				*dk_guard_arg;
 	void				(*dk_need_fd)(void *);
 	void				*dk_arg;
 };

@@ -22,6 +22,8 @@
 #include <string.h>
 
 #include "docker_live.h"
+#include "docker_process_int.h"
+#include "docker_pull.h"
 #include "log.h"
 
 #define DP_LOGS_LINES	50		/* when the engine names none */
@@ -87,6 +89,7 @@ dp_send_result(Sentinel__Ipc__DockerResult *r)
 	r->old_digest = dp_word(&pm, r->old_digest, 1024);
 	r->new_image = dp_word(&pm, r->new_image, 1024);
 	r->new_digest = dp_word(&pm, r->new_digest, 1024);
+	r->image_id = dp_word(&pm, r->image_id, 128);
 	peer_send_pb(dp_engine(), IMSG_DOCKER_RESULT, 0, &r->base);
 	pbmem_free(&pm);
 }
@@ -245,14 +248,32 @@ dp_pull_progress(void *arg, const char *what, uint64_t done, uint64_t total)
 }
 
 static void
-dp_pull(struct dp_op *op)
+dp_pull_done(void *arg, const struct docker_pull_result *pr)
 {
-	static const struct docker_pull_cbs	 cbs = {
-		.pc_progress = dp_pull_progress, .pc_done = dp_op_done
+	struct dp_op			*op = arg;
+	Sentinel__Ipc__DockerResult	 r;
+
+	dp_result_init(&r, op, pr->pr_error);
+	r.new_image = op->do_image;
+	r.new_digest = dp_const(pr->pr_digest);
+	r.image_id = dp_const(pr->pr_id);
+	if (pr->pr_error[0] != '\0')
+		log_warnx("docker: pull of %s: %s", op->do_image,
+		    pr->pr_error);
+	dp_send_result(&r);
+	dp_op_end(op);
+}
+
+static void
+dp_pull(struct dp_op *op, const Sentinel__Ipc__DockerOp *m)
+{
+	static const struct docker_pullop_cbs	 cbs = {
+		.po_progress = dp_pull_progress, .po_done = dp_pull_done
 	};
 
-	if (docker_pull(dp->dp_docker, op->do_image, NULL,
-	    (unsigned int)dp->dp_conf.dc_pull_idle_msec, &cbs, op) == NULL)
+	if (docker_op_pull(dp->dp_docker, op->do_image, m->digest,
+	    m->registry_auth[0] != '\0' ? m->registry_auth : NULL,
+	    (unsigned int)dp->dp_conf.dc_pull_idle_msec, &cbs, op) == -1)
 		dp_op_done(op, errno == EINVAL ? "bad image reference" :
 		    "too many operations at the same time");
 }
@@ -328,6 +349,7 @@ dp_request(struct update_request *uq, const Sentinel__Ipc__DockerOp *m,
 	uq->uq_name = m->container;
 	uq->uq_image = m->image;
 	uq->uq_digest = m->digest;
+	uq->uq_auth = m->registry_auth[0] != '\0' ? m->registry_auth : NULL;
 	uq->uq_ordered = m->ordered;
 	uq->uq_rule = m->image_rule[0] != '\0' ? m->image_rule : NULL;
 	uq->uq_hooks = m->run_hooks;
@@ -407,7 +429,7 @@ dp_dispatch(const Sentinel__Ipc__DockerOp *m)
 		dp_logs(op, m);
 		return;
 	case SENTINEL__IPC__DOCKER_OP__KIND__PULL:
-		dp_pull(op);
+		dp_pull(op, m);
 		return;
 	case SENTINEL__IPC__DOCKER_OP__KIND__HOOK:
 		dp_hook(op, m);

@@ -51,9 +51,6 @@ void		 prep_list(struct txn *);
 
 /* --- docker_prepare_image.c -------------------------------------------- */
 void		 prep_image(struct txn *);
-/* Is one of the digests of an inspected image, or its id, this one? */
-bool		 prep_digest_matches(const struct json_value *,
-		    const char *digest);
 
 /* --- docker_prepare_users.c: who else it concerns ---------------------- */
 void		 prep_users(struct txn *);	/* then prep_plan() */

@@ -40,35 +40,6 @@ prep_image(struct txn *tx)
 	    tx->tx_old_image, prep_old_image, tx));
 }
 
-/* The digest under which ref's repository knows this image, or any. */
-static void
-prep_digest(const struct json_value *image, const char *ref, char *out,
-    size_t size)
-{
-	const struct json_value	*v = json_get(image, "RepoDigests");
-	struct docker_ref	 rf;
-	const char		*s, *at, *any = "";
-
-	if (docker_ref_parse(&rf, ref) == -1)
-		rf.rf_repo[0] = '\0';
-	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL; v != NULL;
-	    v = v->jv_next) {
-		if ((s = json_str(v)) == NULL || s[0] == '<' ||
-		    (at = strchr(s, '@')) == NULL ||
-		    !docker_imageid_ok(at + 1))
-			continue;
-		if (any[0] == '\0')
-			any = s;
-		if (strlen(rf.rf_repo) == (size_t)(at - s) &&
-		    strncmp(rf.rf_repo, s, (size_t)(at - s)) == 0) {
-			any = s;
-			break;
-		}
-	}
-	if (strlcpy(out, any, size) >= size)
-		out[0] = '\0';
-}
-
 /*
  * What the new container is to be.  Before the pull, to refuse what cannot
  * be carried over; then again, with what the new image is.
@@ -103,7 +74,7 @@ prep_old_image(void *arg, const struct docker_reply *dr)
 		return;
 	tx->tx_image = js;
 	if (tx->tx_image != NULL) {
-		prep_digest(json_root(tx->tx_image), tx->tx_old_ref,
+		docker_image_digest_of(json_root(tx->tx_image), tx->tx_old_ref,
 		    tx->tx_old_digest, sizeof(tx->tx_old_digest));
 		snprintf(tx->tx_keep, sizeof(tx->tx_keep), "%.12s",
 		    tx->tx_old_id);
@@ -238,22 +209,6 @@ prep_pulled(void *arg, const char *error)
 	    prep_new_image, tx));
 }
 
-bool
-prep_digest_matches(const struct json_value *image, const char *want)
-{
-	const struct json_value	*v = json_get(image, "RepoDigests");
-	const char		*s, *at;
-
-	if (want[0] == '\0' || strcmp(json_get_str(image, "Id"), want) == 0)
-		return (true);
-	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL; v != NULL;
-	    v = v->jv_next)
-		if ((s = json_str(v)) != NULL && (at = strchr(s, '@')) != NULL
-		    && strcmp(at + 1, want) == 0)
-			return (true);
-	return (false);
-}
-
 static void
 prep_new_image(void *arg, const struct docker_reply *dr)
 {
@@ -279,11 +234,11 @@ prep_new_image(void *arg, const struct docker_reply *dr)
 	}
 	strlcpy(tx->tx_new_image, json_get_str(image, "Id"),
 	    sizeof(tx->tx_new_image));
-	prep_digest(image, tx->tx_new_ref, tx->tx_new_digest,
+	docker_image_digest_of(image, tx->tx_new_ref, tx->tx_new_digest,
 	    sizeof(tx->tx_new_digest));
 	if (roll_is_bad(tx, image))
 		prep_fail(tx);
-	else if (!prep_digest_matches(image, tx->tx_want_digest)) {
+	else if (!docker_image_has_digest(image, tx->tx_want_digest)) {
 		txn_error(tx, "%s is not %s any more: the tag moved, ask for "
 		    "the update again", tx->tx_new_ref, tx->tx_want_digest);
 		prep_fail(tx);

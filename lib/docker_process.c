@@ -26,6 +26,9 @@
 
 #include "confpart.h"
 #include "docker_live.h"
+#include "docker_pull.h"
+#include "docker_process_int.h"
+#include "dockerspace.h"
 #include "ipccheck.h"
 #include "log.h"
 
@@ -54,6 +57,7 @@ const struct proc_handler docker_process_handlers[] = {
 	CONFPART_HANDLERS,
 	{ IMSG_DOCKER_SOCK,	 dp_sock },
 	{ IMSG_DOCKER_SOCK_FAIL, dp_sock },
+	{ IMSG_DOCKER_SPACE,	 dockerspace_answer },
 	{ IMSG_DOCKER_JOURNAL,	 dp_journal },
 	{ IMSG_DOCKER_OP,	 dp_op },
 	{ IMSG_DOCKER_FOLLOW,	 dp_follow },
@@ -222,6 +226,7 @@ docker_process_start(void)
 	    NULL)) == NULL ||
 	    (dp->dp_watch = evtimer_new(proc_base(), dp_watch, NULL)) == NULL)
 		fatal("docker: start");
+	docker_pull_set_guard(dp->dp_docker, dockerspace_guard, NULL);
 	confpart_child_init(&dp_conf_child);
 }
 

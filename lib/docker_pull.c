@@ -14,13 +14,14 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-#include "compat.h"
+#include "docker_pull.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "docker_api.h"
+#include "docker_client_int.h"
 #include "monotime.h"
 #include "utf8.h"
 
@@ -31,10 +32,24 @@
 struct pull_layer {
 	char		 pl_id[32];
 	uint64_t	 pl_done;
-	uint64_t	 pl_total;
+	uint64_t	 pl_total;	/* 0: not known */
+	bool		 pl_complete;
+};
+
+enum pull_state {
+	PULL_WAITS,		/* for those before it */
+	PULL_ASKS,		/* the guard */
+	PULL_RUNS
 };
 
 struct docker_pull {
+	struct docker		*pu_docker;
+	TAILQ_ENTRY(docker_pull) pu_entry;
+	uint64_t		 pu_number;
+	enum pull_state		 pu_state;
+	char			 pu_path[DOCKER_PATH_MAXBYTES];
+	char			*pu_auth;	/* until it is sent */
+	unsigned int		 pu_idle;
 	struct docker_req	*pu_req;
 	struct json_splitter	*pu_split;
 	struct docker_pull_cbs	 pu_cbs;
@@ -45,22 +60,188 @@ struct docker_pull {
 	char			 pu_error[DOCKER_ERROR_MAXBYTES];
 };
 
+static void	 pull_kick(struct docker *);
+static void	 pull_next(int, short, void *);
+static void	 pull_begin(struct docker_pull *);
+static void	 pull_wait(struct docker *);
+static void	 pull_end(struct docker_pull *, const char *);
 static int	 pull_on_line(void *, const char *, size_t);
 
 static void
 pull_free(struct docker_pull *pu)
 {
+	TAILQ_REMOVE(&pu->pu_docker->dk_pulls, pu, pu_entry);
 	json_splitter_free(pu->pu_split);
+	if (pu->pu_auth != NULL)
+		freezero(pu->pu_auth, strlen(pu->pu_auth));
 	free(pu);
 }
 
 void
 docker_pull_cancel(struct docker_pull *pu)
 {
+	struct docker	*dk;
+
 	if (pu == NULL)
 		return;
-	docker_cancel(pu->pu_req);
+	dk = pu->pu_docker;
+	if (pu->pu_req != NULL)
+		docker_cancel(pu->pu_req);
 	pull_free(pu);
+	pull_kick(dk);
+}
+
+void
+docker_pull_drop(struct docker *dk)
+{
+	struct docker_pull	*pu;
+
+	/* Their requests go with the client. */
+	while ((pu = TAILQ_FIRST(&dk->dk_pulls)) != NULL)
+		pull_free(pu);
+	if (dk->dk_pull_kick != NULL)
+		event_free(dk->dk_pull_kick);
+	dk->dk_pull_kick = NULL;
+}
+
+struct docker_pull *
+docker_pull(struct docker *dk, const char *ref, const char *auth,
+    unsigned int idle, const struct docker_pull_cbs *cbs, void *arg)
+{
+	struct docker_pull	*pu;
+	struct docker_ref	 rf;
+	size_t			 n = 0;
+
+	if (docker_ref_parse(&rf, ref) == -1) {
+		errno = EINVAL;
+		return (NULL);
+	}
+	TAILQ_FOREACH(pu, &dk->dk_pulls, pu_entry)
+		n++;
+	if (n >= DOCKER_PULLS_LINE_MAX) {
+		errno = ENOBUFS;
+		return (NULL);
+	}
+	if ((dk->dk_pull_kick == NULL && (dk->dk_pull_kick = evtimer_new(
+	    dk->dk_base, pull_next, dk)) == NULL) ||
+	    (pu = calloc(1, sizeof(*pu))) == NULL) {
+		errno = ENOMEM;
+		return (NULL);
+	}
+	pu->pu_docker = dk;
+	pu->pu_number = ++dk->dk_pull_number;
+	pu->pu_idle = idle;
+	pu->pu_cbs = *cbs;
+	pu->pu_arg = arg;
+	TAILQ_INSERT_TAIL(&dk->dk_pulls, pu, pu_entry);
+	/* Without a tag Docker would pull all of them. */
+	if (docker_path(pu->pu_path, sizeof(pu->pu_path),
+	    "/images/create?fromImage=%s&tag=%s", rf.rf_repo,
+	    rf.rf_digest[0] != '\0' ? rf.rf_digest : rf.rf_tag) == -1 ||
+	    (auth != NULL && (pu->pu_auth = strdup(auth)) == NULL) ||
+	    (pu->pu_split = json_splitter_new(JSON_SPLIT_LINES,
+	    PULL_LINE_MAXBYTES, pull_on_line, pu)) == NULL) {
+		n = (size_t)errno;
+		pull_free(pu);
+		errno = (int)n;
+		return (NULL);
+	}
+	pull_kick(dk);
+	return (pu);
+}
+
+/* --- the line ---------------------------------------------------------- */
+
+void
+docker_pull_set_guard(struct docker *dk, docker_pull_guard guard, void *arg)
+{
+	dk->dk_guard = guard;
+	dk->dk_guard_arg = arg;
+}
+
+/* Never from within a call of the owner. */
+static void
+pull_kick(struct docker *dk)
+{
+	struct timeval	 now = { 0, 0 };
+
+	if (!TAILQ_EMPTY(&dk->dk_pulls))
+		evtimer_add(dk->dk_pull_kick, &now);
+}
+
+/* One at a time: what it calls may change the line. */
+static void
+pull_next(int fd, short what, void *arg)
+{
+	struct docker		*dk = arg;
+	struct docker_pull	*pu;
+	size_t			 n = 0;
+
+	(void)fd;
+	(void)what;
+	TAILQ_FOREACH(pu, &dk->dk_pulls, pu_entry)
+		n += pu->pu_state != PULL_WAITS;
+	TAILQ_FOREACH(pu, &dk->dk_pulls, pu_entry)
+		if (pu->pu_state == PULL_WAITS)
+			break;
+	if (pu == NULL)
+		return;
+	if (n >= DOCKER_PULLS_MAX) {
+		pull_wait(dk);
+		return;
+	}
+	pu->pu_state = PULL_ASKS;
+	pull_kick(dk);
+	if (dk->dk_guard != NULL)
+		dk->dk_guard(dk->dk_guard_arg, pu->pu_number);
+	else
+		pull_begin(pu);
+}
+
+/* Who waits says so: silence would be taken for the end. */
+static void
+pull_wait(struct docker *dk)
+{
+	struct docker_pull	*pu;
+	monotime_t		 now = monotime_now();
+	char			 text[64];
+
+	(void)snprintf(text, sizeof(text), "waiting: %d pulls are under way",
+	    DOCKER_PULLS_MAX);
+	TAILQ_FOREACH(pu, &dk->dk_pulls, pu_entry) {
+		if (pu->pu_state != PULL_WAITS ||
+		    pu->pu_cbs.pc_progress == NULL || (pu->pu_told != 0 &&
+		    now - pu->pu_told < DOCKER_PULL_WAIT_MSEC))
+			continue;
+		pu->pu_told = now;
+		pu->pu_cbs.pc_progress(pu->pu_arg, text, 0, 0);
+	}
+}
+
+void
+docker_pull_answer(struct docker *dk, uint64_t number, const char *why)
+{
+	struct docker_pull	*pu;
+
+	TAILQ_FOREACH(pu, &dk->dk_pulls, pu_entry)
+		if (pu->pu_number == number && pu->pu_state == PULL_ASKS)
+			break;
+	if (pu == NULL)
+		return;
+	if (why[0] != '\0')
+		pull_end(pu, why);
+	else
+		pull_begin(pu);
+}
+
+static void
+pull_end(struct docker_pull *pu, const char *error)
+{
+	struct docker	*dk = pu->pu_docker;
+
+	pu->pu_cbs.pc_done(pu->pu_arg, error);
+	pull_free(pu);
+	pull_kick(dk);
 }
 
 static int
@@ -88,74 +269,98 @@ pull_done(void *arg, const struct docker_reply *dr)
 	else if (dr->dr_end == DOCKER_OK &&
 	    json_splitter_end(pu->pu_split) == -1)
 		error = "Docker's pull progress ended early";
-	pu->pu_cbs.pc_done(pu->pu_arg, error);
-	pull_free(pu);
+	pull_end(pu, error);
 }
 
-struct docker_pull *
-docker_pull(struct docker *dk, const char *ref, const char *auth,
-    unsigned int idle, const struct docker_pull_cbs *cbs, void *arg)
+static void
+pull_begin(struct docker_pull *pu)
 {
-	struct docker_pull	*pu = NULL;
-	struct docker_ref	 rf;
 	struct docker_call	 dc = {
-		.dc_method = "POST", .dc_auth = auth, .dc_idle_msec = idle,
-		.dc_data = pull_on_data, .dc_done = pull_done
+		.dc_method = "POST", .dc_path = pu->pu_path,
+		.dc_auth = pu->pu_auth, .dc_idle_msec = pu->pu_idle,
+		.dc_data = pull_on_data, .dc_done = pull_done, .dc_arg = pu
 	};
-	char			 path[DOCKER_PATH_MAXBYTES];
-	int			 error;
 
-	/* Without a tag Docker would pull all of them. */
-	if (docker_ref_parse(&rf, ref) == -1 ||
-	    docker_path(path, sizeof(path), "/images/create?fromImage=%s&tag="
-	    "%s", rf.rf_repo, rf.rf_digest[0] != '\0' ? rf.rf_digest :
-	    rf.rf_tag) == -1) {
-		errno = EINVAL;
-		return (NULL);
-	}
-	if ((pu = calloc(1, sizeof(*pu))) == NULL ||
-	    (pu->pu_split = json_splitter_new(JSON_SPLIT_LINES,
-	    PULL_LINE_MAXBYTES, pull_on_line, pu)) == NULL)
-		goto err;
-	pu->pu_cbs = *cbs;
-	pu->pu_arg = arg;
-	dc.dc_path = path;
-	dc.dc_arg = pu;
-	if ((pu->pu_req = docker_call(dk, &dc)) == NULL)
-		goto err;
-	return (pu);
-err:
-	error = errno;
-	if (pu != NULL)
-		pull_free(pu);
-	errno = error;
-	return (NULL);
+	pu->pu_state = PULL_RUNS;
+	pu->pu_told = 0;
+	pu->pu_req = docker_call(pu->pu_docker, &dc);
+	if (pu->pu_auth != NULL)
+		freezero(pu->pu_auth, strlen(pu->pu_auth));
+	pu->pu_auth = NULL;
+	if (pu->pu_req == NULL)
+		pull_end(pu, "too many requests to Docker");
 }
 
 /* --- progress ---------------------------------------------------------- */
 
-static void
-pull_layer(struct docker_pull *pu, const char *id, int64_t done, int64_t total)
+static struct pull_layer *
+pull_layer(struct docker_pull *pu, const char *id)
 {
 	struct pull_layer	*pl;
 	size_t			 i;
 
-	if (done < 0 || total <= 0)
-		return;
 	for (i = 0; i < pu->pu_nlayers; i++)
 		if (strcmp(pu->pu_layers[i].pl_id, id) == 0)
+			return (&pu->pu_layers[i]);
+	if (i == PULL_LAYERS_MAX || id[0] == '\0' ||
+	    strlen(id) >= sizeof(pl->pl_id))
+		return (NULL);
+	pl = &pu->pu_layers[pu->pu_nlayers++];
+	(void)strlcpy(pl->pl_id, id, sizeof(pl->pl_id));
+	return (pl);
+}
+
+/* What a line says of one layer; others are about the whole image. */
+static void
+pull_status(struct docker_pull *pu, const struct json_value *line,
+    const char *status)
+{
+	static const struct {
+		const char	*word;
+		bool		 complete;
+	} words[] = {
+		{ "Pulling fs layer", false },
+		{ "Waiting", false },
+		{ "Downloading", false },
+		{ "Verifying Checksum", false },
+		{ "Download complete", false },
+		{ "Extracting", false },
+		{ "Pull complete", true },
+		{ "Already exists", true }
+	};
+	struct pull_layer	*pl;
+	int64_t			 done, total;
+	size_t			 i;
+
+	for (i = 0; i < nitems(words); i++)
+		if (strcmp(status, words[i].word) == 0)
 			break;
-	if (i == PULL_LAYERS_MAX)
+	if (i == nitems(words) ||
+	    (pl = pull_layer(pu, json_get_str(line, "id"))) == NULL)
 		return;
-	pl = &pu->pu_layers[i];
-	if (i == pu->pu_nlayers) {
-		if (strlcpy(pl->pl_id, id, sizeof(pl->pl_id)) >=
-		    sizeof(pl->pl_id))
-			return;
-		pu->pu_nlayers++;
-	}
-	pl->pl_total = (uint64_t)total;
-	pl->pl_done = done > total ? (uint64_t)total : (uint64_t)done;
+	pl->pl_complete = words[i].complete;
+	/* Unpacking counts the same bytes a second time. */
+	if (strcmp(status, "Downloading") == 0 &&
+	    json_int(json_path(line, "progressDetail.current"), &done) == 0 &&
+	    json_int(json_path(line, "progressDetail.total"), &total) == 0 &&
+	    done >= 0 && total > 0) {
+		pl->pl_total = (uint64_t)total;
+		pl->pl_done = done > total ? (uint64_t)total : (uint64_t)done;
+	} else if (strcmp(status, "Download complete") == 0)
+		pl->pl_done = pl->pl_total;
+}
+
+const char *
+docker_pull_size(uint64_t n, char *buf)
+{
+	static const char *const	 units[] = { "kB", "MB", "GB", "TB" };
+	double				 v = (double)n / 1000;
+	size_t				 i;
+
+	for (i = 0; v >= 1000 && i < nitems(units) - 1; i++)
+		v /= 1000;
+	(void)snprintf(buf, DOCKER_SIZE_MAXBYTES, "%.1f %s", v, units[i]);
+	return (buf);
 }
 
 static void
@@ -163,8 +368,11 @@ pull_tell(struct docker_pull *pu, const char *status)
 {
 	monotime_t	 now = monotime_now();
 	uint64_t	 done = 0, total = 0;
-	size_t		 i;
+	size_t		 i, complete = 0;
+	char		 text[128], a[DOCKER_SIZE_MAXBYTES];
+	char		 b[DOCKER_SIZE_MAXBYTES];
 
+	pull_wait(pu->pu_docker);
 	if (pu->pu_cbs.pc_progress == NULL ||
 	    (pu->pu_told != 0 && now - pu->pu_told < PULL_PROGRESS_MSEC))
 		return;
@@ -172,8 +380,18 @@ pull_tell(struct docker_pull *pu, const char *status)
 	for (i = 0; i < pu->pu_nlayers; i++) {
 		done += pu->pu_layers[i].pl_done;
 		total += pu->pu_layers[i].pl_total;
+		complete += pu->pu_layers[i].pl_complete;
 	}
-	pu->pu_cbs.pc_progress(pu->pu_arg, status, done, total);
+	if (pu->pu_nlayers == 0)
+		(void)strlcpy(text, status, sizeof(text));
+	else if (total == 0)
+		(void)snprintf(text, sizeof(text), "%zu of %zu layers",
+		    complete, pu->pu_nlayers);
+	else
+		(void)snprintf(text, sizeof(text), "%zu of %zu layers, %s of "
+		    "%s", complete, pu->pu_nlayers, docker_pull_size(done, a),
+		    docker_pull_size(total, b));
+	pu->pu_cbs.pc_progress(pu->pu_arg, text, done, total);
 }
 
 static int
@@ -184,7 +402,6 @@ pull_on_line(void *arg, const char *text, size_t len)
 	const struct json_value		*root;
 	const char			*msg, *status;
 	char				*p;
-	int64_t				 done = -1, total = -1;
 
 	if ((js = json_parse(text, len, NULL, 0)) == NULL)
 		return (-1);
@@ -204,14 +421,7 @@ pull_on_line(void *arg, const char *text, size_t len)
 		return (0);	/* Docker ends the stream itself */
 	}
 	status = json_get_str(root, "status");
-	/* Unpacking counts the same bytes a second time. */
-	if (strcmp(status, "Downloading") == 0) {
-		(void)json_int(json_path(root, "progressDetail.current"),
-		    &done);
-		(void)json_int(json_path(root, "progressDetail.total"),
-		    &total);
-		pull_layer(pu, json_get_str(root, "id"), done, total);
-	}
+	pull_status(pu, root, status);
 	if (status[0] != '\0')
 		pull_tell(pu, status);
 	json_free(js);

@@ -98,3 +98,47 @@ bad:
 	errno = EINVAL;
 	return (-1);
 }
+
+void
+docker_image_digest_of(const struct json_value *image, const char *ref,
+    char *out, size_t size)
+{
+	const struct json_value	*v = json_get(image, "RepoDigests");
+	struct docker_ref	 rf;
+	const char		*s, *at, *any = "";
+
+	if (docker_ref_parse(&rf, ref) == -1)
+		rf.rf_repo[0] = '\0';
+	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL; v != NULL;
+	    v = v->jv_next) {
+		if ((s = json_str(v)) == NULL || s[0] == '<' ||
+		    (at = strchr(s, '@')) == NULL ||
+		    !docker_imageid_ok(at + 1))
+			continue;
+		if (any[0] == '\0')
+			any = s;
+		if (strlen(rf.rf_repo) == (size_t)(at - s) &&
+		    strncmp(rf.rf_repo, s, (size_t)(at - s)) == 0) {
+			any = s;
+			break;
+		}
+	}
+	if (strlcpy(out, any, size) >= size)
+		out[0] = '\0';
+}
+
+bool
+docker_image_has_digest(const struct json_value *image, const char *want)
+{
+	const struct json_value	*v = json_get(image, "RepoDigests");
+	const char		*s, *at;
+
+	if (want[0] == '\0' || strcmp(json_get_str(image, "Id"), want) == 0)
+		return (true);
+	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL; v != NULL;
+	    v = v->jv_next)
+		if ((s = json_str(v)) != NULL && (at = strchr(s, '@')) != NULL
+		    && strcmp(at + 1, want) == 0)
+			return (true);
+	return (false);
+}

@@ -173,7 +173,7 @@ roll_is_bad(struct txn *tx, const struct json_value *image)
 
 	for (i = 0; i < tx->tx_nbad; i++) {
 		bad = tx->tx_bad[i];
-		if (!prep_digest_matches(image, bad))
+		if (!docker_image_has_digest(image, bad))
 			continue;
 		txn_error(tx, "%s is %s still, which this container was "
 		    "rolled back from: it is in quarantine until there is a "

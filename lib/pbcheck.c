@@ -235,6 +235,13 @@ pbcheck_has_set(enum pbcheck_set set, const uint8_t *s, size_t len)
 			    !(s[i] >= '0' && s[i] <= '9'))
 				return (false);
 			break;
+		case PB_BASE64URL:
+			if (!(s[i] >= 'a' && s[i] <= 'z') &&
+			    !(s[i] >= 'A' && s[i] <= 'Z') &&
+			    !(s[i] >= '0' && s[i] <= '9') &&
+			    s[i] != '_' && s[i] != '=' && s[i] != '-')
+				return (false);
+			break;
 		}
 	}
 	return (true);
@@ -249,7 +256,8 @@ scan_string(struct scan *sc, const struct pbcheck_message *pm,
 		[PB_LINE] = "one line of text",
 		[PB_WORD] = "printable ASCII without space",
 		[PB_NAME] = "only letters, digits, '_', '.' and '-'",
-		[PB_HEX] = "lower-case hexadecimal"
+		[PB_HEX] = "lower-case hexadecimal",
+		[PB_BASE64URL] = "base64 in letters for URLs"
 	};
 	size_t	 len;
 

@@ -47,7 +47,8 @@ enum pbcheck_set {
 	PB_LINE,	/* no control character but tab */
 	PB_WORD,	/* printable ASCII without space */
 	PB_NAME,	/* [A-Za-z0-9_.-] */
-	PB_HEX		/* [0-9a-f] */
+	PB_HEX,		/* [0-9a-f] */
+	PB_BASE64URL	/* [A-Za-z0-9_=-] */
 };
 
 struct pbcheck_field {

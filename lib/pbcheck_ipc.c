@@ -226,6 +226,7 @@ static const struct pbcheck_field docker_op[] = {
 	NUM(28, "since", 0, MAX_TIME),
 	NUM(29, "streams", 0, 3),
 	ANY(30, "timestamps"),
+	STR(34, "registry_auth", 0, MAX_AUTH, BASE64URL),
 	END
 };
 
@@ -273,6 +274,7 @@ static const struct pbcheck_field docker_result[] = {
 	ANY(34, "exit_code"),
 	STR(35, "output", 0, 128 * 1024, TEXT),
 	ANY(36, "of_update"),
+	STR(41, "image_id", 0, MAX_REF, WORD),
 	END
 };
 

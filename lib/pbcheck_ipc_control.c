@@ -57,6 +57,8 @@ static const struct pbcheck_field control_request[] = {
 	ANY(48, "skip_hooks"),
 	NUM(49, "streams", 0, 3),
 	ANY(50, "timestamps"),
+	STR(54, "registry_auth", 0, MAX_AUTH, BASE64URL),
+	STR(55, "operation", 0, MAX_REQUEST, WORD),
 	END
 };
 
@@ -80,6 +82,8 @@ static const struct pbcheck_field control_item[] = {
 	MSG(20, "plan"),
 	MSG(22, "hook"),
 	MSG(24, "follow"),
+	MSG(25, "operation"),
+	MSG(26, "detail"),
 	END
 };
 
@@ -300,6 +304,32 @@ static const struct pbcheck_field result_view[] = {
 	END
 };
 
+static const struct pbcheck_field operation_view[] = {
+	STR(1, "id", 0, MAX_REQUEST, WORD),
+	STR(2, "host_id", 0, MAX_HOSTID, NAME),
+	STR(3, "host_name", 0, MAX_NAME, LINE),
+	STR(4, "container", 0, MAX_NAME, LINE),
+	STR(5, "kind", 0, MAX_WORD, LINE),
+	STR(6, "image", 0, MAX_REF, LINE),
+	STR(7, "phase", 0, MAX_WORD, LINE),
+	NUM(8, "percent", 0, 100),
+	STR(9, "text", 0, MAX_TEXT, LINE),
+	ANY(10, "started_msec"),
+	STR(11, "by", 0, MAX_WORD, LINE),
+	STR(12, "outcome", 0, MAX_WORD, LINE),
+	STR(13, "error", 0, 65536, TEXT),
+	ANY(14, "ended_msec"),
+	END
+};
+
+static const struct pbcheck_field detail_view[] = {
+	NEED(1, "container"),
+	MSG(2, "policy"),
+	LIST(3, "operations", 64),
+	LIST(4, "history", 64),
+	END
+};
+
 static const struct pbcheck_field audit_view[] = {
 	MSG(1, "entry"),
 	MSG(2, "chain"),
@@ -419,6 +449,8 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(progress_view),
 	M(logs_view),
 	M(result_view),
+	M(operation_view),
+	{ &sentinel__ipc__container_detail_view__descriptor, detail_view },
 	M(plan_view),
 	M(follow_view),
 	M(history_view),

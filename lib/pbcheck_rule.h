@@ -52,6 +52,7 @@
 #define MAX_LOGS	(4 * 1024 * 1024)
 #define MAX_CSR		8192
 #define MAX_PEM		32768
+#define MAX_AUTH	6144		/* X-Registry-Auth */
 #define MAX_NONCE	16
 
 #endif /* PBCHECK_RULE_H */

@@ -145,6 +145,7 @@ static const struct pbcheck_field update_container[] = {
 	STR(3, "target_digest", 0, MAX_REF, WORD),
 	ANY(4, "skip_hooks"),
 	LIST(100, "hooks", 2),
+	STR(105, "registry_auth", 0, MAX_AUTH, BASE64URL),
 	END
 };
 
@@ -274,6 +275,7 @@ static const struct pbcheck_field fetch_logs_result[] = {
 
 static const struct pbcheck_field pull_image[] = {
 	STR(1, "image_ref", 0, MAX_REF, WORD),
+	STR(100, "registry_auth", 0, MAX_AUTH, BASE64URL),
 	END
 };
 

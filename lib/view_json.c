@@ -24,11 +24,9 @@
 #include "view_json.h"
 
 #define NEVER		"0001-01-01T00:00:00Z"
-#define VIEW_TIME_SIZE	40
 
 /* "2026-11-22T09:00:00Z"; msec also with a fraction unless it is 0. */
 static void	 view_time(char[VIEW_TIME_SIZE], int64_t);
-static void	 view_time_msec(char[VIEW_TIME_SIZE], int64_t);
 
 /* --- members ------------------------------------------------------------ */
 
@@ -87,7 +85,7 @@ view_time(char text[VIEW_TIME_SIZE], int64_t sec)
 		(void)strlcpy(text, NEVER, VIEW_TIME_SIZE);
 }
 
-static void
+void
 view_time_msec(char text[VIEW_TIME_SIZE], int64_t msec)
 {
 	size_t	 len;

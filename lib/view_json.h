@@ -57,6 +57,14 @@ void	 view_json_event(struct json_gen *, const Sentinel__Ipc__EventView *);
 void	 view_json_container(struct json_gen *,
 	    const Sentinel__Ipc__ContainerView *);
 /* logs lines remote */
+/* "2026-11-22T09:00:00.000Z" */
+#define VIEW_TIME_SIZE	40
+void	 view_time_msec(char[VIEW_TIME_SIZE], int64_t);
+/* view_json_operation.c */
+void	 view_json_operation(struct json_gen *,
+	    const Sentinel__Ipc__OperationView *);
+void	 view_json_detail(struct json_gen *,
+	    const Sentinel__Ipc__ContainerDetailView *);
 void	 view_json_logs(struct json_gen *, const Sentinel__Ipc__LogsView *);
 /* One line, or NULL: how many were left out. */
 void	 view_json_follow(struct json_gen *, const Sentinel__Ipc__FollowView *,

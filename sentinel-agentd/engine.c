@@ -350,11 +350,12 @@ engine_features(size_t *n)
 		"update", "hooks", "pull", "list", "logs", "update-hooks",
 		"progress", "list-error", "engine-id", "pull-result", "sync",
 		"server-heartbeat", "journal-ack", "ca-bundle", "plan",
-		"container-delta", "follow-logs", "signed-command"
+		"container-delta", "follow-logs", "registry-auth",
+		"signed-command"
 	};
 
-	/* The last one is a promise that can be switched off. */
-	*n = nitems(words) - (eng->conf.ac_signed == CONF_SIGNED_OFF);
+	/* The last two are promises that can be switched off. */
+	*n = nitems(words) - (eng->conf.ac_signed == CONF_SIGNED_OFF ? 2 : 0);
 	return ((char **)(uintptr_t)words);
 }
 

@@ -266,6 +266,7 @@ struct command {
 	char		 cm_action[257];
 	char		 cm_image[1025];
 	char		 cm_digest[1025];
+	const char	*cm_auth;	/* lent for docker_run(); or NULL */
 	int32_t		 cm_lines;	/* logs: */
 	int64_t		 cm_since;	/* unix seconds, 0: no bound */
 	uint32_t	 cm_streams;	/* follow.h, 0: both */

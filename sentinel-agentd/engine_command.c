@@ -48,6 +48,7 @@ static void	 dispatch(const Sentinel__Cluster__ServerMessage *,
 		    const char *, bool);
 static void	 journal_refusal(const Sentinel__Cluster__ServerMessage *,
 		    enum allow_action, const char *, const char *);
+static bool	 has_auth(const Sentinel__Cluster__ServerMessage *);
 static bool	 to_command(const Sentinel__Cluster__ServerMessage *,
 		    struct command *);
 static void	 run(const struct command *);
@@ -183,6 +184,10 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 	const char		*image;
 
 	action = allow_action(m, &image);
+	/* Who only owns the stream could try them out on our engine. */
+	if (refuse == NULL && !proven && has_auth(m))
+		refuse = "credentials of a registry are taken only in a "
+		    "signed command";
 	if (refuse == NULL) {
 		refuse = allow_fault(&eng->conf, action, image);
 		if (refuse != NULL)
@@ -277,6 +282,15 @@ journal_refusal(const Sentinel__Cluster__ServerMessage *m,
 }
 
 static bool
+has_auth(const Sentinel__Cluster__ServerMessage *m)
+{
+	return ((m->payload_case == PAYLOAD(UPDATE_CONTAINER) &&
+	    m->update_container->registry_auth[0] != '\0') ||
+	    (m->payload_case == PAYLOAD(PULL_IMAGE) &&
+	    m->pull_image->registry_auth[0] != '\0'));
+}
+
+static bool
 to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 {
 	memset(c, 0, sizeof(*c));
@@ -294,6 +308,7 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		    sizeof(c->cm_image));
 		(void)strlcpy(c->cm_digest, m->update_container->target_digest,
 		    sizeof(c->cm_digest));
+		c->cm_auth = m->update_container->registry_auth;
 		c->cm_skip_hooks = m->update_container->skip_hooks;
 		hook_to_command(m->update_container->hooks,
 		    m->update_container->n_hooks, c);
@@ -315,6 +330,7 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		c->cm_kind = KIND(PULL);
 		(void)strlcpy(c->cm_image, m->pull_image->image_ref,
 		    sizeof(c->cm_image));
+		c->cm_auth = m->pull_image->registry_auth;
 		break;
 	case PAYLOAD(CONTAINER_ACTION):
 		c->cm_kind = KIND(ACTION);

@@ -146,6 +146,9 @@ docker_run(const struct command *want)
 	m.action = c->cm_action;
 	m.image = c->cm_image;
 	m.digest = c->cm_digest;
+	if (want->cm_auth != NULL)
+		m.registry_auth = engine_lend(want->cm_auth);
+	c->cm_auth = NULL;	/* of the message: not ours to keep */
 	m.lines = c->cm_lines;
 	m.since = c->cm_since;
 	m.streams = c->cm_streams;

@@ -26,6 +26,7 @@
 #include "daemon.h"
 #include "datadir.h"
 #include "dockersock.h"
+#include "dockerspace.h"
 #include "doctor.h"
 #include "engine_allow.h"
 #include "hex.h"
@@ -88,6 +89,7 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_DOCTOR_ASK,	doctor_ask },
 	{ IMSG_RELOAD_ASK,	reload_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
+	{ IMSG_DOCKER_SPACE_ASK, dockerspace_ask },
 	{ 0, NULL }
 };
 
@@ -129,6 +131,7 @@ parent_main(struct conf *conf, const struct daemon_opts *opts,
 		doctor_watch("docker_root", ca->ca_docker.cd_root);
 	reload_init(opts, CONF_AGENT, &reload_ops);
 	dockersock_init(ca->ca_docker.cd_socket);
+	dockerspace_init(ca->ca_docker.cd_root);
 	log_info("sentinel-agentd %s starting%s", SENTINEL_VERSION,
 	    conf->c_file == NULL ? " without a configuration file" : "");
 	if (proc_parent_init(&agentd_table, po, &parent_ops,
@@ -309,6 +312,7 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 		dc.dc_enabled = 1;
 		dc.dc_gate_msec = ca->ca_docker.cd_gate_msec;
 		dc.dc_pull_idle_msec = ca->ca_docker.cd_pull_idle_msec;
+		dc.dc_min_free_mib = ca->ca_docker.cd_min_free_mib;
 		confpart_pack(&docker_confpart, &dc, generation, buf);
 		break;
 	case ROLE_A_ENGINE:

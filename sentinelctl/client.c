@@ -63,6 +63,8 @@ ctl_ask(const char *path, const Sentinel__Ipc__ControlRequest *req,
 	work = req->command ==
 	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_UPDATE ||
 	    req->command ==
+	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_PULL ||
+	    req->command ==
 	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_ACTION;
 	code = CONTROL_FAILED;
 	body = pbcheck_pack(&req->base, CONTROL_REQUEST_MAXBYTES, &len);
@@ -80,7 +82,8 @@ ctl_ask(const char *path, const Sentinel__Ipc__ControlRequest *req,
 			code = client_loop(&ib, work, msec, fn, arg);
 		imsgbuf_clear(&ib);
 	}
-	free(body);
+	if (body != NULL)
+		freezero(body, len);
 	(void)close(fd);
 	return (code);
 }

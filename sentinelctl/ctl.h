@@ -56,6 +56,7 @@ struct ctl_args {
 	const char	*ca_setting;	/* KEY */
 	const char	*ca_value;	/* VALUE, POLICY */
 	const char	*ca_token_file;	/* "-": standard input */
+	const char	*ca_auth_file;	/* the same; credentials */
 	uint64_t	 ca_ttl_sec;	/* 0: the daemon's default */
 	int32_t		 ca_lines;	/* 0: the daemon's default */
 	bool		 ca_follow;
@@ -197,6 +198,12 @@ extern const char *const	heads_hook[];
 void	 row_hook(struct table *, const Sentinel__Ipc__HookView *);
 /* What became of one that was run. */
 void	 text_hook(FILE *, const Sentinel__Ipc__HookView *);
+/* --- show_operation.c ---------------------------------------------------- */
+extern const char *const	heads_operation[];
+void	 row_operation(struct table *, const Sentinel__Ipc__OperationView *);
+void	 text_operation(FILE *, const Sentinel__Ipc__OperationView *);
+void	 text_detail(FILE *, const Sentinel__Ipc__ContainerDetailView *,
+	    bool colour);
 
 /* --- show_ca.c ---------------------------------------------------------- */
 void	 text_ca(FILE *, const Sentinel__Ipc__CaView *, bool colour);

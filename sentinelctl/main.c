@@ -26,6 +26,7 @@
 
 #include "ctl.h"
 #include "follow.h"
+#include "registry_auth.h"
 
 /* A little longer than the control process waits, so that its word counts. */
 #define MAIN_ASK_MSEC	(CONTROL_ASK_MSEC + 10000)
@@ -98,6 +99,7 @@ main_run(struct ctl_args *args)
 	enum control_code		 code;
 	struct show			*sh;
 	char				 token[CTL_SECRET_SIZE] = "";
+	char				 auth[REGISTRY_AUTH_SIZE] = "";
 	char				 err[512];
 
 	if (args->ca_cmd->cm_command ==
@@ -114,8 +116,17 @@ main_run(struct ctl_args *args)
 		(void)fputc('\n', stderr);
 		return (CONTROL_USAGE);
 	}
+	if (args->ca_auth_file != NULL && registry_auth_read(
+	    args->ca_auth_file, args->ca_image, auth, err, sizeof(err)) ==
+	    -1) {
+		(void)fprintf(stderr, "sentinelctl: ");
+		text_print(stderr, err, false);
+		(void)fputc('\n', stderr);
+		return (CONTROL_USAGE);
+	}
 	main_request(args, &req);
 	req.token = token;
+	req.registry_auth = auth;
 	sh = show_new(args, stdout, main_colour(), isatty(STDERR_FILENO) == 1,
 	    main_columns());
 	if (req.command == SENTINEL__IPC__CONTROL_REQUEST__COMMAND__DOCTOR)
@@ -131,6 +142,7 @@ main_run(struct ctl_args *args)
 	}
 	show_free(sh);
 	explicit_bzero(token, sizeof(token));
+	explicit_bzero(auth, sizeof(auth));
 	return (code);
 }
 
@@ -172,7 +184,11 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 	req->command = a->ca_cmd->cm_command;
 	req->host = lend(a->ca_host);
 	req->container = lend(a->ca_container);
-	req->token_id = lend(a->ca_id);
+	if (req->command ==
+	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__OPERATION_SHOW)
+		req->operation = lend(a->ca_id);
+	else
+		req->token_id = lend(a->ca_id);
 	req->ttl_sec = a->ca_ttl_sec;
 	req->name = lend(a->ca_name);
 	req->action = lend(a->ca_cmd->cm_action);
@@ -208,6 +224,7 @@ main_msec(const struct ctl_args *a)
 {
 	switch (a->ca_cmd->cm_command) {
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_UPDATE:
+	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_PULL:
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_ACTION:
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__HOOK_RUN:
 	case SENTINEL__IPC__CONTROL_REQUEST__COMMAND__ENROLL:

@@ -205,6 +205,12 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CHECK:
 		view_json_check(g, item->check);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_OPERATION:
+		view_json_operation(g, item->operation);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_DETAIL:
+		view_json_detail(g, item->detail);
+		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		view_json_audit(g, item->audit);
 		break;
@@ -303,6 +309,16 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CHECK:
 		text_check(sh->sh_out, item->check, sh->sh_colour);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_OPERATION:
+		if (list)
+			row_operation(show_table(sh, heads_operation),
+			    item->operation);
+		else
+			text_operation(sh->sh_out, item->operation);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_DETAIL:
+		text_detail(sh->sh_out, item->detail, sh->sh_colour);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		if (item->audit->entry != NULL)

@@ -385,7 +385,8 @@ action_done(const char *action)
 {
 	static const char *const words[][2] = {
 		{ "stop", "stopped" }, { "start", "started" },
-		{ "restart", "restarted" }, { "update", "updated" }
+		{ "restart", "restarted" }, { "update", "updated" },
+		{ "pull", "pulled" }
 	};
 	size_t	 i;
 
@@ -416,7 +417,8 @@ text_result(FILE *f, const Sentinel__Ipc__ResultView *v)
 		text_print(f, v->host_name, false);
 		(void)fputc('/', f);
 	}
-	text_print(f, v->container, false);
+	text_print(f, v->container[0] != '\0' ? v->container :
+	    v->new_image, false);
 	(void)fprintf(f, ": ");
 	if (strcmp(v->outcome, "success") == 0)
 		(void)fprintf(f, "%s", action_done(v->action));
@@ -428,7 +430,12 @@ text_result(FILE *f, const Sentinel__Ipc__ResultView *v)
 		(void)fprintf(f, "not now: its pre-update hook says so");
 	else
 		text_print(f, v->outcome, false);
-	if (v->old_image[0] != '\0' || v->new_image[0] != '\0') {
+	if (v->container[0] == '\0') {
+		if (v->new_digest[0] != '\0') {
+			(void)fprintf(f, ": ");
+			text_print(f, v->new_digest, false);
+		}
+	} else if (v->old_image[0] != '\0' || v->new_image[0] != '\0') {
 		(void)fprintf(f, ": ");
 		text_image(f, v->old_image, v->old_digest);
 		(void)fprintf(f, " -> ");

@@ -232,7 +232,7 @@ RB_HEAD(session_tree, session);
 
 /* --- operations --------------------------------------------------------- */
 enum op_kind { OP_LIST, OP_ACTION, OP_LOGS, OP_UPDATE, OP_PLAN,
-    OP_HOOK };
+    OP_HOOK, OP_PULL };
 enum op_end {
 	OP_DONE,	/* a result came: it may still say failed */
 	OP_FAILED,	/* refused, or the agent answered nonsense */
@@ -285,6 +285,13 @@ struct op {
 	int64_t		 op_since_time;	/* unix seconds, 0: no bound */
 	unsigned int	 op_streams;	/* follow.h, 0: both */
 	bool		 op_timestamps;
+	char		*op_auth;	/* X-Registry-Auth until it is sent */
+	/* engine_oplog.c */
+	char		 op_by[32];	/* "uid 0"; "": the engine itself */
+	int64_t		 op_began;	/* unix ms */
+	char		 op_phase[33];
+	uint32_t	 op_percent;
+	char		 op_text[256];
 	struct event	*op_timer;
 	unsigned int	 op_msec;
 	monotime_t	 op_since;
@@ -534,6 +541,8 @@ RB_PROTOTYPE(op_tree, op, op_entry, op_cmp)
 struct op *op_new(enum op_kind, struct host *);
 void	 op_start(struct op *);			/* may end it at once */
 struct op *op_find(const char *id);
+/* The credentials went on, or never will: wiped. */
+void	 op_forget_auth(struct op *);
 /* Ends it: done() runs, op is freed. */
 void	 op_finish(struct op *, const struct op_result *);
 void	 op_fail(struct op *, enum op_end, const char *, ...)

@@ -99,5 +99,16 @@ client_command	 client_hook_list, client_hook_set, client_hook_remove,
 	    client_hook_run;
 /* engine_control_op.c */
 client_command	 client_container_list, client_container_op;
+/* engine_control_operation.c */
+client_command	 client_operation_list, client_operation_show;
+/* engine_control_detail.c */
+client_command	 client_container_show;
+
+/* --- engine_control_setting.c -------------------------------------------- */
+/* What is done with updates of a container, and who decided: lends from the
+ * host, the info and the policies. */
+void	 client_policy_view(const struct host *,
+	    const Sentinel__Cluster__ContainerInfo *,
+	    Sentinel__Ipc__PolicyView *);
 
 #endif /* ENGINE_CLIENT_H */

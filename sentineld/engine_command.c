@@ -57,6 +57,26 @@ static void	 on_dispatched(void *, enum command_end, const char *);
 
 /* --- operations --------------------------------------------------------- */
 
+/* What its agent cannot do; NULL: nothing is in the way. */
+static const char *
+too_old(const struct op *op)
+{
+	const struct host	*h = op->op_host;
+
+	if (op->op_kind == OP_PULL && !host_has_feature(h, "pull-result"))
+		return ("is too old for this: it does not tell what became of "
+		    "a pull");
+	if (op->op_auth == NULL)
+		return (NULL);
+	if (!host_has_feature(h, "registry-auth"))
+		return ("is too old for this: it takes no credentials of a "
+		    "registry");
+	if (!h->h_session->se_signed)
+		return ("does not verify signed commands: it is sent no "
+		    "credentials of a registry");
+	return (NULL);
+}
+
 void
 command_dispatch(struct op *op)
 {
@@ -67,7 +87,14 @@ command_dispatch(struct op *op)
 	Sentinel__Cluster__UpdateContainerRequest	 update;
 	Sentinel__Cluster__PlanRequest			 plan;
 	struct hook_list				 hooks;
+	Sentinel__Cluster__PullImageRequest		 pull;
+	const char					*why;
 
+	if ((why = too_old(op)) != NULL) {
+		op_fail(op, OP_FAILED, "the agent on host %s %s",
+		    op->op_host->h_name, why);
+		return;
+	}
 	sentinel__cluster__server_message__init(&m);
 	m.request_id = op->op_id;
 	switch (op->op_kind) {
@@ -108,6 +135,17 @@ command_dispatch(struct op *op)
 		m.payload_case =
 		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_UPDATE_CONTAINER;
 		m.update_container = &update;
+		if (op->op_auth != NULL)
+			update.registry_auth = op->op_auth;
+		break;
+	case OP_PULL:
+		sentinel__cluster__pull_image_request__init(&pull);
+		pull.image_ref = op->op_image;
+		if (op->op_auth != NULL)
+			pull.registry_auth = op->op_auth;
+		m.payload_case =
+		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_PULL_IMAGE;
+		m.pull_image = &pull;
 		break;
 	case OP_PLAN:
 		sentinel__cluster__plan_request__init(&plan);
@@ -140,6 +178,7 @@ on_dispatched(void *arg, enum command_end end, const char *why)
 	switch (end) {
 	case COMMAND_QUEUED:
 		op->op_sent = true;
+		op_forget_auth(op);
 		break;
 	case COMMAND_FAILED:
 		op_fail(op, OP_FAILED, "host %s: %s", op->op_host->h_name,
@@ -217,7 +256,7 @@ sign(struct session *s, struct signing *sg, const char *id, uint8_t *data,
 	body.message.len = len;
 	sg->sg_body = pbcheck_pack(&body.base, GRPC_SEND_MAXBYTES - 4096,
 	    &sg->sg_len);
-	free(data);
+	freezero(data, len);
 	if (sg->sg_body == NULL || EVP_Digest(sg->sg_body, sg->sg_len, hash,
 	    NULL, EVP_sha256(), NULL) != 1) {
 		finish(sg, COMMAND_FAILED, "the command cannot be signed");
@@ -288,7 +327,7 @@ send_signed(struct signing *sg, const uint8_t *sig, size_t len)
 		return;
 	}
 	queue(s, data, datalen, sg->sg_done, sg->sg_arg);
-	free(sg->sg_body);
+	freezero(sg->sg_body, sg->sg_len);
 	free(sg);
 }
 
@@ -308,6 +347,7 @@ static void
 finish(struct signing *sg, enum command_end end, const char *why)
 {
 	sg->sg_done(sg->sg_arg, end, why);
-	free(sg->sg_body);
+	if (sg->sg_body != NULL)
+		freezero(sg->sg_body, sg->sg_len);
 	free(sg);
 }

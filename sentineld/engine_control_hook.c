@@ -24,6 +24,7 @@
 #include "docker_hook.h"
 #include "engine_audit.h"
 #include "engine_hook.h"
+#include "engine_oplog.h"
 #include "pbcheck.h"
 
 /* Commands that show, set and run hooks. */
@@ -425,6 +426,7 @@ client_hook_run(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	    "operation %s, %s: %s", op->op_id, hook_phase_name(ph),
 	    op->op_hooks[0].oh_command);
 	hooks_make_foreign(op);
+	oplog_begin(op, req->uid);
 	op_start(op);
 }
 

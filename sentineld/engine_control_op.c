@@ -23,8 +23,10 @@
 #include "engine_audit.h"
 #include "engine_hook.h"
 #include "engine_live.h"
+#include "engine_oplog.h"
 #include "log.h"
 #include "pbcheck.h"
+#include "xmalloc.h"
 
 /* Commands that look at containers or move them. */
 #define LOGS_MAXBYTES	(1024 * 1024 - 4096)	/* of LogsView.logs */
@@ -248,9 +250,7 @@ on_op(struct op *op, const struct op_result *r, void *arg)
 		view.request_id = op->op_id;
 		view.host_name = op->op_host->h_name;
 		view.container = op->op_container;
-		view.action = lend(op->op_kind == OP_UPDATE ? "update" :
-		    op->op_kind == OP_PLAN ? "plan" :
-		    op->op_kind == OP_LOGS ? "logs" : op->op_action);
+		view.action = lend(oplog_kind(op));
 		view.outcome = lend(r->or_outcome);
 		view.error = lend(r->or_error);
 		view.old_image = lend(r->or_old_image);
@@ -319,8 +319,10 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 		return;
 	kind = req->command == C(CONTAINER_UPDATE) ? OP_UPDATE :
 	    req->command == C(CONTAINER_PLAN) ? OP_PLAN :
+	    req->command == C(CONTAINER_PULL) ? OP_PULL :
 	    req->command == C(CONTAINER_LOGS) ? OP_LOGS : OP_ACTION;
-	if (!is_word(req->container) || req->container[0] == '\0' ||
+	if (!is_word(req->container) ||
+	    (req->container[0] == '\0') != (kind == OP_PULL) ||
 	    (kind == OP_ACTION && strcmp(req->action, "stop") != 0 &&
 	    strcmp(req->action, "start") != 0 &&
 	    strcmp(req->action, "restart") != 0)) {
@@ -329,7 +331,8 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 		return;
 	}
 	if (!is_word(req->image) || strlen(req->image) >=
-	    sizeof(op->op_image)) {
+	    sizeof(op->op_image) ||
+	    (kind == OP_PULL && req->image[0] == '\0')) {
 		client_end(cl, CONTROL_USAGE, "this is no image reference");
 		return;
 	}
@@ -363,6 +366,9 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	    (int64_t)time(NULL) - (int64_t)req->since_sec;
 	op->op_streams = req->streams;
 	op->op_timestamps = req->timestamps;
+	if ((kind == OP_UPDATE || kind == OP_PULL) &&
+	    req->registry_auth[0] != '\0')
+		op->op_auth = xstrdup(req->registry_auth);
 	op->op_done = on_op;
 	op->op_progress = on_op_progress;
 	op->op_arg = cl;
@@ -371,7 +377,8 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 		op_fail(op, OP_FAILED, "%s", why);
 		return;
 	}
-	if (kind == OP_ACTION || kind == OP_UPDATE)
+	oplog_begin(op, req->uid);
+	if (kind == OP_ACTION || kind == OP_UPDATE || kind == OP_PULL)
 		record(op, req->uid);
 	op_start(op);
 }
@@ -385,9 +392,11 @@ record(const struct op *op, uint32_t uid)
 
 	(void)snprintf(by, sizeof(by), "uid %u", uid);
 	(void)snprintf(action, sizeof(action), "container.%s",
-	    op->op_kind == OP_UPDATE ? "update" : op->op_action);
-	(void)snprintf(subject, sizeof(subject), "container %s/%s",
-	    op->op_host->h_name, op->op_container);
+	    oplog_kind(op));
+	(void)snprintf(subject, sizeof(subject), "%s %s%s%s",
+	    op->op_kind == OP_PULL ? "host" : "container",
+	    op->op_host->h_name, op->op_container[0] != '\0' ? "/" : "",
+	    op->op_container);
 	(void)audit_write(by, action, subject, AUDIT_OK,
 	    "asked for, operation %s%s%s", op->op_id,
 	    op->op_image[0] != '\0' ? ", image " : "", op->op_image);

@@ -175,33 +175,42 @@ send_host(struct client *cl, const struct host *h)
 	return (send_policy(cl, &v));
 }
 
-static size_t
-send_container(struct client *cl, const struct host *h,
-    const Sentinel__Cluster__ContainerInfo *info, bool absent)
+void
+client_policy_view(const struct host *h,
+    const Sentinel__Cluster__ContainerInfo *info,
+    Sentinel__Ipc__PolicyView *v)
 {
 	const struct policy_row		*pl = policy_get(h, info->name);
-	Sentinel__Ipc__PolicyView	 v;
 	struct policy_facts		 pf;
 	struct policy_result		 pr;
 
 	policy_facts_of(h, info, &pf);
 	policy_resolve(&pf, &pr);
-	sentinel__ipc__policy_view__init(&v);
-	v.host_id = TEXT(h->h_id);
-	v.host_name = TEXT(h->h_name);
-	v.container = info->name;
-	v.policy = TEXT(policy_name(pr.pr_policy));
-	v.origin = TEXT(policy_origin_name(pr.pr_origin));
+	sentinel__ipc__policy_view__init(v);
+	v->host_id = TEXT(h->h_id);
+	v->host_name = TEXT(h->h_name);
+	v->container = info->name;
+	v->policy = TEXT(policy_name(pr.pr_policy));
+	v->origin = TEXT(policy_origin_name(pr.pr_origin));
 	if (pf.pf_label != NULL)
-		v.label = TEXT(pf.pf_label);
-	v.label_ignored = pr.pr_label_ignored;
-	v.override = TEXT(policy_name(pf.pf_override));
-	v.host_policy = TEXT(policy_name(pf.pf_host));
-	v.absent = absent;
+		v->label = TEXT(pf.pf_label);
+	v->label_ignored = pr.pr_label_ignored;
+	v->override = TEXT(policy_name(pf.pf_override));
+	v->host_policy = TEXT(policy_name(pf.pf_host));
 	if (pl != NULL) {
-		v.changed_at = pl->pl_changed_at;
-		v.changed_by = TEXT(pl->pl_changed_by);
+		v->changed_at = pl->pl_changed_at;
+		v->changed_by = TEXT(pl->pl_changed_by);
 	}
+}
+
+static size_t
+send_container(struct client *cl, const struct host *h,
+    const Sentinel__Cluster__ContainerInfo *info, bool absent)
+{
+	Sentinel__Ipc__PolicyView	 v;
+
+	client_policy_view(h, info, &v);
+	v.absent = absent;
 	return (send_policy(cl, &v));
 }
 

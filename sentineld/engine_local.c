@@ -113,6 +113,7 @@ local_dispatch(struct op *op)
 		[OP_UPDATE] = SENTINEL__IPC__DOCKER_OP__KIND__UPDATE,
 		[OP_PLAN] = SENTINEL__IPC__DOCKER_OP__KIND__PLAN,
 		[OP_HOOK] = SENTINEL__IPC__DOCKER_OP__KIND__HOOK,
+		[OP_PULL] = SENTINEL__IPC__DOCKER_OP__KIND__PULL,
 	};
 	Sentinel__Ipc__DockerOp	 m;
 	struct hook_list	 hooks;
@@ -137,8 +138,11 @@ local_dispatch(struct op *op)
 	m.since = op->op_since_time;
 	m.streams = op->op_streams;
 	m.timestamps = op->op_timestamps;
+	if (op->op_auth != NULL)
+		m.registry_auth = op->op_auth;
 	op->op_sent = true;
 	peer_send_pb(p, IMSG_DOCKER_OP, 0, &m.base);
+	op_forget_auth(op);
 }
 
 void
@@ -341,6 +345,10 @@ local_result(struct peer *p, struct imsg *imsg)
 	else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ACTION)
 		event_publish("container_state", eng->local, m->container,
 		    "%s %s: %s", m->action, m->container, m->outcome);
+	else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__PULL)
+		event_publish("image_pull", eng->local, "",
+		    m->error[0] == '\0' ? "pull %s: %s" : "pull %s: %s: %s",
+		    m->new_image, m->outcome, m->error);
 	if (!m->of_update && (op = op_find(m->request_id)) != NULL &&
 	    op->op_host == eng->local) {
 		r.or_exit_code = m->exit_code;

@@ -16,6 +16,7 @@
 
 #include "engine_history.h"
 #include "engine_follow.h"
+#include "engine_oplog.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -44,6 +45,8 @@ static void	 answer_update(struct op *,
 		    const Sentinel__Cluster__UpdateResult *);
 static void	 answer_plan(struct op *,
 		    const Sentinel__Cluster__PlanResult *);
+static void	 answer_pull(struct op *,
+		    const Sentinel__Cluster__PullResult *);
 static struct op *op_of_host(const struct host *, const char *);
 static void	 wrong_type(struct op *);
 
@@ -116,6 +119,7 @@ op_deadline(enum op_kind kind)
 	case OP_PLAN:
 		return (eng->conf.ec_logs_msec);
 	case OP_UPDATE:
+	case OP_PULL:
 		return (eng->conf.ec_update_msec);
 	case OP_HOOK:
 		return (HOOK_MAX_SEC * 1000 + HOOK_SLACK_MSEC);
@@ -178,12 +182,22 @@ op_finish(struct op *op, const struct op_result *r)
 	op->op_host->h_ops--;
 	if (op->op_kind == OP_ACTION || op->op_kind == OP_UPDATE)
 		op->op_host->h_fresh = 0;	/* it changed something */
+	oplog_ended(op, r);
 	if (op->op_done != NULL)
 		op->op_done(op, r, op->op_arg);
 	hooks_after(op, r);
 	hooks_free(op);
+	op_forget_auth(op);
 	event_free(op->op_timer);
 	free(op);
+}
+
+void
+op_forget_auth(struct op *op)
+{
+	if (op->op_auth != NULL)
+		freezero(op->op_auth, strlen(op->op_auth));
+	op->op_auth = NULL;
 }
 
 void
@@ -223,9 +237,10 @@ op_progress(struct op *op, const char *phase, uint32_t percent,
 {
 	struct timeval	 tv = monotime_timeval(op->op_msec);
 
-	if (op->op_kind == OP_UPDATE &&
+	if ((op->op_kind == OP_UPDATE || op->op_kind == OP_PULL) &&
 	    monotime_now() - op->op_since < ENGINE_UPDATE_MAX_MSEC)
 		evtimer_add(op->op_timer, &tv);
+	oplog_progress(op, phase, percent, text);
 	if (op->op_progress != NULL)
 		op->op_progress(op, phase, percent, text, op->op_arg);
 }
@@ -346,6 +361,22 @@ answer_plan(struct op *op, const Sentinel__Cluster__PlanResult *m)
 	op_finish(op, &r);
 }
 
+static void
+answer_pull(struct op *op, const Sentinel__Cluster__PullResult *m)
+{
+	struct op_result	 r = { .or_end = OP_DONE };
+
+	if (op->op_kind != OP_PULL) {
+		wrong_type(op);
+		return;
+	}
+	r.or_outcome = m->outcome;
+	r.or_error = m->error;
+	r.or_new_image = m->image_ref;
+	r.or_new_digest = m->digest;
+	op_finish(op, &r);
+}
+
 void
 op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 {
@@ -390,6 +421,16 @@ op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 		break;
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HOOK_RESULT:
 		hooks_result(h, m->hook_result, is_new);
+		break;
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PULL_RESULT:
+		if (is_new)
+			event_publish("image_pull", h, "",
+			    m->pull_result->error[0] == '\0' ?
+			    "pull %s: %s" : "pull %s: %s: %s",
+			    m->pull_result->image_ref,
+			    m->pull_result->outcome, m->pull_result->error);
+		if ((op = op_of_host(h, m->pull_result->request_id)) != NULL)
+			answer_pull(op, m->pull_result);
 		break;
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PROGRESS:
 		if ((op = op_of_host(h, m->progress->request_id)) != NULL)

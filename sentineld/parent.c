@@ -26,6 +26,7 @@
 #include "daemon.h"
 #include "datadir.h"
 #include "dockersock.h"
+#include "dockerspace.h"
 #include "doctor.h"
 #include "log.h"
 #include "parent_ca.h"
@@ -79,6 +80,7 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_DOCTOR_ASK,	doctor_ask },
 	{ IMSG_RELOAD_ASK,	reload_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
+	{ IMSG_DOCKER_SPACE_ASK, dockerspace_ask },
 	{ 0, NULL }
 };
 
@@ -118,6 +120,7 @@ parent_main(struct conf *conf, const struct daemon_opts *opts,
 		doctor_watch("docker_root", cs->cs_docker.cd_root);
 	reload_init(opts, CONF_SERVER, &reload_ops);
 	dockersock_init(cs->cs_docker.cd_socket);
+	dockerspace_init(cs->cs_docker.cd_root);
 	log_info("sentineld %s starting%s", SENTINEL_VERSION,
 	    conf->c_file == NULL ? " without a configuration file" : "");
 	if (proc_parent_init(&sentineld_table, po, &parent_ops,
@@ -278,6 +281,7 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 		dc.dc_enabled = 1;
 		dc.dc_gate_msec = cs->cs_docker.cd_gate_msec;
 		dc.dc_pull_idle_msec = cs->cs_docker.cd_pull_idle_msec;
+		dc.dc_min_free_mib = cs->cs_docker.cd_min_free_mib;
 		confpart_pack(&docker_confpart, &dc, generation, buf);
 		break;
 	case ROLE_ENGINE:
