@@ -39,7 +39,7 @@ const struct txn_leg legs_forward[] = {
 const struct txn_leg legs_finish[] = {
 	{ LEG_LEAD,	steps_confirm,		NULL,		false },
 	{ LEG_UP,	steps_confirm,		NULL,		false },
-	{ LEG_DOWN,	steps_remove,		NULL,		false },
+	{ LEG_DOWN,	steps_user_remove,	NULL,		false },
 	{ LEG_LEAD,	steps_remove,		NULL,		false },
 	{ LEG_LEAD,	NULL,			NULL,		false }
 };

@@ -289,20 +289,30 @@ users_can_lend(const struct txn *tx)
 	    rf.rf_tag[0] != '\0' && rf.rf_digest[0] == '\0');
 }
 
+/* What its reference means; a roll-back gives it another image first. */
+static void
+users_moved(struct txn *tx, const char *id)
+{
+	const struct txn	*lead = tx->tx_lead;
+
+	if (lead->tx_retag && strcmp(tx->tx_old_ref, lead->tx_new_ref) == 0)
+		id = lead->tx_new_image;
+	if (strcmp(id, tx->tx_old_image) != 0)
+		strlcpy(tx->tx_moved, id, sizeof(tx->tx_moved));
+}
+
 /* Under which reference the leader's old one could be made again. */
 static void
 users_lead_ref(void *arg, const struct docker_reply *dr)
 {
 	struct txn	*tx = arg;
 	struct json	*js;
-	const char	*id;
 	bool		 gone;
 
 	if ((js = prep_json(tx, dr, &gone)) == NULL && !gone)
 		return;
-	id = json_get_str(json_root(js), "Id");
-	if (!gone && strcmp(id, tx->tx_old_image) != 0)
-		strlcpy(tx->tx_moved, id, sizeof(tx->tx_moved));
+	if (!gone)
+		users_moved(tx, json_get_str(json_root(js), "Id"));
 	json_free(js);
 	if (gone || (tx->tx_moved[0] != '\0' && !users_can_lend(tx))) {
 		tx->tx_noref = true;
@@ -428,10 +438,13 @@ static void
 users_image(void *arg, const struct docker_reply *dr)
 {
 	struct txn	*tx = arg;
+	struct json	*js;
 	bool		 gone;
 
-	if ((tx->tx_image = users_json(tx, dr, &gone)) == NULL && !gone)
+	/* Else it is over, and tx no more. */
+	if ((js = users_json(tx, dr, &gone)) == NULL && !gone)
 		return;
+	tx->tx_image = js;
 	strlcpy(tx->tx_new_image, tx->tx_old_image, sizeof(tx->tx_new_image));
 	strlcpy(tx->tx_new_ref, tx->tx_old_ref, sizeof(tx->tx_new_ref));
 	if (gone) {
@@ -469,14 +482,13 @@ users_ref(void *arg, const struct docker_reply *dr)
 {
 	struct txn		*tx = arg;
 	struct json		*js;
-	const char		*id, *stray;
+	const char		*stray;
 	bool			 gone, bad;
 
 	if ((js = users_json(tx, dr, &gone)) == NULL && !gone)
 		return;
-	id = json_get_str(json_root(js), "Id");
-	if (!gone && strcmp(id, tx->tx_old_image) != 0)
-		strlcpy(tx->tx_moved, id, sizeof(tx->tx_moved));
+	if (!gone)
+		users_moved(tx, json_get_str(json_root(js), "Id"));
 	bad = gone || (tx->tx_moved[0] != '\0' && !users_can_lend(tx));
 	json_free(js);
 	if (bad) {

@@ -129,6 +129,13 @@ const struct txn_step steps_remove[] = {
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
 
+/* Their image is what it was: nothing to keep of it. */
+const struct txn_step steps_user_remove[] = {
+	{ "remove",	LOOK_OLD, step_remove, NULL,
+	    STEP_GONE_OK | STEP_BUSY_WAIT },
+	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
+};
+
 /* --- what the looks say ------------------------------------------------ */
 
 bool

@@ -41,6 +41,7 @@ extern const struct txn_step	steps_hold[];
 extern const struct txn_step	steps_go[];
 extern const struct txn_step	steps_confirm[];
 extern const struct txn_step	steps_remove[];
+extern const struct txn_step	steps_user_remove[];
 /* docker_undo.c: back */
 extern const struct txn_step	steps_check[];
 extern const struct txn_step	steps_drop[];
