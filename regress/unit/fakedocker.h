@@ -864,6 +864,14 @@ fk_emit(struct fk *fk, const char *id, const char *action)
 	    ts.tv_nsec);
 }
 
+/* As an engine that was restarted: what it told once is forgotten. */
+static inline void
+fk_events_forget(struct fk *fk)
+{
+	while (fk->nelog > 0)
+		free(fk->elog[--fk->nelog]);
+}
+
 static inline void
 fk_events_begin(struct fk *fk, struct bufferevent *bev, const char *path)
 {
@@ -1075,8 +1083,7 @@ fk_free(struct fk *fk)
 	fk_drop_all(fk);
 	for (i = 0; i < FK_MAX; i++)
 		free(fk->ct[i].body);
-	for (i = 0; i < fk->nelog; i++)
-		free(fk->elog[i]);
+	fk_events_forget(fk);
 	free(fk->create_body);
 }
 

@@ -151,12 +151,12 @@ static void
 test_burst(void **state)
 {
 	struct fk_container	*ct[6];
-	char			 name[16];
+	char			 name[32];
 	int			 looks = fk.nlooks, i, n;
 
 	(void)state;
 	said[0] = '\0';
-	fk.nelog = 0;
+	fk_events_forget(&fk);
 	for (i = 0; i < 6; i++) {
 		snprintf(name, sizeof(name), "b%d", i);
 		ct[i] = add(name, "app:latest");
