@@ -25,6 +25,7 @@
 #include "docker_steps.h"
 #include "log.h"
 
+#define HOOK_TRY_MSEC	1000	/* the last try of a gate has that at least */
 #define HOOK_BEAT_MSEC	10000	/* progress, so that nobody gives up */
 
 static void	 hooks_pre_done(void *, const struct docker_exec_result *);
@@ -311,6 +312,11 @@ txn_hooks_gate(struct txn *tx, const struct json_value *seen)
 	char			 why[256];
 	int			 rc;
 
+	if (th->th_gate != 0 && now >= th->th_gate_end) {
+		txn_error(tx, "the new container did not pass its gate: %s",
+		    th->th_last);
+		return (ACT_FAIL);
+	}
 	rc = hook_from_labels(&hk, json_path(seen, "Config.Labels"), HOOK_GATE,
 	    why, sizeof(why));
 	if (rc == 0)
@@ -330,8 +336,10 @@ txn_hooks_gate(struct txn *tx, const struct json_value *seen)
 		th->th_gate = now;
 		th->th_gate_end = now + hk.hk_msec;
 	}
-	hk.hk_msec = th->th_gate_end <= now ? 1 :
-	    (unsigned int)(th->th_gate_end - now);
+	if (th->th_gate_end - now < HOOK_TRY_MSEC)
+		hk.hk_msec = HOOK_TRY_MSEC;
+	else
+		hk.hk_msec = (unsigned int)(th->th_gate_end - now);
 	rc = hooks_run(tx, HOOK_GATE, tx->tx_new_id, &hk, hooks_gate_done);
 	hook_free(&hk);
 	if (rc == 0)
@@ -344,18 +352,10 @@ static void
 hooks_gate_done(void *arg, const struct docker_exec_result *er)
 {
 	struct txn	*tx = arg;
-	char		 text[HOOK_REASON_MAXBYTES];
-
-	if (hooks_over(tx, HOOK_GATE, er, text))
+	if (hooks_over(tx, HOOK_GATE, er, tx->tx_hooks.th_last))
 		txn_step_done(tx);
-	else if (monotime_now() < tx->tx_hooks.th_gate_end &&
-	    er->er_end != EXEC_LEFT)
+	else
 		txn_step_again(tx, tx->tx_updater->up_conf.uc_poll_msec);
-	else {
-		txn_error(tx, "the new container did not pass its gate: %s",
-		    text);
-		txn_step_fail(tx);
-	}
 }
 
 /* --- afterwards -------------------------------------------------------- */

@@ -44,6 +44,7 @@ struct txn_hooks {
 	bool		 th_back;	/* failure of this one goes back */
 	monotime_t	 th_gate;	/* first try, 0: none */
 	monotime_t	 th_gate_end;
+	char		 th_last[HOOK_REASON_MAXBYTES];	/* of the gate */
 	char		 th_note[HOOK_REASON_MAXBYTES];	/* for the result */
 };
 

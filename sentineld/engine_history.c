@@ -38,6 +38,7 @@
  * the session in which it came.
  */
 #define ACK_IDS_MAX	512	/* in one message */
+#define HISTORY_HOOK_ID	129	/* request id "/" phase, with NUL */
 
 /* Ids that are to be acknowledged in one session. */
 struct ack {
@@ -209,7 +210,7 @@ history_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 	const Sentinel__Cluster__UpdateResult		*u;
 	const Sentinel__Cluster__PullResult		*p;
 	const Sentinel__Cluster__HookResult		*k;
-	char			 id[REQUEST_ID_SIZE], action[64];
+	char			 id[HISTORY_HOOK_ID], action[64];
 	struct history_entry	 e = { .he_origin = HISTORY_COMMAND };
 
 	switch (m->payload_case) {
@@ -275,7 +276,7 @@ history_local(const Sentinel__Ipc__DockerResult *m)
 		.he_duration_msec = m->duration_msec,
 		.he_origin = HISTORY_LOCAL,
 	};
-	char	 id[REQUEST_ID_SIZE], action[64];
+	char	 id[HISTORY_HOOK_ID], action[64];
 
 	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__HOOK) {
 		(void)snprintf(action, sizeof(action), "hook %s", m->phase);

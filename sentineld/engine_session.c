@@ -150,6 +150,7 @@ session_list_end(struct peer *p, struct imsg *imsg)
 					    "list-error", "engine-id",
 					    "pull-result", "journal-ack",
 					    "signed-command", "ca-bundle",
+					    "update-hooks",
 					    "container-delta",
 					    "follow-logs" };
 	char				 text[] = "state received";
