@@ -55,6 +55,7 @@ static const struct command	commands[] = {
 	{ C(EVENTS),		true,	FOLLOW },
 	{ C(CONTAINER_LIST),	true,	ASK },
 	{ C(CONTAINER_UPDATE),	false,	WORK },
+	{ C(CONTAINER_ROLLBACK), false,	WORK },
 	{ C(CONTAINER_ACTION),	false,	WORK },
 	{ C(CONTAINER_PULL),	false,	WORK },
 	{ C(CONTAINER_SHOW),	true,	ASK },

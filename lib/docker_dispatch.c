@@ -298,7 +298,9 @@ dp_update_done(void *arg, const struct update_result *ur)
 	if (ur->ur_outcome == UPDATE_STOPPED)
 		return;
 	sentinel__ipc__docker_result__init(&r);
-	r.kind = SENTINEL__IPC__DOCKER_OP__KIND__UPDATE;
+	r.kind = ur->ur_rollback ?
+	    SENTINEL__IPC__DOCKER_OP__KIND__ROLLBACK :
+	    SENTINEL__IPC__DOCKER_OP__KIND__UPDATE;
 	r.request_id = dp_const(ur->ur_opid);
 	r.container = dp_const(ur->ur_name);
 	r.outcome = dp_const(update_outcome_name(ur->ur_outcome));
@@ -352,6 +354,12 @@ dp_request(struct update_request *uq, const Sentinel__Ipc__DockerOp *m,
 	uq->uq_auth = m->registry_auth[0] != '\0' ? m->registry_auth : NULL;
 	uq->uq_ordered = m->ordered;
 	uq->uq_rule = m->image_rule[0] != '\0' ? m->image_rule : NULL;
+	uq->uq_rollback =
+	    m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ROLLBACK;
+	uq->uq_to = uq->uq_rollback ? m->to : NULL;
+	uq->uq_bad = m->quarantined;
+	uq->uq_nbad = m->n_quarantined;
+	uq->uq_cleanup = m->cleanup;
 	uq->uq_hooks = m->run_hooks;
 	uq->uq_pre = pre;
 	uq->uq_post = post;
@@ -413,7 +421,8 @@ dp_dispatch(const Sentinel__Ipc__DockerOp *m)
 		dp_list(m);
 		return;
 	}
-	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__UPDATE) {
+	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__UPDATE ||
+	    m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ROLLBACK) {
 		dp_update(m);
 		return;
 	}

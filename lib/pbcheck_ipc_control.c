@@ -59,6 +59,7 @@ static const struct pbcheck_field control_request[] = {
 	ANY(50, "timestamps"),
 	STR(54, "registry_auth", 0, MAX_AUTH, BASE64URL),
 	STR(55, "operation", 0, MAX_REQUEST, WORD),
+	STR(42, "to", 0, 256, LINE),
 	END
 };
 

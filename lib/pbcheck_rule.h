@@ -41,6 +41,8 @@
 #define MAX_HOSTID	64
 #define MAX_NAME	255		/* container, host */
 #define MAX_REF		1024		/* image reference or digest */
+#define MAX_TO		79		/* "sha256:" and 64 digits */
+#define MAX_QUARANTINED	64
 #define MAX_WORD	32		/* state, action, outcome, phase */
 #define MAX_VERSION	256
 #define MAX_FEATURE	64

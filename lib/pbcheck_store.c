@@ -163,6 +163,21 @@ static const struct pbcheck_field policy[] = {
 	END
 };
 
+static const struct pbcheck_field quarantine[] = {
+	STR(1, "host_id", 1, MAX_HOSTID, NAME),
+	STR(2, "container", 1, MAX_NAME, NAME),
+	LIST(3, "items", MAX_QUARANTINED),
+	END
+};
+
+static const struct pbcheck_field quarantine_item[] = {
+	STR(1, "digest", 1, 80, WORD),
+	STR(2, "image", 0, MAX_REF, WORD),
+	NUM(3, "time", 0, MAX_TIME),
+	STR(4, "reason", 0, 1024, LINE),
+	END
+};
+
 static const struct pbcheck_field history_row[] = {
 	BYTES(1, "id_hash", 20, 20),
 	NUM(2, "stored_msec", 0, MAX_TIME * 1000),
@@ -205,6 +220,8 @@ const struct pbcheck_message pbcheck_store[] = {
 	M(setting),
 	M(policy),
 	M(hook),
+	M(quarantine),
+	M(quarantine_item),
 	M(ca_state),
 	{ NULL, NULL }
 };

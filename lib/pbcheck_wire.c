@@ -146,6 +146,7 @@ static const struct pbcheck_field update_container[] = {
 	ANY(4, "skip_hooks"),
 	LIST(100, "hooks", 2),
 	STR(105, "registry_auth", 0, MAX_AUTH, BASE64URL),
+	STRS(106, "quarantined", MAX_QUARANTINED, 1, MAX_REF, WORD),
 	END
 };
 
@@ -310,6 +311,7 @@ static const struct pbcheck_field hook_result[] = {
 
 static const struct pbcheck_field rollback[] = {
 	STR(1, "container_name", 0, MAX_NAME, WORD),
+	STR(100, "to", 0, MAX_TO, WORD),
 	END
 };
 
@@ -318,6 +320,11 @@ static const struct pbcheck_field rollback_result[] = {
 	STR(2, "container_name", 0, MAX_NAME, WORD),
 	STR(3, "outcome", 0, MAX_WORD, WORD),
 	STR(4, "error", 0, MAX_ERROR, TEXT),
+	STR(100, "old_image", 0, MAX_REF, WORD),
+	STR(101, "old_digest", 0, MAX_REF, WORD),
+	STR(102, "new_image", 0, MAX_REF, WORD),
+	STR(103, "new_digest", 0, MAX_REF, WORD),
+	MSG(104, "duration"),
 	END
 };
 

@@ -30,7 +30,7 @@
 const char *const store_tables[STORE_NTABLES] = {
 	"meta", "hosts", "tokens", "events", "revoked", "audit",
 	"settings", "policies",
-	"history", "history_ids", "history_order", "hooks"
+	"history", "history_ids", "history_order", "hooks", "quarantine"
 };
 
 #define SCHEMA_KEY	"schema"

@@ -350,7 +350,7 @@ engine_features(size_t *n)
 		"update", "hooks", "pull", "list", "logs", "update-hooks",
 		"progress", "list-error", "engine-id", "pull-result", "sync",
 		"server-heartbeat", "journal-ack", "ca-bundle", "plan",
-		"container-delta", "follow-logs", "registry-auth",
+		"container-delta", "follow-logs", "registry-auth", "rollback",
 		"signed-command"
 	};
 

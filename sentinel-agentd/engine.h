@@ -259,6 +259,7 @@ struct command_hook {
 	bool		 ch_rollback;
 };
 
+#define COMMAND_BAD_MAX	8
 struct command {
 	char		 cm_id[REQUEST_ID_SIZE];
 	Sentinel__Ipc__DockerOp__Kind cm_kind;
@@ -271,6 +272,9 @@ struct command {
 	int64_t		 cm_since;	/* unix seconds, 0: no bound */
 	uint32_t	 cm_streams;	/* follow.h, 0: both */
 	bool		 cm_timestamps;
+	char		 cm_to[80];	/* ROLLBACK */
+	char		 cm_bad[COMMAND_BAD_MAX][80];	/* quarantined */
+	size_t		 cm_nbad;
 	struct command_hook cm_hooks[COMMAND_HOOKS_MAX];
 	size_t		 cm_nhooks;
 	bool		 cm_skip_hooks;

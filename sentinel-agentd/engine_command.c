@@ -54,8 +54,6 @@ static bool	 to_command(const Sentinel__Cluster__ServerMessage *,
 static void	 run(const struct command *);
 static void	 do_list(const char *, const char *);
 static void	 on_list(const char *, void *);
-static void	 answer_rollback(const Sentinel__Cluster__ServerMessage *,
-		    const char *);
 
 /* Ids of lists that were asked for, while Docker makes them. */
 #define LISTS_MAX	64
@@ -204,6 +202,7 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 		break;
 	case PAYLOAD(UPDATE_CONTAINER):
 	case PAYLOAD(PLAN):
+	case PAYLOAD(ROLLBACK):
 	case PAYLOAD(PULL_IMAGE):
 	case PAYLOAD(CONTAINER_ACTION):
 	case PAYLOAD(FETCH_LOGS):
@@ -222,9 +221,6 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 			follow_refuse(m, refuse);
 		else
 			follow_begin(m);
-		break;
-	case PAYLOAD(ROLLBACK):
-		answer_rollback(m, refuse);
 		break;
 	case PAYLOAD(CERT_RENEWAL_RESPONSE):
 		if (m->cert_renewal_response->ca_cert.len > 0)
@@ -309,6 +305,11 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		(void)strlcpy(c->cm_digest, m->update_container->target_digest,
 		    sizeof(c->cm_digest));
 		c->cm_auth = m->update_container->registry_auth;
+		for (; c->cm_nbad < m->update_container->n_quarantined &&
+		    c->cm_nbad < COMMAND_BAD_MAX; c->cm_nbad++)
+			(void)strlcpy(c->cm_bad[c->cm_nbad],
+			    m->update_container->quarantined[c->cm_nbad],
+			    sizeof(c->cm_bad[0]));
 		c->cm_skip_hooks = m->update_container->skip_hooks;
 		hook_to_command(m->update_container->hooks,
 		    m->update_container->n_hooks, c);
@@ -318,6 +319,12 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		(void)strlcpy(c->cm_container, m->run_hook->container_name,
 		    sizeof(c->cm_container));
 		hook_to_command(&m->run_hook, 1, c);
+		break;
+	case PAYLOAD(ROLLBACK):
+		c->cm_kind = KIND(ROLLBACK);
+		(void)strlcpy(c->cm_container, m->rollback->container_name,
+		    sizeof(c->cm_container));
+		(void)strlcpy(c->cm_to, m->rollback->to, sizeof(c->cm_to));
 		break;
 	case PAYLOAD(PLAN):
 		c->cm_kind = KIND(PLAN);
@@ -430,28 +437,4 @@ on_list(const char *error, void *arg)
 		list_send(lists[i].id, error);
 	else
 		session_close("no list for the server");
-}
-
-/* --- what this version does not do --------------------------------------- */
-
-static void
-answer_rollback(const Sentinel__Cluster__ServerMessage *m,
-    const char *refuse)
-{
-	Sentinel__Cluster__AgentMessage		 msg;
-	Sentinel__Cluster__RollbackResult	 r;
-
-	if (refuse != NULL)
-		engine_tell_refusal(m->request_id, refuse);
-	sentinel__cluster__rollback_result__init(&r);
-	r.request_id = m->request_id;
-	r.container_name = m->rollback->container_name;
-	r.outcome = engine_lend("failed");
-	r.error = engine_lend(refuse != NULL ? refuse :
-	    "rollback is not supported by this agent version");
-	sentinel__cluster__agent_message__init(&msg);
-	msg.payload_case =
-	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_ROLLBACK_RESULT;
-	msg.rollback_result = &r;
-	out_push(OUT_RESULT, &msg, 0);
 }

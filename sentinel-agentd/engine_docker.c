@@ -41,6 +41,7 @@
 #define LOGS_MAXBYTES		(GRPC_SEND_MAXBYTES - 16384)
 
 #define KIND(x)	SENTINEL__IPC__DOCKER_OP__KIND__##x
+#define PAYLOAD(x) SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_##x
 
 TAILQ_HEAD(command_list, command);
 
@@ -122,6 +123,7 @@ docker_run(const struct command *want)
 	struct hook_list	 hooks;
 	struct command		*c;
 	struct peer		*p = proc_peer(ROLE_A_DOCKER);
+	char			*bad[COMMAND_BAD_MAX];
 
 	if (p == NULL || !eng->docker_up) {
 		docker_refuse(want, eng->docker_error);
@@ -154,7 +156,13 @@ docker_run(const struct command *want)
 	m.streams = c->cm_streams;
 	m.timestamps = c->cm_timestamps;
 	m.ordered = policy_cache_now()->pc_dependency_aware;
-	if ((c->cm_kind == KIND(UPDATE) || c->cm_kind == KIND(PLAN)) &&
+	for (; m.n_quarantined < c->cm_nbad; m.n_quarantined++)
+		bad[m.n_quarantined] = c->cm_bad[m.n_quarantined];
+	m.quarantined = bad;
+	m.to = c->cm_to;
+	m.cleanup = policy_cache_now()->pc_image_cleanup;
+	if ((c->cm_kind == KIND(UPDATE) || c->cm_kind == KIND(PLAN) ||
+	    c->cm_kind == KIND(ROLLBACK)) &&
 	    c->cm_image[0] == '\0' && allow_has_images(&eng->conf))
 		m.image_rule = eng->conf.ac_allow_images;
 	hook_to_op(c, &hooks, &m);
@@ -278,6 +286,7 @@ docker_progress(struct peer *p, struct imsg *imsg)
 		goto out;
 	}
 	if ((c = find(m->request_id, KIND(UPDATE))) == NULL &&
+	    (c = find(m->request_id, KIND(ROLLBACK))) == NULL &&
 	    (c = find(m->request_id, KIND(PULL))) == NULL)
 		goto out;
 	c->cm_deadline = now + ENGINE_UPDATE_MSEC;
@@ -318,7 +327,7 @@ docker_result(struct peer *p, struct imsg *imsg)
 	else if ((c = find(m->request_id, m->kind)) != NULL) {
 		forget(c);
 		report(m, true);
-	} else if (m->kind == KIND(UPDATE))
+	} else if (m->kind == KIND(UPDATE) || m->kind == KIND(ROLLBACK))
 		report(m, true);
 	else
 		log_debug("docker: late result of request %s",
@@ -354,7 +363,8 @@ docker_lost(void)
 	session_heartbeat();
 	follow_docker_lost();
 	TAILQ_FOREACH_SAFE(c, &commands, cm_entry, next) {
-		if (c->cm_kind == KIND(UPDATE)) {
+		if (c->cm_kind == KIND(UPDATE) ||
+		    c->cm_kind == KIND(ROLLBACK)) {
 			c->cm_orphan = true;
 			continue;
 		}
@@ -379,6 +389,7 @@ report(const Sentinel__Ipc__DockerResult *m, bool began)
 		report_pull(m, began);
 		break;
 	case KIND(UPDATE):
+	case KIND(ROLLBACK):
 		report_update(m, began);
 		break;
 	case KIND(HOOK):
@@ -508,52 +519,85 @@ report_pull(const Sentinel__Ipc__DockerResult *m, bool began)
 		out_push(OUT_RESULT, &msg, 0);
 }
 
+static void
+fill_update(const Sentinel__Ipc__DockerResult *m,
+    Sentinel__Cluster__UpdateResult *r, Google__Protobuf__Duration *d,
+    char *error)
+{
+	sentinel__cluster__update_result__init(r);
+	r->request_id = m->request_id;
+	r->container_name = m->container;
+	r->old_image = m->old_image;
+	r->old_digest = m->old_digest;
+	r->new_image = m->new_image;
+	r->new_digest = m->new_digest;
+	r->outcome = m->outcome;
+	r->error = error;
+	r->duration = d;
+}
+
+static void
+fill_rollback(const Sentinel__Ipc__DockerResult *m,
+    Sentinel__Cluster__RollbackResult *r, Google__Protobuf__Duration *d,
+    char *error)
+{
+	sentinel__cluster__rollback_result__init(r);
+	r->request_id = m->request_id;
+	r->container_name = m->container;
+	r->old_image = m->old_image;
+	r->old_digest = m->old_digest;
+	r->new_image = m->new_image;
+	r->new_digest = m->new_digest;
+	r->outcome = m->outcome;
+	r->error = error;
+	r->duration = d;
+}
+
 /* The list first, then the result: whoever waits for it sees both. */
 static void
 report_update(const Sentinel__Ipc__DockerResult *m, bool began)
 {
-	Sentinel__Cluster__AgentMessage	 msg;
-	Sentinel__Cluster__UpdateResult	 r;
-	Google__Protobuf__Duration	 d;
-	char				 error[ENGINE_ERROR_MAXBYTES];
+	Sentinel__Cluster__AgentMessage		 msg;
+	Sentinel__Cluster__UpdateResult		 update;
+	Sentinel__Cluster__RollbackResult	 rollback;
+	Google__Protobuf__Duration		 d;
+	const char				*what;
+	char					 error[ENGINE_ERROR_MAXBYTES];
 
+	what = m->kind == KIND(ROLLBACK) ? "rollback" : "update";
 	if (began) {
-		log_info("request %s: update %s: %s%s%s%s", m->request_id,
+		log_info("request %s: %s %s: %s%s%s%s", m->request_id, what,
 		    m->container, m->outcome, m->recovered ?
 		    " (after a restart)" : "", m->error[0] != '\0' ? ": " :
 		    "", m->error);
 		event_add_line("container_update", m->container,
-		    "update %s: %s%s%s", m->container, m->outcome,
+		    "%s %s: %s%s%s", what, m->container, m->outcome,
 		    m->error[0] != '\0' ? ": " : "", m->error);
 	}
 	google__protobuf__duration__init(&d);
 	d.seconds = (int64_t)(m->duration_msec / 1000);
 	d.nanos = (int32_t)(m->duration_msec % 1000) * 1000000;
-	sentinel__cluster__update_result__init(&r);
-	r.request_id = m->request_id;
-	r.container_name = m->container;
-	r.old_image = m->old_image;
-	r.old_digest = m->old_digest;
-	r.new_image = m->new_image;
-	r.new_digest = m->new_digest;
-	r.outcome = m->outcome;
 	/* What a foreign server would take for a failure is not for it. */
 	(void)utf8_repair(error, sizeof(error), m->error, strlen(m->error));
 	if (strcmp(m->outcome, "success") == 0 &&
 	    !session_has_feature("update-hooks"))
 		error[0] = '\0';
-	r.error = error;
-	r.duration = &d;
 	sentinel__cluster__agent_message__init(&msg);
-	msg.payload_case =
-	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT;
-	msg.update_result = &r;
+	if (m->kind == KIND(ROLLBACK)) {
+		fill_rollback(m, &rollback, &d, error);
+		msg.payload_case = PAYLOAD(ROLLBACK_RESULT);
+		msg.rollback_result = &rollback;
+	} else {
+		fill_update(m, &update, &d, error);
+		msg.payload_case = PAYLOAD(UPDATE_RESULT);
+		msg.update_result = &update;
+	}
 	if (!began) {
 		/* No container changed, and nothing is to be kept. */
 		out_push(OUT_RESULT, &msg, 0);
 		return;
 	}
-	keep(m, "update");
+	keep(m, what);
 	if (++hold == 0)
 		hold = 1;
 	out_push_result(m->request_id, &msg, hold);

@@ -34,7 +34,7 @@ hook_to_op(struct command *c, struct hook_list *hl, Sentinel__Ipc__DockerOp *m)
 
 	/* A plan is refused for the hooks of an update, and runs none. */
 	if (c->cm_kind != KIND(UPDATE) && c->cm_kind != KIND(HOOK) &&
-	    c->cm_kind != KIND(PLAN))
+	    c->cm_kind != KIND(PLAN) && c->cm_kind != KIND(ROLLBACK))
 		return;
 	for (i = 0; i < c->cm_nhooks; i++) {
 		r = hl->hl_list[i] = &hl->hl_hook[i];

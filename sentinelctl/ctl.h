@@ -51,6 +51,7 @@ struct ctl_args {
 	const char	*ca_container;	/* NAME */
 	const char	*ca_id;
 	const char	*ca_image;
+	const char	*ca_to;		/* image id or number */
 	const char	*ca_name;	/* --name, NAME */
 	const char	*ca_label;	/* KEY=VALUE */
 	const char	*ca_setting;	/* KEY */

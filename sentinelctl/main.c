@@ -193,6 +193,7 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 	req->name = lend(a->ca_name);
 	req->action = lend(a->ca_cmd->cm_action);
 	req->image = lend(a->ca_image);
+	req->to = lend(a->ca_to);
 	req->lines = a->ca_lines;
 	req->follow = a->ca_follow;
 	req->timestamps = a->ca_timestamps;

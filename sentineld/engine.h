@@ -232,7 +232,7 @@ RB_HEAD(session_tree, session);
 
 /* --- operations --------------------------------------------------------- */
 enum op_kind { OP_LIST, OP_ACTION, OP_LOGS, OP_UPDATE, OP_PLAN,
-    OP_HOOK, OP_PULL };
+    OP_HOOK, OP_PULL, OP_ROLLBACK };
 enum op_end {
 	OP_DONE,	/* a result came: it may still say failed */
 	OP_FAILED,	/* refused, or the agent answered nonsense */
@@ -292,6 +292,8 @@ struct op {
 	char		 op_phase[33];
 	uint32_t	 op_percent;
 	char		 op_text[256];
+	char		 op_to[80];	/* OP_ROLLBACK: keep_choose() */
+	bool		 op_force;	/* OP_UPDATE: in quarantine or not */
 	struct event	*op_timer;
 	unsigned int	 op_msec;
 	monotime_t	 op_since;

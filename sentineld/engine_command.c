@@ -15,6 +15,7 @@
  */
 
 #include "engine_command.h"
+#include "engine_quarantine.h"
 
 #include <openssl/evp.h>
 
@@ -89,6 +90,8 @@ command_dispatch(struct op *op)
 	struct hook_list				 hooks;
 	Sentinel__Cluster__PullImageRequest		 pull;
 	const char					*why;
+	Sentinel__Cluster__RollbackRequest		 rollback;
+	struct quarantine				 q;
 
 	if ((why = too_old(op)) != NULL) {
 		op_fail(op, OP_FAILED, "the agent on host %s %s",
@@ -127,6 +130,11 @@ command_dispatch(struct op *op)
 		sentinel__cluster__update_container_request__init(&update);
 		update.container_name = op->op_container;
 		update.target_image = op->op_image;
+		if (!op->op_force) {
+			quarantine_get(op->op_host, op->op_container, &q);
+			update.quarantined = q.qu_list;
+			update.n_quarantined = q.qu_n;
+		}
 		update.skip_hooks = op->op_skip_hooks;
 		if (!op->op_foreign) {
 			update.n_hooks = hooks_to_wire(op, &hooks);
@@ -146,6 +154,14 @@ command_dispatch(struct op *op)
 		m.payload_case =
 		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_PULL_IMAGE;
 		m.pull_image = &pull;
+		break;
+	case OP_ROLLBACK:
+		sentinel__cluster__rollback_request__init(&rollback);
+		rollback.container_name = op->op_container;
+		rollback.to = op->op_to;
+		m.payload_case =
+		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_ROLLBACK;
+		m.rollback = &rollback;
 		break;
 	case OP_PLAN:
 		sentinel__cluster__plan_request__init(&plan);

@@ -54,6 +54,7 @@ static const struct {
 	[C(HOST_SHOW)] =	{ client_host_show,	false },
 	[C(EVENTS)] =		{ client_events,	false },
 	[C(CONTAINER_LIST)] =	{ client_container_list, false },
+	[C(CONTAINER_ROLLBACK)] = { client_container_op, true },
 	[C(CONTAINER_UPDATE)] =	{ client_container_op,	true },
 	[C(CONTAINER_ACTION)] =	{ client_container_op,	true },
 	[C(CONTAINER_PLAN)] =	{ client_container_op,	true },

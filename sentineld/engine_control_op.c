@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "docker_keep.h"
 #include "engine_audit.h"
 #include "engine_hook.h"
 #include "engine_live.h"
@@ -318,6 +319,7 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	if ((h = client_host(cl, req->host)) == NULL)
 		return;
 	kind = req->command == C(CONTAINER_UPDATE) ? OP_UPDATE :
+	    req->command == C(CONTAINER_ROLLBACK) ? OP_ROLLBACK :
 	    req->command == C(CONTAINER_PLAN) ? OP_PLAN :
 	    req->command == C(CONTAINER_PULL) ? OP_PULL :
 	    req->command == C(CONTAINER_LOGS) ? OP_LOGS : OP_ACTION;
@@ -347,6 +349,12 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 		    "old for this: it knows --lines alone", h->h_name);
 		return;
 	}
+	if (kind == OP_ROLLBACK && !keep_to_ok(req->to)) {
+		client_end(cl, CONTROL_USAGE, "--to: want a number from 1 to "
+		    "%d, or an image id or its first 12 digits or more",
+		    KEEP_COUNT_MAX);
+		return;
+	}
 	if ((op = op_new(kind, h)) == NULL) {
 		client_end(cl, CONTROL_FAILED, "too many operations under way "
 		    "on host %s; try again", h->h_name);
@@ -372,13 +380,16 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	op->op_done = on_op;
 	op->op_progress = on_op_progress;
 	op->op_arg = cl;
+	(void)strlcpy(op->op_to, req->to, sizeof(op->op_to));
+	op->op_force = req->force;
 	if (kind == OP_UPDATE && hooks_attach(op, req->skip_hooks, why,
 	    sizeof(why)) == -1) {
 		op_fail(op, OP_FAILED, "%s", why);
 		return;
 	}
 	oplog_begin(op, req->uid);
-	if (kind == OP_ACTION || kind == OP_UPDATE || kind == OP_PULL)
+	if (kind == OP_ACTION || kind == OP_UPDATE || kind == OP_PULL ||
+	    kind == OP_ROLLBACK)
 		record(op, req->uid);
 	op_start(op);
 }
@@ -398,6 +409,8 @@ record(const struct op *op, uint32_t uid)
 	    op->op_host->h_name, op->op_container[0] != '\0' ? "/" : "",
 	    op->op_container);
 	(void)audit_write(by, action, subject, AUDIT_OK,
-	    "asked for, operation %s%s%s", op->op_id,
-	    op->op_image[0] != '\0' ? ", image " : "", op->op_image);
+	    "asked for, operation %s%s%s%s%s%s", op->op_id,
+	    op->op_image[0] != '\0' ? ", image " : "", op->op_image,
+	    op->op_to[0] != '\0' ? ", to " : "", op->op_to,
+	    op->op_force ? ", forced" : "");
 }

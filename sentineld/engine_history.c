@@ -210,6 +210,7 @@ history_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 	const Sentinel__Cluster__UpdateResult		*u;
 	const Sentinel__Cluster__PullResult		*p;
 	const Sentinel__Cluster__HookResult		*k;
+	const Sentinel__Cluster__RollbackResult		*r;
 	char			 id[HISTORY_HOOK_ID], action[64];
 	struct history_entry	 e = { .he_origin = HISTORY_COMMAND };
 
@@ -226,6 +227,18 @@ history_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 		e.he_error = u->error;
 		e.he_duration_msec = milliseconds(u->duration);
 		return (result(h, u->request_id, &e) != 0);
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_ROLLBACK_RESULT:
+		r = m->rollback_result;
+		e.he_action = "rollback";
+		e.he_container = r->container_name;
+		e.he_old_image = r->old_image;
+		e.he_new_image = r->new_image;
+		e.he_old_digest = r->old_digest;
+		e.he_new_digest = r->new_digest;
+		e.he_outcome = r->outcome;
+		e.he_error = r->error;
+		e.he_duration_msec = milliseconds(r->duration);
+		return (result(h, r->request_id, &e) != 0);
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CONTAINER_ACTION_RESULT:
 		a = m->container_action_result;
 		e.he_action = a->action;
@@ -288,6 +301,8 @@ history_local(const Sentinel__Ipc__DockerResult *m)
 		e.he_action = m->action;
 	else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__PULL)
 		e.he_action = "pull";
+	else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ROLLBACK)
+		e.he_action = "rollback";
 	else if (m->kind != SENTINEL__IPC__DOCKER_OP__KIND__UPDATE)
 		return (true);
 	command_new_id(id);

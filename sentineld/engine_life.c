@@ -185,6 +185,7 @@ put_ending(struct store_txn *txn, void *arg)
 	    en->en_of->h_pending.hc_not_after, en->en_revoked.reason) == -1 ||
 	    db_policy_del_host(txn, en->en_host.id) == -1 ||
 	    db_hook_del_host(txn, en->en_host.id) == -1 ||
+	    db_quarantine_del_host(txn, en->en_host.id) == -1 ||
 	    db_host_put(txn, &en->en_host) == -1)
 		return (-1);
 	return (audit_put(txn, &en->en_audit));

@@ -17,6 +17,7 @@
 #include "engine_history.h"
 #include "engine_follow.h"
 #include "engine_live.h"
+#include "engine_quarantine.h"
 #include "engine_settings.h"
 
 #include <stdlib.h>
@@ -111,6 +112,7 @@ local_dispatch(struct op *op)
 		[OP_ACTION] = SENTINEL__IPC__DOCKER_OP__KIND__ACTION,
 		[OP_LOGS] = SENTINEL__IPC__DOCKER_OP__KIND__LOGS,
 		[OP_UPDATE] = SENTINEL__IPC__DOCKER_OP__KIND__UPDATE,
+		[OP_ROLLBACK] = SENTINEL__IPC__DOCKER_OP__KIND__ROLLBACK,
 		[OP_PLAN] = SENTINEL__IPC__DOCKER_OP__KIND__PLAN,
 		[OP_HOOK] = SENTINEL__IPC__DOCKER_OP__KIND__HOOK,
 		[OP_PULL] = SENTINEL__IPC__DOCKER_OP__KIND__PULL,
@@ -118,6 +120,7 @@ local_dispatch(struct op *op)
 	Sentinel__Ipc__DockerOp	 m;
 	struct hook_list	 hooks;
 	struct peer		*p = proc_peer(ROLE_DOCKER);
+	struct quarantine	 q;
 
 	if (p == NULL || !peer_has_credit(p)) {
 		op_fail(op, OP_FAILED, "the docker process is restarting or "
@@ -131,6 +134,13 @@ local_dispatch(struct op *op)
 	m.action = op->op_action;
 	m.image = op->op_image;
 	m.lines = op->op_lines;
+	m.to = op->op_to;
+	m.cleanup = settings_now()->ct_image_cleanup;
+	if (op->op_kind == OP_UPDATE && !op->op_force) {
+		quarantine_get(op->op_host, op->op_container, &q);
+		m.quarantined = q.qu_list;
+		m.n_quarantined = q.qu_n;
+	}
 	m.ordered = settings_now()->ct_dependencies;
 	m.run_hooks = settings_now()->ct_hooks && !op->op_skip_hooks;
 	m.n_hooks = hooks_to_wire(op, &hooks);
@@ -313,6 +323,22 @@ told_before(const char *id)
 	return (false);
 }
 
+static void
+updated(const Sentinel__Ipc__DockerResult *m)
+{
+	const char	*what;
+
+	what = m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ROLLBACK ?
+	    "rollback" : "update";
+	quarantine_note(eng->local, m->container, what, m->outcome,
+	    m->old_image, m->old_digest, m->new_image, m->new_digest,
+	    m->error);
+	event_publish("container_update", eng->local, m->container,
+	    m->error[0] == '\0' ? "%s %s: %s%s" : "%s %s: %s%s: %s", what,
+	    m->container, m->outcome, m->recovered ? " (after a restart)" :
+	    "", m->error);
+}
+
 void
 local_result(struct peer *p, struct imsg *imsg)
 {
@@ -329,14 +355,10 @@ local_result(struct peer *p, struct imsg *imsg)
 		goto out;
 	}
 	is_new = history_local(m);
-	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__UPDATE) {
+	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__UPDATE ||
+	    m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ROLLBACK) {
 		if (is_new && !told_before(m->request_id))
-			event_publish("container_update", eng->local,
-			    m->container,
-			    m->error[0] == '\0' ? "update %s: %s%s" :
-			    "update %s: %s%s: %s", m->container, m->outcome,
-			    m->recovered ? " (after a restart)" : "",
-			    m->error);
+			updated(m);
 	} else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__HOOK)
 		event_publish("container_hook", eng->local, m->container,
 		    m->error[0] == '\0' ? "%s hook of %s: %s" :
@@ -414,7 +436,7 @@ local_lost(void)
 	RB_FOREACH_SAFE(op, op_tree, &eng->ops, next) {
 		if (op->op_host != eng->local)
 			continue;
-		if (op->op_kind == OP_UPDATE)
+		if (op->op_kind == OP_UPDATE || op->op_kind == OP_ROLLBACK)
 			op->op_epoch = ++eng->epoch;
 		else
 			op_fail(op, OP_GONE, "the docker process died: the "

@@ -17,6 +17,7 @@
 #include "engine_history.h"
 #include "engine_follow.h"
 #include "engine_oplog.h"
+#include "engine_quarantine.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -120,6 +121,7 @@ op_deadline(enum op_kind kind)
 		return (eng->conf.ec_logs_msec);
 	case OP_UPDATE:
 	case OP_PULL:
+	case OP_ROLLBACK:
 		return (eng->conf.ec_update_msec);
 	case OP_HOOK:
 		return (HOOK_MAX_SEC * 1000 + HOOK_SLACK_MSEC);
@@ -156,6 +158,12 @@ op_start(struct op *op)
 		    h->h_name);
 		return;
 	}
+	if (op->op_kind == OP_ROLLBACK && !h->h_local &&
+	    !host_has_feature(h, "rollback")) {
+		op_fail(op, OP_FAILED, "the agent on host %s is too old for "
+		    "this: it cannot roll back", h->h_name);
+		return;
+	}
 	if (op->op_kind == OP_PLAN && !h->h_local &&
 	    !host_has_feature(h, "plan")) {
 		op_fail(op, OP_FAILED, "the agent on host %s is too old for "
@@ -180,7 +188,8 @@ op_finish(struct op *op, const struct op_result *r)
 	RB_REMOVE(op_tree, &eng->ops, op);
 	eng->nops--;
 	op->op_host->h_ops--;
-	if (op->op_kind == OP_ACTION || op->op_kind == OP_UPDATE)
+	if (op->op_kind == OP_ACTION || op->op_kind == OP_UPDATE ||
+	    op->op_kind == OP_ROLLBACK)
 		op->op_host->h_fresh = 0;	/* it changed something */
 	oplog_ended(op, r);
 	if (op->op_done != NULL)
@@ -237,7 +246,8 @@ op_progress(struct op *op, const char *phase, uint32_t percent,
 {
 	struct timeval	 tv = monotime_timeval(op->op_msec);
 
-	if ((op->op_kind == OP_UPDATE || op->op_kind == OP_PULL) &&
+	if ((op->op_kind == OP_UPDATE || op->op_kind == OP_PULL ||
+	    op->op_kind == OP_ROLLBACK) &&
 	    monotime_now() - op->op_since < ENGINE_UPDATE_MAX_MSEC)
 		evtimer_add(op->op_timer, &tv);
 	oplog_progress(op, phase, percent, text);
@@ -377,6 +387,47 @@ answer_pull(struct op *op, const Sentinel__Cluster__PullResult *m)
 	op_finish(op, &r);
 }
 
+static void
+answer_rollback(struct op *op, const Sentinel__Cluster__RollbackResult *m)
+{
+	struct op_result	 r = { .or_end = OP_DONE };
+
+	if (op->op_kind != OP_ROLLBACK) {
+		wrong_type(op);
+		return;
+	}
+	r.or_outcome = m->outcome;
+	r.or_error = m->error;
+	r.or_old_image = m->old_image;
+	r.or_old_digest = m->old_digest;
+	r.or_new_image = m->new_image;
+	r.or_new_digest = m->new_digest;
+	if (m->duration != NULL && m->duration->seconds >= 0 &&
+	    m->duration->nanos >= 0 && m->duration->seconds < 86400 * 365)
+		r.or_msec = (uint64_t)m->duration->seconds * 1000 +
+		    (uint64_t)(m->duration->nanos / 1000000);
+	op_finish(op, &r);
+}
+
+static void
+rolled_back(struct host *h, const Sentinel__Cluster__RollbackResult *m,
+    bool is_new)
+{
+	struct op	*op;
+
+	if (is_new) {
+		quarantine_note(h, m->container_name, "rollback", m->outcome,
+		    m->old_image, m->old_digest, m->new_image, m->new_digest,
+		    m->error);
+		event_publish("container_update", h, m->container_name,
+		    m->error[0] == '\0' ? "rollback %s: %s" :
+		    "rollback %s: %s: %s", m->container_name, m->outcome,
+		    m->error);
+	}
+	if ((op = op_of_host(h, m->request_id)) != NULL)
+		answer_rollback(op, m);
+}
+
 void
 op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 {
@@ -390,12 +441,19 @@ op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT:
 		u = m->update_result;
 		if (is_new)
+			quarantine_note(h, u->container_name, "update",
+			    u->outcome, u->old_image, u->old_digest,
+			    u->new_image, u->new_digest, u->error);
+		if (is_new)
 			event_publish("container_update", h,
 			    u->container_name, u->error[0] == '\0' ?
 			    "update %s: %s" : "update %s: %s: %s",
 			    u->container_name, u->outcome, u->error);
 		if ((op = op_of_host(h, u->request_id)) != NULL)
 			answer_update(op, u);
+		break;
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_ROLLBACK_RESULT:
+		rolled_back(h, m->rollback_result, is_new);
 		break;
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CONTAINER_ACTION_RESULT:
 		if (is_new)

@@ -53,6 +53,8 @@ oplog_kind(const struct op *op)
 		return ("plan");
 	case OP_HOOK:
 		return ("hook");
+	case OP_ROLLBACK:
+		return ("rollback");
 	default:
 		return (op->op_action);
 	}

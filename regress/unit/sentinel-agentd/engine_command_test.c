@@ -581,12 +581,14 @@ test_others(void **state)
 	long_command[EXEC_COMMAND_MAXBYTES - 1] = '\0';
 	receive(&m);
 	assert_string_equal(did, "run o2 ;");
-	m.request_id = engine_lend("o1");
+	m.request_id = engine_lend("o3");
 	sentinel__cluster__rollback_request__init(&back);
+	back.container_name = engine_lend("web");
 	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_ROLLBACK;
 	m.rollback = &back;
 	receive(&m);
-	assert_string_equal(did, "rollback o1 failed;");
+	assert_string_equal(did, "run o3 web;");
+	m.request_id = engine_lend("o1");
 	/* Reading is not remembered. */
 	sentinel__cluster__fetch_logs_request__init(&logs);
 	logs.container_name = engine_lend("web");
