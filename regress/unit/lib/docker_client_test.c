@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-#include "docker_api.h"
+#include "docker_pull.h"
 #include "fakedocker.h"
 
 static void	 note(const char *, ...) __printflike_(1, 2);
@@ -452,6 +452,114 @@ test_pull(void **state)
 	teardown();
 }
 
+static uint64_t	 asked[8];
+static size_t	 nasked;
+
+static void
+on_guard(void *arg, uint64_t number)
+{
+	(void)arg;
+	asked[nasked++] = number;
+	event_base_loopbreak(fk.base);
+}
+
+static void
+on_waiting(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	(void)arg;
+	(void)done;
+	(void)total;
+	if (strncmp(what, "waiting", 7) == 0)
+		note("w");
+}
+
+/* Two at a time, in order; a refusal and a cancelled one make room. */
+static void
+test_pull_line(void **state)
+{
+	static const struct docker_pull_cbs cbs = { on_waiting, on_op };
+	struct docker_pull	*pu[4];
+	size_t			 i;
+
+	(void)state;
+	setup();
+	nasked = 0;
+	fk.pull = "{\"status\":\"Status: Downloaded\"}";
+	docker_pull_set_guard(fk.docker, on_guard, NULL);
+	for (i = 0; i < nitems(pu); i++)
+		assert_non_null(pu[i] = docker_pull(fk.docker, "app:1", NULL,
+		    1000, &cbs, NULL));
+	assert_int_equal(nasked, 0);
+	for (i = 0; i < 20; i++)
+		event_base_loop(fk.base, EVLOOP_NONBLOCK);
+	assert_int_equal(nasked, DOCKER_PULLS_MAX);
+	assert_string_equal(got, "ww");		/* the other two say so */
+	docker_pull_answer(fk.docker, asked[0], "no room");
+	assert_string_equal(got, "ww<no room>");
+	run();
+	assert_int_equal(nasked, 3);
+	docker_pull_cancel(pu[1]);
+	docker_pull_answer(fk.docker, asked[1], "too late: it is gone");
+	run();
+	assert_int_equal(nasked, 4);
+	docker_pull_answer(fk.docker, asked[2], "");
+	run();
+	assert_string_equal(got, "ww<no room><>");
+	/* The last one goes with the client. */
+	teardown();
+}
+
+static void
+test_pull_layers(void **state)
+{
+	static const struct docker_pull_cbs cbs = { on_progress, on_op };
+
+	(void)state;
+	setup();
+	fk.pull = "{\"status\":\"Downloading\",\"id\":\"a1\","
+	    "\"progressDetail\":{\"current\":500000,\"total\":2000000}}";
+	assert_non_null(docker_pull(fk.docker, "app:1", NULL, 1000, &cbs,
+	    NULL));
+	run();
+	assert_string_equal(got, "(0 of 1 layers, 500.0 kB of 2.0 MB "
+	    "500000/2000000)<>");
+	teardown();
+}
+
+static void
+test_pullop_done(void *arg, const struct docker_pull_result *pr)
+{
+	(void)arg;
+	note("<%s|%.12s|%.12s>", pr->pr_error, pr->pr_id, pr->pr_digest);
+	event_base_loopbreak(fk.base);
+}
+
+/* What came is compared with what was asked for. */
+static void
+test_pullop(void **state)
+{
+	static const struct docker_pullop_cbs cbs = { NULL,
+	    test_pullop_done };
+	char	 digest[80];
+
+	(void)state;
+	setup();
+	fk.pull = "{\"status\":\"Status: Downloaded\"}";
+	assert_int_equal(docker_op_pull(fk.docker, "app:1", "", NULL, 1000,
+	    &cbs, NULL), 0);
+	run();
+	assert_string_equal(got, "<|sha256:00000|app@sha256:0>");
+	got[0] = '\0';
+	snprintf(digest, sizeof(digest), "sha256:%064d", 8);
+	assert_int_equal(docker_op_pull(fk.docker, "app:1", digest, NULL,
+	    1000, &cbs, NULL), 0);
+	run();
+	assert_non_null(strstr(got, "<what the registry gave is not sha256:"));
+	assert_int_equal(docker_op_pull(fk.docker, "app:1", "latest", NULL,
+	    1000, &cbs, NULL), -1);
+	teardown();
+}
+
 static void
 test_refs(void **state)
 {
@@ -503,6 +611,9 @@ main(void)
 		cmocka_unit_test(test_logs),
 		cmocka_unit_test(test_demux),
 		cmocka_unit_test(test_pull),
+		cmocka_unit_test(test_pull_line),
+		cmocka_unit_test(test_pull_layers),
+		cmocka_unit_test(test_pullop),
 		cmocka_unit_test(test_refs),
 	};
 
