@@ -61,7 +61,7 @@ struct docker_events_times {
 	unsigned int	 et_retry_msec;	/* first wait after a loss */
 	unsigned int	 et_retry_maxmsec;
 };
-#define DOCKER_EVENTS_TIMES	{ 15000, 10000, 600000, 500, 30000 }
+#define DOCKER_EVENTS_TIMES	{ 15000, 10000, 600000, 500, 3000 }
 
 struct docker_events;
 /*

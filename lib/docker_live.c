@@ -144,6 +144,7 @@ live_up(void *arg, bool resumed)
 	(void)arg;
 	if (!lv.lv_up) {
 		lv.lv_up = true;
+		log_debug("docker: events are heard");
 		live_ask_state();
 	}
 	if (!resumed) {

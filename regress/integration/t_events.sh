@@ -101,10 +101,16 @@ kill -9 "$(cat "$T/dockerd")"
 check "the agent notices that Docker went" wait_log worker-1 \
     "docker: events: " 10
 check "Docker is back" wait_for 45 lab_is_up
-lab_docker start "$a" >/dev/null 2>&1
-check "the list is right" wait_for 15 lists "$a" '.state == "running"'
-: >"$T/events"
-lab_docker kill "$a" >/dev/null
-check "and live again" told "$a: exited"
+check "events are heard again" wait_for 10 sh -c \
+    "[ \$(grep -c 'docker: events are heard' '$T/worker-1.log') -ge 2 ]"
+# Whatever became of it meanwhile.
+as_docker_has_it()
+{
+	lists "$a" ".state == \"$(lab_docker inspect -f '{{.State.Status}}' \
+	    "$a")\""
+}
+check "the list is right" wait_for 15 as_docker_has_it
+lab_docker rename "$a" "$a-new"
+check "and changes show" told "$a is now called $a-new"
 
 check "the sums of both lists agree at the end" agree
