@@ -34,7 +34,7 @@ struct scan {
 };
 
 /* Descriptors have at most this many fields (checked in a unit test). */
-#define SCAN_FIELDS	32
+#define SCAN_FIELDS	64
 /* A message field that is not repeated may come again; protobuf-c then merges
  * both, in quadratic time. */
 #define SCAN_MERGES	8

@@ -400,7 +400,7 @@ check_table(const struct pbcheck_message *table)
 				assert_non_null(pbcheck_find(fd->descriptor));
 		}
 		/* pbcheck.c: SCAN_FIELDS */
-		assert_true(n <= 32);
+		assert_true(n <= 64);
 		for (f = 0; f < pm->pm_desc->n_fields; f++) {
 			for (n = 0; pm->pm_fields[n].pf_number != 0; n++)
 				if (pm->pm_fields[n].pf_number ==
