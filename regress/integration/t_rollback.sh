@@ -63,8 +63,8 @@ check_eq "which names it" "$two" \
 check_eq "with its settings" unless-stopped \
     "$(get '{{.HostConfig.RestartPolicy.Name}}')"
 check "in the history" sh -c "$B/sentinelctl -s $CTL_SOCK history list --json |
-    jq -e 'map(select(.action == \"rollback\")) |
-    .[0].outcome == \"success\"'"
+    jq -e 'map(select(.action == \"rollback\" and
+    .outcome == \"success\")) | length == 1'"
 check "in the audit trail" sh -c "$B/sentinelctl -s $CTL_SOCK audit list |
     grep -q container.rollback"
 
