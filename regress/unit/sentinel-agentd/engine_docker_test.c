@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_follow.h"
 #include "engine_journal.h"
 #include "pbcheck.h"
 
@@ -134,6 +135,11 @@ list_ask(bool push, list_cb cb, void *arg)
 	list_waits = cb;
 	list_arg = arg;
 	note("list", "");
+}
+
+void
+follow_docker_lost(void)
+{
 }
 
 void
