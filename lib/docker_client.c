@@ -352,6 +352,7 @@ docker_send(struct docker_conn *dn, struct docker_req *dq)
 	struct http_request		 hr = { 0 };
 	char				 path[DOCKER_PATH_MAXBYTES + 16];
 	char				*auth = NULL;
+	size_t				 len;
 	int				 rc;
 
 	if (dq->dq_ping)
@@ -359,9 +360,14 @@ docker_send(struct docker_conn *dn, struct docker_req *dq)
 	else
 		snprintf(path, sizeof(path), "/v1.%u%s",
 		    dn->dn_docker->dk_api, dc->dc_path);
-	if (dc->dc_auth != NULL &&
-	    asprintf(&auth, "X-Registry-Auth: %s\r\n", dc->dc_auth) == -1)
-		return (-1);
+	/* Not asprintf(3): it leaves pieces behind while it grows. */
+	if (dc->dc_auth != NULL) {
+		len = strlen(dc->dc_auth) + sizeof("X-Registry-Auth: \r\n");
+		if ((auth = malloc(len)) == NULL)
+			return (-1);
+		(void)snprintf(auth, len, "X-Registry-Auth: %s\r\n",
+		    dc->dc_auth);
+	}
 	hr.hr_method = dc->dc_method;
 	hr.hr_path = path;
 	hr.hr_headers = auth;

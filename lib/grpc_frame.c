@@ -94,7 +94,9 @@ grpc_frame_deliver(struct grpc_call *call)
 	else
 		conn->gn_cops->gc_call_message(call, msg != NULL ? msg : none,
 		    len, conn->gn_arg);
-	free(msg);
+	/* It may hold a token, or the credentials of a registry. */
+	if (msg != NULL)
+		freezero(msg, len);
 }
 
 bool
@@ -107,7 +109,8 @@ void
 grpc_frame_reset(struct grpc_call *call)
 {
 	call->gc_conn->gn_assembling -= call->gc_msgcap;
-	free(call->gc_msg);
+	if (call->gc_msg != NULL)
+		freezero(call->gc_msg, call->gc_msghave);
 	call->gc_msg = NULL;
 	call->gc_msgcap = call->gc_msghave = call->gc_msglen = 0;
 	call->gc_prefixlen = 0;
@@ -163,7 +166,8 @@ grpc_frame_room(struct grpc_call *call, size_t n)
 		    "too many large messages at a time");
 		return (-1);
 	}
-	if ((msg = realloc(call->gc_msg, cap)) == NULL) {
+	if ((msg = recallocarray(call->gc_msg, call->gc_msgcap, cap, 1)) ==
+	    NULL) {
 		grpc_refuse(call, GRPC_RESOURCE_EXHAUSTED, "out of memory");
 		return (-1);
 	}

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,36 @@ static void	 peer_bury(evutil_socket_t, short, void *);
 static bool	 peer_may_send(const struct peer *, uint32_t, bool, size_t);
 static void	 peer_queued(struct peer *);
 
+/*
+ * Buffers of libevent hold what passes through: tokens, and credentials of
+ * registries.  None of it stays in memory that was given back.
+ */
+static void
+peer_wipe_free(void *p)
+{
+	if (p != NULL)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
+static void *
+peer_wipe_realloc(void *old, size_t size)
+{
+	size_t	 had = old == NULL ? 0 : malloc_usable_size(old);
+	void	*p;
+
+	if (size == 0) {
+		peer_wipe_free(old);
+		return (NULL);
+	}
+	if ((p = malloc(size)) == NULL)
+		return (NULL);
+	if (old != NULL)
+		memcpy(p, old, had < size ? had : size);
+	peer_wipe_free(old);
+	return (p);
+}
+
 struct event_base *
 proc_base(void)
 {
@@ -64,6 +95,7 @@ proc_base(void)
 
 	if (proc.pc_base != NULL)
 		return (proc.pc_base);
+	event_set_mem_functions(malloc, peer_wipe_realloc, peer_wipe_free);
 	/* The environment does not choose the method. */
 	if ((cfg = event_config_new()) == NULL ||
 	    event_config_set_flag(cfg, EVENT_BASE_FLAG_IGNORE_ENV) == -1 ||

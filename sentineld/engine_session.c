@@ -460,7 +460,7 @@ session_send(struct session *s, uint8_t *data, size_t len)
 
 	if (len > GRPC_SEND_MAXBYTES || p == NULL || s->se_closing ||
 	    s->se_unsent >= ENGINE_SEND_CREDIT || !peer_has_credit(p)) {
-		free(data);
+		freezero(data, len);
 		errno = len > GRPC_SEND_MAXBYTES ? EMSGSIZE :
 		    p == NULL || s->se_closing ? ENOTCONN : EAGAIN;
 		return (-1);
@@ -469,7 +469,7 @@ session_send(struct session *s, uint8_t *data, size_t len)
 	msg.message.data = data;
 	msg.message.len = len;
 	peer_send_pb(p, IMSG_AGENT_SEND, s->se_call, &msg.base);
-	free(data);
+	freezero(data, len);	/* credentials of a registry, perhaps */
 	s->se_unsent++;
 	return (0);
 }

@@ -109,6 +109,16 @@ check_not "nor any environment or command line" sh -c "for d in s worker-1; do
 	cat /proc/\$i/environ /proc/\$i/cmdline 2>/dev/null; done; done |
     grep -aE '$secret|$b0|$b1|$b2'"
 
+# What travels is base64 of {"username":"joe","password":"..."}.
+printf '{"username":"joe","password":"%s"}' "$secret" | base64 -w0 |
+    cut -c 41-68 | tr -d '\n' >"$T/in/needle"
+for d in s worker-1; do
+	for i in $(pid_of $d) $(children "$(pid_of $d)"); do
+		check "nor the memory of a process of $d afterwards" \
+		    /usr/bin/python3 regress/lab/memscan.py "$i" "$T/in/needle"
+	done
+done
+
 check "container show" ctl container show "worker-1/pulled"
 said "the image" "^image +$p:5"
 said "the policy and where it comes from" "^policy +manual \("
