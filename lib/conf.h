@@ -58,6 +58,7 @@ struct conf_docker {
 	char		*cd_root;	/* directory, for statvfs(3) */
 	uint32_t	 cd_min_free_mib; /* there, for a pull; 0: any */
 	uint64_t	 cd_gate_msec;
+	uint64_t	 cd_self_msec;	/* of a self update */
 	uint64_t	 cd_pull_idle_msec;
 };
 

@@ -38,6 +38,12 @@ static const struct confpart_field	docker_fields[] = {
 	CONFPART_NUM(2, docker_conf, dc_gate_msec),
 	CONFPART_NUM(3, docker_conf, dc_pull_idle_msec),
 	CONFPART_NUM(4, docker_conf, dc_min_free_mib),
+	CONFPART_NUM(40, docker_conf, dc_self_msec),
+	CONFPART_STR(41, docker_conf, dc_self_id),
+	CONFPART_STR(42, docker_conf, dc_self_upper),
+	CONFPART_STR(43, docker_conf, dc_data),
+	CONFPART_STR(44, docker_conf, dc_state),
+	CONFPART_STR(45, docker_conf, dc_socket),
 };
 const struct confpart	docker_confpart = {
 	docker_fields, nitems(docker_fields), sizeof(struct docker_conf)

@@ -20,6 +20,7 @@
 #include "compat.h"
 
 #include "proc.h"
+#include "selfid.h"
 
 /*
  * Only the parent reads the configuration; each child gets its part.  A part
@@ -116,6 +117,13 @@ struct docker_conf {
 	uint64_t	 dc_gate_msec;
 	uint64_t	 dc_pull_idle_msec;
 	uint64_t	 dc_min_free_mib; /* 0: pull whatever is free */
+	/* docker_self.h: which container is this, and what its helper needs */
+	uint64_t	 dc_self_msec;
+	char		 dc_self_id[SELFID_SIZE];
+	char		 dc_self_upper[SELFID_UPPER_SIZE];
+	char		 dc_data[256];		/* data_dir */
+	char		 dc_state[272];		/* the engine's directory */
+	char		 dc_socket[108];
 };
 extern const struct confpart docker_confpart;
 

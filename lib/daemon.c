@@ -35,7 +35,7 @@ extern char	**environ;
 __dead static void	usage(void);
 __dead static void	await_ready(int, pid_t);
 static void		absolute_file(struct daemon_opts *);
-static void		add_flag(struct daemon_opts *, char *);
+static void		add_flag(struct daemon_opts *, const char *);
 
 static int	ready_fd = -1;	/* to the starter that waits */
 
@@ -61,18 +61,21 @@ daemon_die(enum daemon_exit code, const char *fmt, ...)
 }
 
 static void
-add_flag(struct daemon_opts *opts, char *arg)
+add_flag(struct daemon_opts *opts, const char *arg)
 {
 	struct conf_flag	*fl;
-	char			*eq = strchr(arg, '=');
+	const char		*eq = strchr(arg, '=');
+	char			*key;
 
 	if (eq == NULL || eq == arg)
 		daemon_die(DAEMON_USAGE, "-o %s: want key=value", arg);
 	if (opts->do_nflags == DAEMON_FLAGS_MAX)
 		daemon_die(DAEMON_USAGE, "more than %d -o", DAEMON_FLAGS_MAX);
-	*eq = '\0';
 	fl = &opts->do_flags[opts->do_nflags++];
-	fl->fl_key = xstrdup(arg);
+	/* A copy: sentineld passes argv on when it becomes the agent. */
+	key = xstrdup(arg);
+	key[eq - arg] = '\0';
+	fl->fl_key = key;
 	fl->fl_value = xstrdup(eq + 1);
 	fl->fl_name = "-o";
 }

@@ -37,6 +37,7 @@ const struct update_ops dp_update_ops = {
 	.uo_progress = dp_update_progress,
 	.uo_done = dp_update_done,
 	.uo_hook = dp_update_hook,
+	.uo_handover = dp_update_handover,
 	.uo_ready = dp_update_ready
 };
 
@@ -188,7 +189,7 @@ dp_action(struct dp_op *op)
 	}
 	/* Before the journal is read it is not known who is being updated. */
 	if (dp->dp_updater == NULL)
-		dp_op_done(op, "starting: try again");
+		dp_op_done(op, DP_NOT_READY);
 	else if (updater_busy(dp->dp_updater, op->do_container))
 		dp_op_done(op, "the container is being updated");
 	else if (docker_op_action(dp->dp_docker, op->do_container, act,
@@ -378,7 +379,7 @@ dp_update(const Sentinel__Ipc__DockerOp *m)
 	if (dp_request(&uq, m, &pre, &post, why, sizeof(why)) == -1)
 		dp_update_refused(m, why);
 	else if (dp->dp_updater == NULL)
-		dp_update_refused(m, "starting: try again");
+		dp_update_refused(m, DP_NOT_READY);
 	else if (dp_op_on(m->container))
 		dp_update_refused(m, "the container is being stopped or "
 		    "started: try again");

@@ -102,7 +102,7 @@ dp_hook(struct dp_op *op, const Sentinel__Ipc__DockerOp *m)
 	else if (!docker_name_ok(op->do_container))
 		dp_hook_refuse(dh, "bad container name");
 	else if (dp->dp_updater == NULL)
-		dp_hook_refuse(dh, "starting: try again");
+		dp_hook_refuse(dh, DP_NOT_READY);
 	else if (updater_busy(dp->dp_updater, op->do_container))
 		dp_hook_refuse(dh, "the container is being updated");
 	else if (docker_inspect(dp->dp_docker, op->do_container,

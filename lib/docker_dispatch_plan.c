@@ -49,7 +49,7 @@ dp_plan(struct dp_op *op, const Sentinel__Ipc__DockerOp *m)
 	if (dp_request(&uq, m, &pre, &post, why, sizeof(why)) == -1)
 		plan_done(op, why, NULL);
 	else if (dp->dp_updater == NULL)
-		plan_done(op, "starting: try again", NULL);
+		plan_done(op, DP_NOT_READY, NULL);
 	else if (updater_plan(dp->dp_updater, &uq, plan_done, op, why,
 	    sizeof(why)) == -1)
 		plan_done(op, why, NULL);

@@ -167,7 +167,8 @@ gate_look(struct txn *tx, const struct json_value *seen)
 		}
 	}
 	elapsed = (uint64_t)(monotime_now() - tx->tx_gate_start);
-	act = gate_has_health(seen) ? gate_health(tx, seen, elapsed) :
+	act = tx->tx_self ? self_gate(tx, seen, elapsed) :
+	    gate_has_health(seen) ? gate_health(tx, seen, elapsed) :
 	    gate_running(tx, seen, elapsed);
 	return (act == ACT_DONE ? txn_hooks_gate(tx, seen) : act);
 }

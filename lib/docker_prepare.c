@@ -137,12 +137,17 @@ prep_inspected(void *arg, const struct docker_reply *dr)
 	name = json_get_str(c, "Name");
 	/* Docker also takes an id or the beginning of one for a name. */
 	if (gone || name[0] != '/' || strcmp(name + 1, tx->tx_name) != 0) {
-		txn_error(tx, "container \"%s\" not found", tx->tx_name);
+		txn_error(tx, "container \"%s\" not found%s", tx->tx_name,
+		    self_hint(tx->tx_updater, tx->tx_name));
 		prep_fail(tx);
 		return;
 	}
 	if ((why = prep_check(c)) != NULL) {
 		txn_error(tx, "%s", why);
+		prep_fail(tx);
+		return;
+	}
+	if (!self_prepare(tx, c)) {
 		prep_fail(tx);
 		return;
 	}
@@ -317,7 +322,7 @@ prep_plan(struct txn *tx)
 	bool	 bad = false;
 	size_t	 i;
 
-	if (prep_bodies(tx) == -1) {
+	if (prep_bodies(tx) == -1 || !self_plan(tx)) {
 		prep_fail(tx);
 		return;
 	}

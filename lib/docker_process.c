@@ -52,6 +52,7 @@ static void	 dp_op(struct peer *, struct imsg *);
 static void	 dp_conf_commit(bool);
 static int	 dp_conf_check(const void *, char *, size_t);
 static void	 dp_watch(int, short, void *);
+static void	 dp_hand_over(int, short, void *);
 
 const struct proc_handler docker_process_handlers[] = {
 	CONFPART_HANDLERS,
@@ -155,6 +156,51 @@ dp_need_fd(void *arg)
 
 /* --- the journal and the start ----------------------------------------- */
 
+/* Strings point into the configuration, which does not move. */
+static void
+dp_self_describe(void)
+{
+	struct update_self	*us = &dp->dp_who;
+
+	us->us_what = dp_parent() == proc_peer(ROLE_PARENT) ? "server" :
+	    "agent";
+	strlcpy(us->us_id.sf_id, dp->dp_conf.dc_self_id,
+	    sizeof(us->us_id.sf_id));
+	strlcpy(us->us_id.sf_upper, dp->dp_conf.dc_self_upper,
+	    sizeof(us->us_id.sf_upper));
+	us->us_data = dp->dp_conf.dc_data;
+	us->us_state = dp->dp_conf.dc_state;
+	us->us_socket = dp->dp_conf.dc_socket;
+	us->us_proof_msec = (unsigned int)dp->dp_conf.dc_self_msec;
+}
+
+/*
+ * The helper takes the journal: closing it frees the lock that came with it.
+ * The operation stays open, and whoever has the journal next reports it.
+ */
+static void
+dp_hand_over(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	updater_stop(dp->dp_updater);
+	updater_free(dp->dp_updater);
+	dp->dp_updater = NULL;
+	if (dp_parent() != NULL)
+		peer_send(dp_parent(), IMSG_DOCKER_JOURNAL_ASK, 0, -1, NULL,
+		    0);
+}
+
+void
+dp_update_handover(void *arg)
+{
+	struct timeval	 now = { 0, 0 };
+
+	(void)arg;
+	evtimer_add(dp->dp_hand, &now);
+}
+
 static void
 dp_begin(void)
 {
@@ -168,10 +214,12 @@ dp_begin(void)
 	}
 	if (dp->dp_journal == NULL || !dp->dp_configured)
 		return;
+	dp_self_describe();
 	if ((dp->dp_updater = updater_new(proc_base(), dp->dp_docker,
 	    dp->dp_journal, &conf, &dp_update_ops, NULL)) == NULL)
 		fatal("docker: updater");
 	dp->dp_journal = NULL;	/* moved */
+	updater_self(dp->dp_updater, &dp->dp_who);
 	updater_recover(dp->dp_updater);
 }
 
@@ -195,7 +243,8 @@ dp_conf_check(const void *staged, char *why, size_t len)
 
 	if (dc->dc_gate_msec == 0 || dc->dc_gate_msec > 3600 * 1000 ||
 	    dc->dc_pull_idle_msec == 0 ||
-	    dc->dc_pull_idle_msec > 3600 * 1000) {
+	    dc->dc_pull_idle_msec > 3600 * 1000 ||
+	    dc->dc_self_msec > 3600 * 1000) {
 		strlcpy(why, "a time of docker is out of range", len);
 		return (-1);
 	}
@@ -223,6 +272,8 @@ docker_process_start(void)
 	if ((dp->dp_asks = reqtab_new(proc_base(),
 	    DP_ASKS_MAX)) == NULL ||
 	    (dp->dp_docker = docker_new(proc_base(), dp_need_fd,
+	    NULL)) == NULL ||
+	    (dp->dp_hand = evtimer_new(proc_base(), dp_hand_over,
 	    NULL)) == NULL ||
 	    (dp->dp_watch = evtimer_new(proc_base(), dp_watch, NULL)) == NULL)
 		fatal("docker: start");

@@ -34,6 +34,9 @@
  */
 #define DP_OPS_MAX	64	/* actions, logs and pulls at a time */
 #define DP_LISTS_MAX	16	/* waiting */
+/* Without dp_updater. */
+#define DP_NOT_READY	"starting, or this program itself is being updated: " \
+			"try again later"
 #define DP_TEXT_MAXBYTES 1000
 
 /* An operation under way that is no update and no list. */
@@ -69,6 +72,8 @@ struct docker_process {
 	size_t			 dp_nops;
 	TAILQ_HEAD(, dp_list)	 dp_lists;
 	size_t			 dp_nlists;
+	struct update_self	 dp_who;
+	struct event		*dp_hand;	/* journal to the helper */
 	struct event		*dp_watch;
 	bool			 dp_told;	/* state was sent */
 	bool			 dp_available;
@@ -97,6 +102,7 @@ extern struct docker_process	*dp;
 extern const struct update_ops	 dp_update_ops;
 
 struct peer	*dp_engine(void);	/* NULL: not there */
+void		 dp_update_handover(void *);	/* uo_handover */
 void		 dp_dispatch(const Sentinel__Ipc__DockerOp *);
 /* The answer to one; error "" for success.  Strings are borrowed, and made fit
  * for their fields when it is sent. */

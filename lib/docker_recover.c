@@ -44,7 +44,8 @@ enum plan_field {
 	PLAN_NEW_REF,
 	PLAN_NEW_DIGEST,
 	PLAN_KEEP,
-	PLAN_FLAGS,		/* "r" was running, "p" paused; roll_note */
+	PLAN_FLAGS,		/* "r" was running, "p" paused, "s" our own;
+				 * roll_note */
 	PLAN_POLICY,
 	PLAN_STOP_SEC,
 	PLAN_MOVED,		/* tx_moved */
@@ -86,9 +87,10 @@ txn_write_plan(struct txn *tx)
 		jf = &all[MEMBER_PLAN];
 	}
 	roll_note_put(tx, note);
-	snprintf(flags, sizeof(flags), "%s%s%s%zu%s", tx->tx_running ? "r" : "",
-	    tx->tx_paused ? "p" : "", tx->tx_auto ? "a" : "", tx->tx_nusers,
-	    note);
+	snprintf(flags, sizeof(flags), "%s%s%s%s%zu%s",
+	    tx->tx_running ? "r" : "",
+	    tx->tx_paused ? "p" : "", tx->tx_auto ? "a" : "",
+	    tx->tx_self ? "s" : "", tx->tx_nusers, note);
 	snprintf(stop, sizeof(stop), "%u", tx->tx_stop_sec);
 	plan_put(&jf[PLAN_OLD_ID], tx->tx_old_id);
 	plan_put(&jf[PLAN_OLD_IMAGE], tx->tx_old_image);
@@ -185,6 +187,7 @@ plan_read(struct txn *tx, const struct journal_rec *jr, size_t at)
 	tx->tx_running = strchr(flags, 'r') != NULL;
 	tx->tx_paused = strchr(flags, 'p') != NULL;
 	tx->tx_auto = strchr(flags, 'a') != NULL;
+	tx->tx_self = strchr(flags, 's') != NULL;
 	tx->tx_stop_sec = (unsigned int)strtonum(stop, 0, DOCKER_STOP_MAXSEC,
 	    &errstr);
 	if (policy[0] != '\0' && (tx->tx_policy = strdup(policy)) == NULL)
@@ -199,7 +202,7 @@ plan_has_all(const struct txn *tx, const struct journal_rec *jr)
 	const char	*s = jr->jr_fields[PLAN_FLAGS].jf_data;
 	char		*end;
 
-	s += strspn(s, "rpa");
+	s += strspn(s, "rpas");
 	return (strtoul(s, &end, 10) == tx->tx_nusers &&
 	    (*end == '\0' || *end == ';'));
 }
@@ -371,8 +374,11 @@ recover_step(struct txn *lead, struct txn *tx, const struct journal_rec *jr)
 	if (lead->tx_phase == TXN_PREPARE)
 		lead->tx_planbad = true;	/* damaged */
 	txn_step_seen(tx, step);
-	if (tx == lead && strcmp(step, "gate") == 0)
+	if (tx != lead)
+		return;
+	if (strcmp(step, "gate") == 0)
 		lead->tx_gate_start = 1;
+	lead->tx_handed = strcmp(step, "handover") == 0;
 }
 
 /* tx_phase and tx_gate_start tell recover_go() what was reached. */
@@ -471,6 +477,8 @@ recover_go(struct txn *tx)
 		txn_end(tx, UPDATE_FAILED);
 		return;
 	}
+	if (self_recover(tx))
+		return;
 	log_info("update %s: container %s: was interrupted: %s", tx->tx_opid,
 	    tx->tx_name, tx->tx_phase == TXN_FINISH ? "finishing" :
 	    at_gate && tx->tx_phase == TXN_FORWARD ? "looking at the new one" :
@@ -501,7 +509,8 @@ updater_recover(struct updater *up)
 		if (!tx->tx_ended)
 			journal_adopt(up->up_journal, tx->tx_number);
 	if (up->up_ntxns == 0) {
-		(void)journal_trim(up->up_journal);
+		if (!up->up_self.us_helper)
+			(void)journal_trim(up->up_journal);
 		updater_set_ready(up);
 		return;
 	}

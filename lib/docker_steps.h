@@ -29,6 +29,11 @@ extern const struct txn_leg	legs_finish[];
 extern const struct txn_leg	legs_undo[];
 extern const struct txn_leg	legs_abandon[];	/* nobody was touched */
 extern const struct txn_leg	legs_orphan[];
+/* docker_self_steps.c */
+extern const struct txn_leg	legs_self[];	/* up to the helper's turn */
+extern const struct txn_leg	legs_self_defer[];
+extern const struct txn_leg	legs_self_undo[];
+extern const struct txn_leg	legs_self_abandon[];
 extern const struct txn_leg *const legs_all[];	/* NULL at the end */
 
 /* docker_steps.c: forward and to the end */

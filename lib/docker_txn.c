@@ -123,7 +123,7 @@ void
 txn_forward(struct txn *tx)
 {
 	tx->tx_phase = TXN_FORWARD;
-	group_begin(tx, legs_forward);
+	group_begin(tx, tx->tx_self ? legs_self : legs_forward);
 }
 
 void
@@ -152,7 +152,11 @@ txn_undo(struct txn *tx)
 	txn_progress(tx, "undo", tx->tx_reason, 0, 0);
 	tx->tx_phase = TXN_UNDO;
 	/* Untouched, the old one is nobody's business. */
-	group_begin(tx, group_harmed(tx) ? legs_undo : legs_abandon);
+	if (tx->tx_self)
+		group_begin(tx, tx->tx_harm ? legs_self_undo :
+		    legs_self_abandon);
+	else
+		group_begin(tx, group_harmed(tx) ? legs_undo : legs_abandon);
 }
 
 /*

@@ -21,6 +21,7 @@
 
 #include "docker_depend.h"
 #include "docker_keep.h"
+#include "docker_self.h"
 #include "docker_spec.h"
 #include "docker_txn_hook.h"
 #include "docker_update.h"
@@ -146,6 +147,11 @@ struct txn {
 	bool			 tx_harm;
 	bool			 tx_recovered;
 	bool			 tx_undo_failed;
+	bool			 tx_self;	/* it is our own container */
+	bool			 tx_handed;	/* journal: for the helper */
+	char			*tx_helper;	/* body for its creation */
+	size_t			 tx_helperlen;
+	char			 tx_helper_id[DOCKER_ID_LEN + 1];
 	unsigned int		 tx_pending;	/* STEP_MAKES, _STOPS, _LENDS */
 	bool			 tx_planbad;	/* journal's plan unreadable */
 	bool			 tx_ended;	/* journal: with tx_outcome */
@@ -223,6 +229,7 @@ struct updater {
 	struct docker		*up_docker;
 	struct journal		*up_journal;
 	struct update_config	 up_conf;
+	struct update_self	 up_self;	/* us_what NULL: not known */
 	struct update_ops	 up_ops;
 	void			*up_arg;
 	TAILQ_HEAD(, txn)	 up_txns;

@@ -195,7 +195,9 @@ undo_settle(struct txn *tx, const struct json_value *seen)
 		return (ACT_DONE);
 	if (seen == NULL)
 		return (step_gone(tx, "old"));
-	if ((tx->tx_pending & STEP_STOPS) == 0 || !seen_is_up(seen))
+	/* Whoever reads this in the old one was not stopped, or is back. */
+	if ((tx->tx_pending & STEP_STOPS) == 0 || !seen_is_up(seen) ||
+	    self_runs_in(tx, tx->tx_old_id))
 		return (ACT_DONE);
 	return (step_sent(tx, docker_stop(step_docker(tx), tx->tx_old_id,
 	    tx->tx_stop_sec, txn_replied, tx)));

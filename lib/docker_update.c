@@ -93,6 +93,12 @@ updater_config(struct updater *up, const struct update_config *conf)
 	up->up_conf = *conf;
 }
 
+void
+updater_self(struct updater *up, const struct update_self *us)
+{
+	up->up_self = *us;
+}
+
 bool
 updater_ready(const struct updater *up)
 {
@@ -208,6 +214,7 @@ txn_release(struct txn *tx)
 	free(tx->tx_policy);
 	if (tx->tx_body != NULL)
 		freezero(tx->tx_body, strlen(tx->tx_body));
+	free(tx->tx_helper);
 	free(tx->tx_rule);
 	free(tx->tx_plan);
 	docker_spec_free(&tx->tx_spec);
@@ -363,10 +370,14 @@ txn_retell(struct txn *tx)
 	struct updater	*up = tx->tx_updater;
 	struct timeval	 tv = monotime_timeval(up->up_conf.uc_told_msec);
 
-	if (up->up_nended == nitems(up->up_ended))
-		updater_told(-1, 0, up);
-	up->up_ended[up->up_nended++] = tx->tx_number;
-	evtimer_add(up->up_told, &tv);
+	/* What the helper of a self update says nobody hears: the journal
+	 * keeps it for the one that comes up. */
+	if (!up->up_self.us_helper) {
+		if (up->up_nended == nitems(up->up_ended))
+			updater_told(-1, 0, up);
+		up->up_ended[up->up_nended++] = tx->tx_number;
+		evtimer_add(up->up_told, &tv);
+	}
 	txn_report(tx, tx->tx_outcome);
 	/* The last one that recovery had to deal with? */
 	if (!up->up_ready && up->up_nrecover == 0 && !up->up_stopping)
@@ -418,7 +429,7 @@ static bool
 updater_is_ours(const char *name)
 {
 	static const char *const	 suffix[] = { UPDATE_SUFFIX_NEW,
-		UPDATE_SUFFIX_OLD };
+		UPDATE_SUFFIX_OLD, SELF_SUFFIX };
 	size_t				 i, len = strlen(name), n;
 
 	for (i = 0; i < nitems(suffix); i++) {
@@ -457,6 +468,10 @@ updater_check(const struct updater *up, const struct update_request *uq)
 	if (!up->up_replayed)
 		return ("the update journal has not been read yet: "
 		    "try again later");
+	TAILQ_FOREACH(tx, &up->up_txns, tx_entry)
+		if (tx->tx_self && strcmp(tx->tx_opid, uq->uq_opid) != 0)
+			return ("this program itself is being updated: try "
+			    "again later");
 	if (updater_busy(up, uq->uq_name))
 		return ("the container is being updated already");
 	TAILQ_FOREACH(tx, &up->up_txns, tx_entry)

@@ -24,6 +24,7 @@
 #include "docker_api.h"
 #include "docker_hook.h"
 #include "docker_journal.h"
+#include "docker_self.h"
 
 /*
  * Moves a container to another image, or leaves it as it was.
@@ -116,6 +117,10 @@ struct update_ops {
 	/* A hook of the update has ended; "result" is lent. */
 	void	(*uo_hook)(void *, const char *opid, const char *name,
 		    enum hook_phase, const struct docker_exec_result *result);
+	/* Self update: free the updater, from the loop, and with it the lock
+	 * of the journal; the helper goes on.  Only where updater_self() was
+	 * called. */
+	void	(*uo_handover)(void *);
 	/* update_recover() is through: new updates are taken. */
 	void	(*uo_ready)(void *);
 };
@@ -128,6 +133,8 @@ struct updater	*updater_new(struct event_base *, struct docker *,
 		    const struct update_ops *, void *);
 void		 updater_free(struct updater *);	/* no callbacks */
 void		 updater_config(struct updater *, const struct update_config *);
+/* Who this program is: before updater_recover().  Strings are borrowed. */
+void		 updater_self(struct updater *, const struct update_self *);
 /* Finish or undo what the journal holds; once, before the first start. */
 void		 updater_recover(struct updater *);
 bool		 updater_ready(const struct updater *);

@@ -17,17 +17,13 @@
 #include "dockersock.h"
 
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "keyfile.h"
 #include "log.h"
 #include "monotime.h"
 
@@ -124,42 +120,4 @@ dockersock_ask(struct peer *p, struct imsg *imsg)
 		fatal("dockersock_ask");
 	peer_send_ibuf(p, IMSG_DOCKER_SOCK_FAIL, imsg_get_id(imsg), -1, buf);
 	ibuf_free(buf);
-}
-
-int
-dockersock_send_journal(struct peer *p, const char *data_dir, char *err,
-    size_t errlen)
-{
-	struct stat	 st;
-	char		 path[PATH_MAX];
-	int		 fd;
-
-	if ((size_t)snprintf(path, sizeof(path), "%s/update.journal",
-	    data_dir) >= sizeof(path)) {
-		snprintf(err, errlen, "%s: path too long", data_dir);
-		return (-1);
-	}
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC |
-	    O_NONBLOCK, 0600);
-	if (fd == -1 || fstat(fd, &st) == -1) {
-		snprintf(err, errlen, "%s: %s", path, strerror(errno));
-		if (fd != -1)
-			close(fd);
-		return (-1);
-	}
-	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 ||
-	    st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
-		snprintf(err, errlen, "%s: must be a regular file with one "
-		    "link, mode 0600, owned by uid %u", path, geteuid());
-		close(fd);
-		return (-1);
-	}
-	/* Its records are synced by who writes them, its name here. */
-	if (keyfile_syncdir(path, err, errlen) == -1) {
-		close(fd);
-		return (-1);
-	}
-	/* A docker process that has just died asks again when it is back. */
-	(void)peer_send(p, IMSG_DOCKER_JOURNAL, 0, fd, NULL, 0);
-	return (0);
 }

@@ -23,8 +23,8 @@
 
 /*
  * The parent's side of the docker process: it connects the *configured*
- * Docker socket and passes the descriptor, and opens the update journal.  The
- * docker process asks by message only and never names a path.
+ * Docker socket and passes the descriptor.  The docker process asks by message
+ * only and never names a path.
  */
 #define DOCKERSOCK_BURST	32	/* sockets at once, and per second: */
 #define DOCKERSOCK_RATE		16
@@ -33,9 +33,5 @@
 void	 dockersock_init(const char *path);
 /* Row of the parent's handler table. */
 void	 dockersock_ask(struct peer *, struct imsg *);
-/* Opens data_dir/update.journal (made 0600) and sends DOCKER_JOURNAL.
- * Returns 0, or -1 with one line in err. */
-int	 dockersock_send_journal(struct peer *, const char *data_dir,
-	    char *err, size_t errlen);
 
 #endif /* DOCKERSOCK_H */

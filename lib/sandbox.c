@@ -31,6 +31,7 @@ static const struct {
 	{ "fsync",	SANDBOX_FSYNC },
 	{ "accept",	SANDBOX_ACCEPT },
 	{ "inet",	SANDBOX_INET },
+	{ "unix",	SANDBOX_UNIX },
 	{ "rpath",	SANDBOX_RPATH },
 	{ "wpath",	SANDBOX_WPATH },
 	{ "cpath",	SANDBOX_CPATH }

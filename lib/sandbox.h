@@ -30,6 +30,7 @@
  *   recvfd  the same calls; plus reading a passed file by offset
  *   fsync   writing, growing, locking and syncing a passed file
  *   accept  accept4(2) on a passed listener, few socket options
+ *   unix    stream sockets of the UNIX domain, connect(2), never bind(2)
  *   inet    socket(2) for TCP and UDP over IP, connect(2), never bind(2)
  *   rpath   read files and directories beneath the directory
  *   wpath   write existing ones
@@ -46,6 +47,7 @@
 #define SANDBOX_RPATH		0x20
 #define SANDBOX_WPATH		0x40
 #define SANDBOX_CPATH		0x80
+#define SANDBOX_UNIX		0x100
 #define SANDBOX_PATH		(SANDBOX_RPATH | SANDBOX_WPATH | SANDBOX_CPATH)
 
 /* Words separated by blanks to SANDBOX_ bits.  0, or -1 with EINVAL. */

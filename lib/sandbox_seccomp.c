@@ -153,7 +153,7 @@ static const struct call calls[] = {
 	 * Without bind(2): evdns binds only when it is told an outgoing
 	 * address, and nobody tells it.
 	 */
-	{ "connect",		SANDBOX_INET },
+	{ "connect",		SANDBOX_INET | SANDBOX_UNIX },
 
 	/* files beneath the directory; openat and fchmod are below */
 	{ "stat",		SANDBOX_RPATH },
@@ -189,8 +189,8 @@ static const struct call softcalls[] = {
 	{ "faccessat2",		SANDBOX_RPATH },
 	{ "readlink",		0 },
 	{ "readlinkat",		0 },
-	{ "socket",		SANDBOX_INET },
-	{ "connect",		SANDBOX_INET },
+	{ "socket",		SANDBOX_INET | SANDBOX_UNIX },
+	{ "connect",		SANDBOX_INET | SANDBOX_UNIX },
 	{ "uname",		0 },
 	{ "sysinfo",		0 },
 	{ "sched_getaffinity",	0 }
@@ -495,6 +495,12 @@ add_sockets(scmp_filter_ctx ctx, unsigned int bits)
 		sock[1] = arg_bits(1, SOCK_TYPE_MASK,
 		    (uint64_t)inetsockets[i].type);
 		sock[2] = arg_is(2, (uint64_t)inetsockets[i].protocol);
+		r = rule_add(ctx, SCMP_ACT_ALLOW, "socket", 3, sock);
+	}
+	if ((bits & SANDBOX_UNIX) != 0 && r == 0) {
+		sock[0] = arg_is(0, AF_UNIX);
+		sock[1] = arg_bits(1, SOCK_TYPE_MASK, SOCK_STREAM);
+		sock[2] = arg_is(2, 0);
 		r = rule_add(ctx, SCMP_ACT_ALLOW, "socket", 3, sock);
 	}
 	if ((bits & (SANDBOX_ACCEPT | SANDBOX_INET)) == 0)

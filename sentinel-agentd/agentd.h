@@ -24,6 +24,7 @@
 #include "daemon.h"
 #include "imagerule.h"
 #include "proc.h"
+#include "selfid.h"
 
 /*
  * sentinel-agentd: the table of its processes (table.c), and the parts of
@@ -69,6 +70,7 @@ struct agent_conf {
 	char		 ac_dir[AGENTD_PATH_SIZE];	/* for messages */
 	char		 ac_token[AGENTD_TOKEN_LEN + 1]; /* secret, or "" */
 	char		 ac_allow_images[IMAGERULE_LIST_SIZE];
+	char		 ac_self[SELFID_SIZE];	/* own container, or "" */
 };
 extern const struct confpart	agent_confpart;
 
@@ -163,6 +165,13 @@ void	 parent_journal_op(struct peer *, struct imsg *);
 void	 parent_names_start(void);
 /* All of it once more, for an uplink that was started again. */
 void	 parent_names_again(void);
+
+/* --- helper -------------------------------------------------------------- */
+/*
+ * -P helper: the process of a container of its own that ends a self update
+ * (docker_self.h), confined on its own.  Never returns.  Source: helper.c
+ */
+__dead void	 helper_main(const struct daemon_opts *);
 
 /* --- children ------------------------------------------------------------ */
 /* uplink.c: connects out, proves the server, carries gRPC. */

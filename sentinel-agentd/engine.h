@@ -335,6 +335,8 @@ enum verify_verdict verify_command(const struct verify_facts *,
 int	 state_write(const char *name, const void *, size_t);
 /* Malloc'd with a NUL after *len bytes; NULL with errno ENOENT, or logged. */
 uint8_t	*state_read(const char *name, size_t max, size_t *len);
+/* state/session: in the container self there was a session (docker_self.h). */
+void	 state_prove(const char *self);
 /* state/server, for this host id only. */
 void	 state_load_server(const char *hostid, struct known_server *);
 int	 state_save_server(const char *hostid, const struct known_server *);

@@ -289,6 +289,7 @@ session_ack(struct peer *p, struct imsg *imsg)
 		goto out;
 	}
 	session_learn(m->ack);
+	state_prove(eng->conf.ac_self);
 	peer_send(p, IMSG_UPLINK_CHANNEL, eng->attempt, -1, NULL, 0);
 	evtimer_del(timer);
 	eng->session = SESSION_OPEN;

@@ -18,6 +18,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -33,6 +34,8 @@ main(int argc, char **argv)
 	proc_save_self();
 	setprogname("sentinel-agentd");
 	daemon_getopt(&opts, argc, argv);
+	if (opts.do_role != NULL && strcmp(opts.do_role, "helper") == 0)
+		helper_main(&opts);
 	if (opts.do_role != NULL)
 		proc_child_main(&agentd_table, opts.do_role, argc, argv);
 

@@ -25,6 +25,7 @@
 #include "controlsock.h"
 #include "daemon.h"
 #include "datadir.h"
+#include "dockerjournal.h"
 #include "dockersock.h"
 #include "dockerspace.h"
 #include "doctor.h"
@@ -35,6 +36,7 @@
 #include "procstatus.h"
 #include "reload.h"
 #include "sdnotify.h"
+#include "selfconf.h"
 
 /* Roles that get a part of the configuration. */
 #define PARENT_CONF_ROLES	(ROLE_BIT(ROLE_A_UPLINK) | \
@@ -57,7 +59,6 @@ static void	 reload_abort(void);
 static void	 on_stopping(void);
 static void	 on_exit_last(void);
 static void	 send_things(void);
-static void	 send_journal(void);
 static void	 pack_part(enum role, uint32_t, struct ibuf *);
 static void	 pack_engine(struct agent_conf *);
 static void	 pack_allow(struct agent_conf *);
@@ -90,6 +91,7 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_RELOAD_ASK,	reload_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
 	{ IMSG_DOCKER_SPACE_ASK, dockerspace_ask },
+	{ IMSG_DOCKER_JOURNAL_ASK, dockerjournal_ask },
 	{ 0, NULL }
 };
 
@@ -132,6 +134,7 @@ parent_main(struct conf *conf, const struct daemon_opts *opts,
 	reload_init(opts, CONF_AGENT, &reload_ops);
 	dockersock_init(ca->ca_docker.cd_socket);
 	dockerspace_init(ca->ca_docker.cd_root);
+	dockerjournal_init(ROLE_A_DOCKER, ca->ca_data_dir);
 	log_info("sentinel-agentd %s starting%s", SENTINEL_VERSION,
 	    conf->c_file == NULL ? " without a configuration file" : "");
 	if (proc_parent_init(&agentd_table, po, &parent_ops,
@@ -278,19 +281,8 @@ static void
 send_things(void)
 {
 	if (parent.fresh & ROLE_BIT(ROLE_A_DOCKER))
-		send_journal();
+		dockerjournal_send();
 	parent.fresh = 0;
-}
-
-static void
-send_journal(void)
-{
-	char	 err[PATH_MAX + 256];
-
-	if (proc_peer(ROLE_A_DOCKER) != NULL && dockersock_send_journal(
-	    proc_peer(ROLE_A_DOCKER), parent.conf->c_agent.ca_data_dir, err,
-	    sizeof(err)) == -1)
-		fatalx("%s", err);
 }
 
 static void
@@ -309,10 +301,8 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 		confpart_pack(&uplink_confpart, &uc, generation, buf);
 		break;
 	case ROLE_A_DOCKER:
-		dc.dc_enabled = 1;
-		dc.dc_gate_msec = ca->ca_docker.cd_gate_msec;
-		dc.dc_pull_idle_msec = ca->ca_docker.cd_pull_idle_msec;
-		dc.dc_min_free_mib = ca->ca_docker.cd_min_free_mib;
+		selfconf_pack(&dc, &ca->ca_docker, ca->ca_data_dir,
+		    "state");
 		confpart_pack(&docker_confpart, &dc, generation, buf);
 		break;
 	case ROLE_A_ENGINE:
@@ -358,6 +348,7 @@ pack_engine(struct agent_conf *ac)
 		(void)strlcpy(ac->ac_ca_pin, ca->ca_pin,
 		    sizeof(ac->ac_ca_pin));
 	(void)strlcpy(ac->ac_dir, ca->ca_dir, sizeof(ac->ac_dir));
+	(void)strlcpy(ac->ac_self, selfconf_id(), sizeof(ac->ac_self));
 	(void)strlcpy(ac->ac_token, parent.token, sizeof(ac->ac_token));
 	pack_allow(ac);
 }

@@ -47,6 +47,7 @@ static const struct confpart_field	agent_fields[] = {
 	CONFPART_NUM(41, agent_conf, ac_allow_read_only),
 	CONFPART_NUM(42, agent_conf, ac_allow_actions),
 	CONFPART_STR(43, agent_conf, ac_allow_images),
+	CONFPART_STR(58, agent_conf, ac_self),
 	CONFPART_NUM(59, agent_conf, ac_list_msec),
 	CONFPART_NUM(60, agent_conf, ac_grace_msec),
 	CONFPART_NUM(61, agent_conf, ac_grace_local),

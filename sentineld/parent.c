@@ -25,6 +25,7 @@
 #include "controlsock.h"
 #include "daemon.h"
 #include "datadir.h"
+#include "dockerjournal.h"
 #include "dockersock.h"
 #include "dockerspace.h"
 #include "doctor.h"
@@ -34,6 +35,7 @@
 #include "procstatus.h"
 #include "reload.h"
 #include "sdnotify.h"
+#include "selfconf.h"
 
 /* Roles that get a part of the configuration. */
 #define PARENT_CONF_ROLES	(ROLE_BIT(ROLE_CLUSTER) | \
@@ -54,7 +56,6 @@ static void	 reload_commit(const struct conf *);
 static void	 reload_abort(void);
 static void	 on_stopping(void);
 static void	 on_exit_last(void);
-static void	 send_journal(void);
 static void	 pack_part(enum role, uint32_t, struct ibuf *);
 static void	 send_things(void);
 static void	 pack_settings(struct engine_conf *);
@@ -81,6 +82,7 @@ const struct proc_handler	parent_handlers[] = {
 	{ IMSG_RELOAD_ASK,	reload_ask },
 	{ IMSG_DOCKER_SOCK_ASK,	dockersock_ask },
 	{ IMSG_DOCKER_SPACE_ASK, dockerspace_ask },
+	{ IMSG_DOCKER_JOURNAL_ASK, dockerjournal_ask },
 	{ 0, NULL }
 };
 
@@ -121,6 +123,7 @@ parent_main(struct conf *conf, const struct daemon_opts *opts,
 	reload_init(opts, CONF_SERVER, &reload_ops);
 	dockersock_init(cs->cs_docker.cd_socket);
 	dockerspace_init(cs->cs_docker.cd_root);
+	dockerjournal_init(ROLE_DOCKER, cs->cs_data_dir);
 	log_info("sentineld %s starting%s", SENTINEL_VERSION,
 	    conf->c_file == NULL ? " without a configuration file" : "");
 	if (proc_parent_init(&sentineld_table, po, &parent_ops,
@@ -237,23 +240,12 @@ on_repushed(bool ok, const char *why)
 	send_things();
 }
 
-static void
-send_journal(void)
-{
-	char	 err[PATH_MAX + 256];
-
-	if (proc_peer(ROLE_DOCKER) != NULL && dockersock_send_journal(
-	    proc_peer(ROLE_DOCKER), parent.conf->c_server.cs_data_dir, err,
-	    sizeof(err)) == -1)
-		fatalx("%s", err);
-}
-
 /* What a process needs beside its configuration, once in its life. */
 static void
 send_things(void)
 {
 	if (parent.fresh & ROLE_BIT(ROLE_DOCKER))
-		send_journal();
+		dockerjournal_send();
 	if (parent.fresh & ROLE_BIT(ROLE_CLUSTER))
 		parent_cluster_start();
 	parent.fresh = 0;
@@ -278,10 +270,8 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 		confpart_pack(&cluster_confpart, &cc, generation, buf);
 		break;
 	case ROLE_DOCKER:
-		dc.dc_enabled = 1;
-		dc.dc_gate_msec = cs->cs_docker.cd_gate_msec;
-		dc.dc_pull_idle_msec = cs->cs_docker.cd_pull_idle_msec;
-		dc.dc_min_free_mib = cs->cs_docker.cd_min_free_mib;
+		selfconf_pack(&dc, &cs->cs_docker, cs->cs_data_dir,
+		    "db");
 		confpart_pack(&docker_confpart, &dc, generation, buf);
 		break;
 	case ROLE_ENGINE:

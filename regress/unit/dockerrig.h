@@ -293,7 +293,8 @@ add(const char *name, const char *image)
 static void
 rig_begin(void)
 {
-	struct docker_conf	 dc = { 1, 5, 1000, 0 };
+	struct docker_conf	 dc = { .dc_enabled = 1, .dc_gate_msec = 5,
+		.dc_pull_idle_msec = 1000, .dc_self_msec = 1000 };
 	struct ibuf		*buf;
 	uint32_t		 gen = 1;
 	uint8_t			 commit[4] = { 0, 0, 0, 1 };

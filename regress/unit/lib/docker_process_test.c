@@ -33,9 +33,11 @@ start(void)
 
 	/* An operation that comes early is answered. */
 	op(UPDATE, "r0", "web", "", "", 0);
-	run("<result 4 r0 web  failed|starting: try again");
+	run("<result 4 r0 web  failed|starting, or this program "
+	    "itself is being updated: try again later");
 	op(ACTION, "r1", "web", "stop", "", 0);
-	run("<result 1 r1 web stop failed|starting: try again");
+	run("<result 1 r1 web stop failed|starting, or this program "
+	    "itself is being updated: try again later");
 
 	rig_begin();
 	said[0] = '\0';

@@ -30,7 +30,7 @@
 
 #include "dockersock.h"
 
-/* What the docker process gets from the parent. */
+/* Docker's socket from the parent. */
 static char	dir[64], path[128];
 
 static struct {
@@ -167,61 +167,12 @@ test_connect(void **state)
 	close(fd);
 }
 
-static void
-test_journal(void **state)
-{
-	struct stat	 st;
-	char		 journal[128], other[128], longer[PATH_MAX];
-	char		 err[PATH_MAX + 256] = "";
-	size_t		 fds;
-
-	(void)state;
-	(void)snprintf(journal, sizeof(journal), "%s/update.journal", dir);
-	(void)snprintf(other, sizeof(other), "%s/other", dir);
-	assert_int_equal(dockersock_send_journal(&rig.peer, dir, err,
-	    sizeof(err)), 0);
-	assert_int_equal(rig.type, IMSG_DOCKER_JOURNAL);
-	assert_int_equal(fstat(rig.fd, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(fcntl(rig.fd, F_GETFL) & O_ACCMODE, O_RDWR);
-	assert_int_equal(write(rig.fd, "x", 1), 1);
-	/* What is in it stays. */
-	assert_int_equal(dockersock_send_journal(&rig.peer, dir, err,
-	    sizeof(err)), 0);
-	assert_int_equal(fstat(rig.fd, &st), 0);
-	assert_int_equal(st.st_size, 1);
-	/* A process that has just died is no error. */
-	fds = unit_count_fds();
-	assert_int_equal(dockersock_send_journal(NULL, dir, err,
-	    sizeof(err)), 0);
-	assert_int_equal(unit_count_fds(), fds - 1);
-	assert_int_equal(chmod(journal, 0640), 0);
-	assert_int_equal(dockersock_send_journal(&rig.peer, dir, err,
-	    sizeof(err)), -1);
-	assert_non_null(strstr(err, "update.journal"));
-	assert_int_equal(chmod(journal, 0600), 0);
-	assert_int_equal(link(journal, other), 0);
-	assert_int_equal(dockersock_send_journal(&rig.peer, dir, err,
-	    sizeof(err)), -1);
-	assert_int_equal(unlink(journal), 0);
-	assert_int_equal(symlink(other, journal), 0);
-	assert_int_equal(dockersock_send_journal(&rig.peer, dir, err,
-	    sizeof(err)), -1);
-	memset(longer, 'x', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	assert_int_equal(dockersock_send_journal(&rig.peer, longer, err,
-	    sizeof(err)), -1);
-	assert_non_null(strstr(err, "too long"));
-	assert_int_equal(unit_count_fds(), fds - 1);
-}
-
 int
 main(void)
 {
 #define T(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_connect),
-		T(test_journal),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
