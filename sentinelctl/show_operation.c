@@ -105,6 +105,7 @@ detail_container(FILE *f, const Sentinel__Ipc__ContainerView *v)
 	line(f, "host", v->host_name);
 	line(f, "id", ci->id);
 	line(f, "state", ci->state);
+	line(f, "health", ci->health);
 	line(f, "image", ci->image);
 	line(f, "digest", ci->image_digest);
 	if (ci->created != NULL) {
