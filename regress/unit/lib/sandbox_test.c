@@ -606,6 +606,13 @@ static const struct act acts[] = {
 	{ "stdio recvfd inet", "another option", act_getopt, KILLED },
 	{ "stdio recvfd inet", "evdns", act_evdns, OK },
 	{ "stdio recvfd inet", "UNIX socket", act_unix, DENIED },
+	{ "stdio fsync unix", "UNIX socket", act_unix, OK },
+	{ "stdio fsync unix", "TCP socket", act_socket, KILLED },
+	{ "stdio fsync unix", "packet socket", act_packet, KILLED },
+	{ "stdio fsync unix", "bind", act_bind, KILLED },
+	{ "stdio fsync unix", "accept", act_accept, KILLED },
+	{ "stdio fsync unix", "open a file", act_open, DENIED },
+	{ "stdio fsync unix", "exec", act_exec, KILLED },
 	{ "stdio recvfd inet", "packet socket", act_packet, KILLED },
 	{ "stdio recvfd inet", "protocols by number", act_named, OK },
 	{ "stdio recvfd inet", "raw socket", act_raw, KILLED },
@@ -754,6 +761,8 @@ test_parse(void **state)
 	assert_int_equal(bits, SANDBOX_STDIO);
 	assert_int_equal(sandbox_parse(" stdio  recvfd fsync ", &bits), 0);
 	assert_int_equal(bits, SANDBOX_STDIO | SANDBOX_RECVFD | SANDBOX_FSYNC);
+	assert_int_equal(sandbox_parse("unix", &bits), 0);
+	assert_int_equal(bits, SANDBOX_UNIX);
 	assert_int_equal(sandbox_parse("accept inet rpath wpath cpath", &bits),
 	    0);
 	assert_int_equal(bits, SANDBOX_ACCEPT | SANDBOX_INET | SANDBOX_PATH);
