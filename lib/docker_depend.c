@@ -392,7 +392,8 @@ static void
 users_cycle(struct depend_node **set, size_t count, bool ordered, char *err,
     size_t size)
 {
-	struct depend_node	*dn = NULL, *path[DEPEND_USERS_MAX + 2];
+	struct depend_node	*dn = NULL, *path[DEPEND_USERS_MAX + 2] = {
+				    NULL };
 	size_t			 i, j, n = 0, len;
 
 	for (i = 0; i < count && dn == NULL; i++)

@@ -43,7 +43,7 @@ int
 keep_make_name(char *repo, char *tag, const char *container, const char *ref,
     int64_t now)
 {
-	char	 text[DOCKER_REF_MAXBYTES];
+	char	 text[256];
 	size_t	 len = 0, i;
 
 	if (strlen(container) > KEEP_NAME_MAX || now < 0)

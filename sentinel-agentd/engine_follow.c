@@ -107,10 +107,10 @@ follow_begin(const Sentinel__Cluster__ServerMessage *m)
 	const Sentinel__Cluster__FollowLogsRequest	*want = m->follow_logs;
 	Sentinel__Ipc__DockerFollow			 ask;
 	struct follow					*fo;
-	const char					*why;
+	const char					*why = "";
 
 	if (m->request_id[0] == '\0' || (why = begin_fault(m)) != NULL) {
-		follow_refuse(m, m->request_id[0] == '\0' ? "" : why);
+		follow_refuse(m, why);
 		return;
 	}
 	TAILQ_FOREACH(fo, &follows, fo_entry) {
