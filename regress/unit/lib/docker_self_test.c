@@ -22,6 +22,7 @@
 
 #include "docker_api.h"
 #include "docker_self.h"
+#include "docker_txn.h"
 
 #define A	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -202,6 +203,23 @@ test_body(void **state)
 	json_free(js);
 }
 
+/* On a host there is no container of ours to be found. */
+static void
+test_hint(void **state)
+{
+	struct updater	 up;
+
+	(void)state;
+	memset(&up, 0, sizeof(up));
+	assert_string_equal(self_hint(&up, "sentinel-agent"), "");
+	up.up_self = who("", "");
+	assert_non_null(strstr(self_hint(&up, "sentinel-agent"),
+	    "managed by the package manager"));
+	assert_string_equal(self_hint(&up, "web"), "");
+	up.up_self = who(A, "");
+	assert_string_equal(self_hint(&up, "sentinel-agent"), "");
+}
+
 int
 main(void)
 {
@@ -210,6 +228,7 @@ main(void)
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_proof),
 		cmocka_unit_test(test_body),
+		cmocka_unit_test(test_hint),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
