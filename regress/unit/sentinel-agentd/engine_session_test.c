@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "engine_bundle.h"
+#include "engine_follow.h"
 #include "engine_live.h"
 #include "engine_policy.h"
 #include "engine_reenrol.h"
@@ -317,6 +318,11 @@ void
 out_session_lost(void)
 {
 	note("L");
+}
+
+void
+follow_session_lost(void)
+{
 }
 
 size_t
