@@ -91,6 +91,7 @@ teardown(void **state)
 	(void)state;
 	if (rig.fd != -1)
 		close(rig.fd);
+	event_base_free(base);
 	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
 	return (system(cmd));
 }
