@@ -274,6 +274,24 @@ cluster_rpc_ask(struct cluster_call *call,
 		call->cl_session = true;
 }
 
+/* Answered here, since nothing of it can be looked up; the engine counts it. */
+static void
+break_enroll(struct cluster_call *call, const char *why)
+{
+	const char	*address = call->cl_conn->cn_address;
+	struct ibuf	*buf;
+
+	cluster_log("%s: enrolment refused: %s", address, why);
+	if ((buf = ibuf_dynamic(64, 324)) == NULL ||
+	    ibuf_add_string(buf, address) == -1 ||
+	    ibuf_add_string(buf, why) == -1)
+		fatal("ENROLL_BROKEN");
+	(void)peer_send_ibuf(proc_peer(ROLE_ENGINE), IMSG_ENROLL_BROKEN, 0,
+	    -1, buf);
+	ibuf_free(buf);
+	cluster_call_finish(call, GRPC_INVALID_ARGUMENT, "server", why);
+}
+
 static void
 take_enroll(struct cluster_call *call, const uint8_t *data, size_t len)
 {
@@ -292,9 +310,8 @@ take_enroll(struct cluster_call *call, const uint8_t *data, size_t len)
 		goto out;
 	}
 	if (req->token[0] == '\0' || req->csr.len == 0) {
-		cluster_call_finish(call, GRPC_INVALID_ARGUMENT, "server",
-		    req->token[0] == '\0' ? "token is required" :
-		    "CSR is required");
+		break_enroll(call, req->token[0] == '\0' ?
+		    "token is required" : "CSR is required");
 		goto out;
 	}
 	/* Before the token is looked at: a broken request does not spend it. */
@@ -302,10 +319,7 @@ take_enroll(struct cluster_call *call, const uint8_t *data, size_t len)
 	if (why != NULL) {
 		(void)snprintf(text, sizeof(text),
 		    "failed to sign certificate: %s", why);
-		cluster_log("%s: enrolment refused: %s",
-		    call->cl_conn->cn_address, text);
-		cluster_call_finish(call, GRPC_INVALID_ARGUMENT, "server",
-		    text);
+		break_enroll(call, text);
 		goto out;
 	}
 	if (!call_wait(call))

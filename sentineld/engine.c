@@ -79,6 +79,7 @@ const struct proc_handler	engine_handlers[] = {
 	{ IMSG_CLUSTER_STATS,	engine_cluster_stats },
 	{ IMSG_CLUSTER_DIED,	cluster_died },
 	{ IMSG_ENROLL_ASK,	enroll_ask },
+	{ IMSG_ENROLL_BROKEN,	enroll_broken },
 	{ IMSG_AGENT_OPEN,	session_open },
 	{ IMSG_AGENT_RENEW,	cert_renew_ask },
 	{ IMSG_AGENT_CONTAINER,	session_container },

@@ -372,6 +372,7 @@ void	 event_publish(const char *type, struct host *,
 
 /* --- engine_enroll.c ---------------------------------------------------- */
 void	 enroll_ask(struct peer *, struct imsg *);
+void	 enroll_broken(struct peer *, struct imsg *);
 
 /* --- engine_limit.c ------------------------------------------------------ */
 /*

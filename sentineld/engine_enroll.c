@@ -315,6 +315,28 @@ register_host(struct enroll *en)
 	    h->h_id, h->h_name);
 }
 
+/*
+ * cluster could not make a question of it: no token, no request for a
+ * certificate, or one that is broken or not over a key of its sender.
+ */
+void
+enroll_broken(struct peer *p, struct imsg *imsg)
+{
+	struct ibuf	*buf = imsg_get_ibuf(imsg);
+	char		 address[65], why[256], actor[80];
+
+	if (ibuf_get_string(buf, address, sizeof(address)) == -1 ||
+	    ibuf_get_string(buf, why, sizeof(why)) == -1 ||
+	    ibuf_end(buf) == -1 || address[0] == '\0') {
+		peer_broken(p, imsg, "bad ENROLL_BROKEN");
+		return;
+	}
+	(void)limit_count_failure(address);
+	(void)snprintf(actor, sizeof(actor), "address %s", address);
+	audit_provoked(NULL, actor, "token.fail", "", AUDIT_REFUSED, "%s",
+	    why);
+}
+
 /* A refusal counts against the source; its secret never reaches a log. */
 static void
 refuse(struct enroll *en, uint32_t status, const char *why)

@@ -40,6 +40,8 @@ for csr in garbage broken-signature trailing huge; do
 	check_rc "a CSR with $csr" 1 $PEER/agent.py enroll $conn \
 	    --token "$good" --csr "$csr"
 done
+check "is in the audit trail, too" ctl audit list
+said "with its reason" "failed to sign certificate"
 check_rc "a host name that is not UTF-8" 1 $PEER/agent.py enroll $conn \
     --token "$good" --misbehave bad-utf8
 check_rc "a host name with a NUL" 1 $PEER/agent.py enroll $conn \
