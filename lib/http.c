@@ -557,9 +557,11 @@ http_on_body(llhttp_t *p, const char *at, size_t len)
 	if (hc->hc_req.hr_data != NULL && hc->hc_req.hr_data(hc->hc_req.hr_arg,
 	    (const uint8_t *)at, len) == -1)
 		return (http_break(hc, HTTP_ABORTED, "stopped"));
-	if (hc->hc_dead)
-		return (HPE_USER);
-	return (hc->hc_paused ? HPE_PAUSED : 0);
+	/*
+	 * A pause counts from the next read on: a parser that stops after the
+	 * last byte of a body would wait for one more to see the end.
+	 */
+	return (hc->hc_dead ? HPE_USER : 0);
 }
 
 static int
@@ -576,7 +578,8 @@ http_on_complete(llhttp_t *p)
 			    "too many interim answers"));
 		return (0);
 	}
-	hc->hc_keep = llhttp_should_keep_alive(p) != 0;
+	/* Whoever stopped reading is not asked to go on for the next one. */
+	hc->hc_keep = llhttp_should_keep_alive(p) != 0 && !hc->hc_paused;
 	hc->hc_state = HC_COMPLETE;
 	/* One message ends the loop: the next one needs a request first. */
 	return (HPE_PAUSED);
@@ -598,9 +601,6 @@ http_conn_resume(struct http_conn *hc)
 	if (!hc->hc_paused || hc->hc_stream == NULL)
 		return;
 	hc->hc_paused = false;
-	if (hc->hc_state == HC_BODY &&
-	    llhttp_get_errno(&hc->hc_parser) == HPE_PAUSED)
-		llhttp_resume(&hc->hc_parser);
 	stream_set_idle(hc->hc_stream, hc->hc_req.hr_idle_msec);
 	stream_resume(hc->hc_stream);
 }

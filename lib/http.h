@@ -79,7 +79,8 @@ void		 http_conn_free(struct http_conn *);
 int		 http_request(struct http_conn *, const struct http_request *);
 /* May another request be sent on it? */
 bool		 http_conn_usable(const struct http_conn *);
-/* Stop and go on reading the body; the idle deadline rests meanwhile. */
+/* Stop and go on reading the body, from the next read on: what one has brought
+ * is still handed over.  The idle deadline rests meanwhile. */
 void		 http_conn_pause(struct http_conn *);
 void		 http_conn_resume(struct http_conn *);
 /* Header field of the current answer, name in lower case; NULL: absent. */
