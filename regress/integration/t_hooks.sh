@@ -92,9 +92,9 @@ check_eq "the old one is back" "$v:1" "$(image $c)"
 
 fresh $c 'sentinel.gate.exec=test -e /data/ready || { touch /data/ready; false; }'
 check "a gate command is tried again" ctl container update worker-1/$c \
-    --image "$v:2"
+    --image "$v:2" --force
 fresh $c 'sentinel.gate.exec=echo no database; false' 'sentinel.gate.timeout=1s'
 check_rc "one that never succeeds: 7" 7 ctl container update worker-1/$c \
-    --image "$v:2"
+    --image "$v:2" --force
 said "it says why" "did not pass its gate.*no database"
 check_eq "the old one is back" "$v:1" "$(image $c)"
