@@ -1,11 +1,15 @@
 # A data directory changes hands, both ways: what the server has not got goes
 # into offline_journal.json when the agent stops, is replayed by whoever comes
-# next, and is imported once; whatever is replayed twice is one row.
-# needs: docker
+# next, and is imported once; whatever is replayed twice is one row.  The
+# engine is this scenario's own: what others do would be journaled, too.
+# needs: root
 # timeout: 90
 
 a=jf-$$
-trap 'lab_docker rm -f "$a" >/dev/null 2>&1; scenario_end' EXIT
+trap 'scenario_end; lab_stop "$T/lab"' EXIT
+must "an engine of its own" lab_start "$T/lab"
+LAB_DIR=$T/lab
+must "its image" lab_image demo:1 1
 lab_docker run -d --name "$a" "$LAB_REGISTRY/demo:1" >/dev/null || exit 1
 cluster=$T/worker-1/data/cluster
 file=$cluster/offline_journal.json

@@ -1,10 +1,14 @@
 # A full disk: the agent lives, says so, keeps results in the room that was
 # reserved, also through kill -9, and counts what it could not keep.
-# needs: docker root
+# needs: root
 # timeout: 90
 
 a=jd-$$
-trap 'lab_docker rm -f "$a" >/dev/null 2>&1; scenario_end' EXIT
+trap 'scenario_end; lab_stop "$T/lab"' EXIT
+# The engine is this scenario's own: what others do would be journaled, too.
+must "an engine of its own" lab_start "$T/lab"
+LAB_DIR=$T/lab
+must "its image" lab_image demo:1 1
 lab_docker run -d --name "$a" "$LAB_REGISTRY/demo:1" >/dev/null || exit 1
 
 actl()

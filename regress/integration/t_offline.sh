@@ -2,12 +2,16 @@
 # autonomous, and journals what its containers do, whatever attempts to connect
 # do meanwhile; on return each entry becomes one row.  A host that is let in
 # and thrown out again is not back.
-# needs: docker
+# needs: root
 # timeout: 120
 
 a=of-$$-a
 b=of-$$-b
-trap 'lab_docker rm -f "$a" "$b" >/dev/null 2>&1; scenario_end' EXIT
+trap 'scenario_end; lab_stop "$T/lab"' EXIT
+# The engine is this scenario's own: what others do would be journaled, too.
+must "an engine of its own" lab_start "$T/lab"
+LAB_DIR=$T/lab
+must "its image" lab_image demo:1 1
 lab_docker run -d --name "$a" "$LAB_REGISTRY/demo:1" >/dev/null || exit 1
 
 # actl COMMAND...: sentinelctl on the agent's host.
