@@ -37,15 +37,6 @@ docker_digests_new(void)
 }
 
 void
-docker_digests_free(struct docker_digests *ds)
-{
-	if (ds == NULL)
-		return;
-	docker_digests_clear(ds);
-	free(ds);
-}
-
-void
 docker_digests_clear(struct docker_digests *ds)
 {
 	size_t	 i;

@@ -48,7 +48,6 @@ const char	*docker_image_digest(const struct json_value *image);
 /* --- docker_digests.c: digests by image id ----------------------------- */
 struct docker_digests;
 struct docker_digests *docker_digests_new(void);	/* NULL: ENOMEM */
-void		 docker_digests_free(struct docker_digests *);
 /* Lent until the next put; NULL: not known. */
 const char	*docker_digests_get(const struct docker_digests *,
 		    const char *id);

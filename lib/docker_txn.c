@@ -91,12 +91,6 @@ txn_step_again(struct txn *tx, unsigned int msec)
 	txn_later(tx, msec, txn_run);
 }
 
-void
-txn_step_fail(struct txn *tx)
-{
-	txn_failed(tx);
-}
-
 /* --- phases ------------------------------------------------------------ */
 
 void

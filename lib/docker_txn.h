@@ -290,10 +290,9 @@ void		 txn_resume_gate(struct txn *);
 void		 txn_finish(struct txn *);
 void		 txn_undo(struct txn *);	/* tx_error: reason */
 /* For a step that returned ACT_MOVED to wait for something of its own: it is
- * done, looks again after msec, or has failed with tx_error. */
+ * done, or looks again after msec. */
 void		 txn_step_done(struct txn *);
 void		 txn_step_again(struct txn *, unsigned int msec);
-void		 txn_step_fail(struct txn *);
 /* A step in the journal: tx_harm and tx_pending. */
 void		 txn_step_seen(struct txn *, const char *name);
 /* Of one member; steps end with a row without a name. */

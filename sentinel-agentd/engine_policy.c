@@ -66,12 +66,6 @@ policy_cache_now(void)
 	return (&cache);
 }
 
-uint64_t
-policy_poll_msec(void)
-{
-	return (cache.pc_poll_msec);
-}
-
 void
 policy_facts_of(const Sentinel__Cluster__ContainerInfo *info,
     struct policy_facts *pf)

@@ -54,7 +54,4 @@ void	 policy_flush(void);
  * on disk, else -1, logged. */
 int	 policy_import(const uint8_t *, size_t);
 
-/* Milliseconds; how often an agent on its own looks at its containers. */
-uint64_t policy_poll_msec(void);
-
 #endif /* ENGINE_POLICY_H */

@@ -53,9 +53,6 @@ int	 db_migrate(struct store_txn *, uint32_t from);
 /* 1, 0 absent, -1 */
 int	 db_host_get(struct store_txn *, const char *id, struct pbmem *,
 	    Sentinel__Store__Host **);
-/* A living (not decommissioned) host of that name, letter case ignored. */
-int	 db_host_find(struct store_txn *, const char *name, struct pbmem *,
-	    Sentinel__Store__Host **);
 /* 0, -1: EINVAL for a record that would not pass its own check */
 int	 db_host_put(struct store_txn *, const Sentinel__Store__Host *);
 int	 db_host_del(struct store_txn *, const char *id);	/* 1, 0, -1 */
@@ -69,7 +66,6 @@ int	 db_token_get(struct store_txn *, const char *id, struct pbmem *,
  * DB_TOKENS_MAX are there. */
 int	 db_token_new(struct store_txn *, const Sentinel__Store__Token *);
 int	 db_token_put(struct store_txn *, const Sentinel__Store__Token *);
-int	 db_token_del(struct store_txn *, const char *id);
 ssize_t	 db_token_walk(struct store_txn *, db_token_visit, void *);
 /* Deletes those that expired more than DB_TOKEN_KEEP_SEC before now; their
  * number or -1. */

@@ -24,11 +24,6 @@
 
 #define DESC	(&sentinel__store__host__descriptor)
 
-struct find {
-	const char	*fi_name;
-	char		 fi_id[65];
-};
-
 struct each {
 	db_host_visit	 ea_fn;
 	void		*ea_arg;
@@ -44,34 +39,6 @@ db_host_get(struct store_txn *tx, const char *id, struct pbmem *pm,
 	ret = db_get(tx, STORE_HOSTS, id, strlen(id), DESC, pm, &m);
 	*out = m;
 	return (ret);
-}
-
-static enum store_next
-host_match(const uint8_t *key, size_t keylen, const void *record, void *arg)
-{
-	const Sentinel__Store__Host	*h = record;
-	struct find			*fi = arg;
-
-	(void)key;
-	(void)keylen;
-	if (strcasecmp(h->name, fi->fi_name) != 0 ||
-	    strcmp(h->state, "decommissioned") == 0)
-		return (STORE_GOON);
-	(void)strlcpy(fi->fi_id, h->id, sizeof(fi->fi_id));
-	return (STORE_STOP);
-}
-
-int
-db_host_find(struct store_txn *tx, const char *name, struct pbmem *pm,
-    Sentinel__Store__Host **out)
-{
-	struct find	 fi = { name, "" };
-
-	*out = NULL;
-	if (db_walk(tx, STORE_HOSTS, false, NULL, 0, DESC, host_match,
-	    &fi) == -1)
-		return (-1);
-	return (fi.fi_id[0] == '\0' ? 0 : db_host_get(tx, fi.fi_id, pm, out));
 }
 
 int

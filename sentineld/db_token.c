@@ -66,12 +66,6 @@ db_token_put(struct store_txn *tx, const Sentinel__Store__Token *t)
 	return (db_put(tx, STORE_TOKENS, t->id, strlen(t->id), &t->base, 0));
 }
 
-int
-db_token_del(struct store_txn *tx, const char *id)
-{
-	return (store_del(tx, STORE_TOKENS, id, strlen(id)));
-}
-
 static enum store_next
 token_each(const uint8_t *key, size_t keylen, const void *record, void *arg)
 {
