@@ -171,6 +171,7 @@ do_tokens(struct store_txn *tx, void *arg)
 	assert_int_equal(db_token_sweep(tx, now), 1);
 	assert_int_equal(db_token_get(tx, "00000001", &pm, &got), 0);
 	assert_int_equal(db_token_get(tx, "00000002", &pm, &got), 1);
+	assert_int_equal(store_del(tx, STORE_TOKENS, "00000002", 8), 1);
 	pbmem_free(&pm);
 	for (i = 0; i < DB_TOKENS_MAX; i++) {
 		(void)snprintf(id, sizeof(id), "%08x", (unsigned int)i);
