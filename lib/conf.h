@@ -187,6 +187,7 @@ struct conf {
 	enum conf_privileges c_privileges;
 	char		*c_run_dir;
 	uint32_t	 c_uid_base;
+	uint64_t	 c_watchdog_msec;
 	enum conf_log_level c_log_level;
 	struct conf_server c_server;
 	struct conf_agent c_agent;

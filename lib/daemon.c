@@ -181,6 +181,7 @@ daemon_proc_opts(const struct daemon_opts *opts, const struct conf *conf,
 	po->po_verbose = opts->do_verbose > 0 ||
 	    conf->c_log_level == CONF_DEBUG;
 	po->po_uid_base = conf->c_uid_base;
+	po->po_watch_msec = (unsigned int)conf->c_watchdog_msec;
 	if ((size_t)snprintf(po->po_emptydir, sizeof(po->po_emptydir),
 	    "%s/empty", conf->c_run_dir) >= sizeof(po->po_emptydir))
 		daemon_die(DAEMON_CONFIG, "run_dir: %s: too long",

@@ -48,6 +48,7 @@
 #define PROC_START_MSEC		10000
 #define PROC_STOP_MSEC		5000	/* SIGTERM to SIGKILL */
 #define PROC_STOP_EACH_MSEC	2000	/* then the next row is told as well */
+#define PROC_WATCH_MSEC		60000	/* no answer for so long: it hangs */
 #define PROC_RESTART_FIRST_MSEC	50	/* a row that lived long is back at once */
 #define PROC_RESTART_MIN_MSEC	1000	/* then this, doubled each time */
 #define PROC_RESTART_MAX_MSEC	60000	/* a life as long resets it */
@@ -161,6 +162,7 @@ struct proc_opts {
 	unsigned int	 po_restart_msec; /* 0: PROC_RESTART_MIN_MSEC */
 	unsigned int	 po_restart_max_msec; /* 0: PROC_RESTART_MAX_MSEC */
 	unsigned int	 po_stop_msec;	/* 0: PROC_STOP_MSEC */
+	unsigned int	 po_watch_msec;	/* 0: PROC_WATCH_MSEC */
 	char		 po_emptydir[108];
 	char		 po_statedir[1024];
 };
@@ -225,15 +227,19 @@ struct proc_confine {
 void		 proc_confine(const struct proc_row *,
 		    const struct proc_confine *);
 
-/* --- parent (proc_parent.c, proc_reap.c) -------------------------------- */
+/*
+ * --- parent (proc_parent.c, proc_reap.c, proc_watch.c) --------------------
+ * Every child in its event loop is pinged; one that does not answer for
+ * po_watch_msec is killed, and that is a death like any other.
+ */
 struct proc_parent_ops {
 	/* All rows passed the barrier: push configuration.  No handler of the
 	 * parent runs before. */
 	void	(*op_ready)(void);
 	/*
 	 * A restartable row has died and will be started again, its siblings
-	 * do not know yet; crashed: not by a kill(1) from outside.  May be
-	 * NULL.
+	 * do not know yet; crashed: by itself or hung, not by a kill(1) from
+	 * outside.  May be NULL.
 	 */
 	void	(*op_died)(enum role, bool crashed);
 	/* A restartable row is up again: push its configuration. */

@@ -73,6 +73,7 @@ static void	 child_message(struct peer *, struct imsg *);
 static void	 child_add_peer(struct imsg *);
 static bool	 child_has_link(enum role, enum proc_linkkind, bool *);
 static void	 child_verbose(struct imsg *);
+static void	 child_ping(struct imsg *);
 static void	 child_stop(void);
 static void	 child_lost(struct peer *);
 static void	 child_orphaned(evutil_socket_t, short, void *);
@@ -296,6 +297,9 @@ child_message(struct peer *p, struct imsg *m)
 	case IMSG_PROC_VERBOSE:
 		child_verbose(m);
 		break;
+	case IMSG_PROC_PING:
+		child_ping(m);
+		break;
 	case IMSG_PROC_STOP:
 		child_stop();
 		break;
@@ -368,6 +372,14 @@ child_verbose(struct imsg *m)
 		return;
 	}
 	log_setverbose(level);
+}
+
+/* From the event loop and nowhere else: the answer says that it turns. */
+static void
+child_ping(struct imsg *m)
+{
+	(void)peer_send(cp->cp_parent, IMSG_PROC_PONG, 0, -1,
+	    ibuf_data(imsg_get_ibuf(m)), imsg_get_len(m));
 }
 
 static void

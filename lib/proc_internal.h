@@ -21,8 +21,8 @@
 #include "proc.h"
 
 /*
- * Between proc_peer.c, proc_child.c, proc_parent.c, proc_life.c, proc_spawn.c
- * and proc_reap.c; nobody else includes it.
+ * Between proc_peer.c, proc_child.c, proc_parent.c, proc_life.c, proc_spawn.c,
+ * proc_reap.c and proc_watch.c; nobody else includes it.
  */
 #define PROC_FD_PARENT	3
 #define PROC_FD_LOG	4
@@ -92,6 +92,11 @@ struct child {
 	unsigned int		 ch_backoff;	/* ms, the next; 0: the first */
 	unsigned int		 ch_restarts;
 	bool			 ch_late;	/* does not finish in time */
+	uint32_t		 ch_ping;	/* not answered yet, or 0 */
+	unsigned int		 ch_missed;	/* periods since that ping */
+	bool			 ch_answered;	/* a ping, in this life */
+	bool			 ch_spared;	/* silent with an excuse */
+	bool			 ch_hung;	/* killed for that */
 	const char		*ch_why;	/* we killed it for, or NULL */
 	char			 ch_sandbox[128];
 	char			 ch_death[PROC_DEATH_SIZE];
@@ -105,6 +110,10 @@ struct parent {
 	size_t			 pa_nchildren;
 	struct event		*pa_signals[4];
 	struct event		*pa_deadline;	/* of the end */
+	struct event		*pa_watch;
+	monotime_t		 pa_watched;	/* last turn of the watch */
+	unsigned int		 pa_period;	/* ms from turn to turn */
+	uint32_t		 pa_ping;	/* last number given */
 	bool			 pa_started;	/* the barrier is passed */
 	bool			 pa_stopping;
 	bool			 pa_closing;	/* channels are closed */
@@ -131,6 +140,12 @@ int		 child_link(const struct proc_link *);
 
 /* proc_spawn.c: forks and execs; fills ch_pid, ch_peer, ch_logid. */
 int		 child_spawn(struct child *);
+
+/* proc_watch.c */
+void		 watch_start(struct parent *);
+/* A life begins. */
+void		 watch_reset(struct child *);
+void		 watch_pong(struct child *, struct imsg *);
 
 /* proc_reap.c */
 int		 proc_signals(struct parent *);

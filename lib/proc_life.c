@@ -59,6 +59,7 @@ child_start(struct child *ch)
 	ch->ch_born = monotime_now();
 	ch->ch_late = false;
 	ch->ch_why = NULL;
+	watch_reset(ch);
 	imsg_rule_hash(hash);
 	if ((b = ibuf_dynamic(128, 2048)) == NULL ||
 	    ibuf_add_bytes(b, hash, sizeof(hash)) == -1 ||

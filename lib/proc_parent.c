@@ -121,6 +121,8 @@ parent_setup(const struct proc_table *pt, const struct proc_opts *po,
 		pa->pa_opts.po_restart_max_msec = PROC_RESTART_MAX_MSEC;
 	if (pa->pa_opts.po_stop_msec == 0)
 		pa->pa_opts.po_stop_msec = PROC_STOP_MSEC;
+	if (pa->pa_opts.po_watch_msec == 0)
+		pa->pa_opts.po_watch_msec = PROC_WATCH_MSEC;
 	pa->pa_nchildren = pt->pt_nrows;
 	pa->pa_children = xcalloc(pt->pt_nrows, sizeof(*pa->pa_children));
 	for (i = 0; i < pt->pt_nrows; i++) {
@@ -214,6 +216,7 @@ parent_barrier(void)
 	parent_lacking("seccomp", 0);
 	parent_lacking("landlock", 0);
 	parent_lacking("netns", PROC_F_NETNS);
+	watch_start(pa);
 	if (pa->pa_ops->op_ready != NULL)
 		pa->pa_ops->op_ready();
 	for (i = 1; i < pa->pa_nchildren; i++) {
@@ -319,6 +322,9 @@ parent_message(struct peer *p, struct imsg *m)
 		break;
 	case IMSG_PROC_BROKEN:
 		parent_told(ch, m);
+		break;
+	case IMSG_PROC_PONG:
+		watch_pong(ch, m);
 		break;
 	default:
 		peer_broken(p, m, "not from a child");

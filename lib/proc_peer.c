@@ -419,6 +419,8 @@ peer_message(struct peer *p, struct imsg *m)
 	case IMSG_PROC_STOP:
 	case IMSG_PROC_BROKEN:
 	case IMSG_PROC_STOPPED:
+	case IMSG_PROC_PING:
+	case IMSG_PROC_PONG:
 		proc.pc_hooks->pk_message(p, m);
 		return;
 	default:

@@ -41,7 +41,7 @@ static void	 reap_children(struct parent *);
 static void	 reap_child(struct child *, int);
 static void	 reap_describe(const struct child *, int, char *, size_t);
 static bool	 reap_may_restart(const struct child *, int);
-static bool	 reap_has_crashed(int);
+static bool	 reap_has_crashed(const struct child *, int);
 static void	 reap_restart(struct child *);
 static void	 restart_due(evutil_socket_t, short, void *);
 static void	 stop_one(struct child *);
@@ -140,7 +140,7 @@ reap_child(struct child *ch, int status)
 		log_warnx("%s, pid %d: %s", name, (int)pid, ch->ch_death);
 		if (pa->pa_ops->op_died != NULL)
 			pa->pa_ops->op_died(ch->ch_row->pr_role,
-			    reap_has_crashed(status));
+			    reap_has_crashed(ch, status));
 		reap_restart(ch);
 	} else {
 		log_warnx("%s, pid %d: %s%s", name, (int)pid, ch->ch_death,
@@ -180,12 +180,16 @@ reap_may_restart(const struct child *ch, int status)
 	    !(WIFEXITED(status) && WEXITSTATUS(status) == PROC_EXIT_DAEMON));
 }
 
-/* SIGKILL is us, the operator or the kernel out of memory. */
+/*
+ * SIGKILL is us, the operator or the kernel out of memory; but whoever made it
+ * hang is to blame as for a crash.
+ */
 static bool
-reap_has_crashed(int status)
+reap_has_crashed(const struct child *ch, int status)
 {
-	return (WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL :
-	    WEXITSTATUS(status) != 0);
+	if (WIFSIGNALED(status))
+		return (WTERMSIG(status) != SIGKILL || ch->ch_hung);
+	return (WEXITSTATUS(status) != 0);
 }
 
 static void

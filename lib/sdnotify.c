@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,10 +36,12 @@
 
 static int	 sdnotify_address(const char *);
 static int	 sdnotify_send(const char *);
+static void	 sdnotify_take_watchdog(void);
 
 static struct sockaddr_un	 manager;
 static socklen_t		 manager_len;
 static int			 notify_fd = -1;
+static unsigned int		 watchdog_msec;
 
 /* The socket is made now: a confined parent could not make it later. */
 int
@@ -48,6 +51,7 @@ sdnotify_init(void)
 	int		 r;
 
 	sdnotify_close();
+	sdnotify_take_watchdog();
 	if ((path = getenv("NOTIFY_SOCKET")) == NULL)
 		return (0);
 	r = sdnotify_address(path);
@@ -56,6 +60,38 @@ sdnotify_init(void)
 		return (-1);
 	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return (notify_fd == -1 ? -1 : 0);
+}
+
+/* sd_watchdog_enabled(3): microseconds, and for whom. */
+static void
+sdnotify_take_watchdog(void)
+{
+	const char	*usec = getenv("WATCHDOG_USEC");
+	const char	*pid = getenv("WATCHDOG_PID"), *err;
+	long long	 n;
+
+	watchdog_msec = 0;
+	if (usec != NULL && (pid == NULL ||
+	    strtonum(pid, 1, INT_MAX, &err) == (long long)getpid())) {
+		n = strtonum(usec, 1000, (long long)UINT_MAX * 1000, &err);
+		if (err == NULL)
+			watchdog_msec = (unsigned int)(n / 1000);
+	}
+	(void)unsetenv("WATCHDOG_USEC");
+	(void)unsetenv("WATCHDOG_PID");
+}
+
+unsigned int
+sdnotify_watchdog_msec(void)
+{
+	return (notify_fd == -1 ? 0 : watchdog_msec);
+}
+
+int
+sdnotify_watchdog(void)
+{
+	return (sdnotify_watchdog_msec() == 0 ? 0 :
+	    sdnotify_send("WATCHDOG=1"));
 }
 
 static int

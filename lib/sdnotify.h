@@ -26,8 +26,8 @@
  * All return 0, or -1 with errno.
  */
 
-/* Takes $NOTIFY_SOCKET and removes it from the environment: children must
- * not speak for us.  EINVAL on a path that is relative or too long. */
+/* Takes $NOTIFY_SOCKET and $WATCHDOG_USEC and removes them from the
+ * environment: children must not speak for us.  EINVAL on a path that is relative or too long. */
 int	 sdnotify_init(void);
 void	 sdnotify_close(void);
 int	 sdnotify_ready(void);
@@ -36,5 +36,10 @@ int	 sdnotify_status(const char *, ...) __printflike_(1, 2);
 /* With MONOTONIC_USEC; sdnotify_ready() must follow. */
 int	 sdnotify_reloading(void);
 int	 sdnotify_stopping(void);
+/* How long the manager waits for a sign of life (WatchdogSec); 0: it does
+ * not. */
+unsigned int sdnotify_watchdog_msec(void);
+/* That sign; nothing when nobody waits for it. */
+int	 sdnotify_watchdog(void);
 
 #endif /* SDNOTIFY_H */

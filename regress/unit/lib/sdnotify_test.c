@@ -146,6 +146,51 @@ test_none(void **state)
 	assert_int_equal(sdnotify_ready(), 0);
 }
 
+/* Asked for in microseconds; only when it means us. */
+static void
+test_watchdog(void **state)
+{
+	static const struct {
+		const char	*usec;
+		int		 pid;	/* 0: not set, 1: ours, 2: another */
+		unsigned int	 want;
+	} cases[] = {
+		{ "180000000", 1, 180000 }, { "180000000", 0, 180000 },
+		{ "180000000", 2, 0 }, { "", 1, 0 }, { "0", 1, 0 },
+		{ "999", 1, 0 }, { "1000", 1, 1 }, { "-5", 1, 0 },
+		{ "3e6", 1, 0 }, { "99999999999999999999", 1, 0 },
+	};
+	char	 name[64], pid[32];
+	size_t	 i;
+	int	 s;
+
+	(void)state;
+	for (i = 0; i < nitems(cases); i++) {
+		(void)snprintf(name, sizeof(name), "@sdnotify_wd.%d.%zu",
+		    (int)getpid(), i);
+		s = manager_open(name);
+		(void)setenv("WATCHDOG_USEC", cases[i].usec, 1);
+		(void)unsetenv("WATCHDOG_PID");
+		(void)snprintf(pid, sizeof(pid), "%d", (int)getpid() +
+		    (cases[i].pid == 2));
+		if (cases[i].pid != 0)
+			(void)setenv("WATCHDOG_PID", pid, 1);
+		assert_int_equal(sdnotify_init(), 0);
+		assert_null(getenv("WATCHDOG_USEC"));
+		assert_null(getenv("WATCHDOG_PID"));
+		assert_int_equal(sdnotify_watchdog_msec(), cases[i].want);
+		assert_int_equal(sdnotify_watchdog(), 0);
+		if (cases[i].want != 0)
+			assert_string_equal(next_message(s), "WATCHDOG=1");
+		else
+			assert_null(next_message(s));
+		(void)close(s);
+	}
+	sdnotify_close();
+	assert_int_equal(sdnotify_watchdog_msec(), 0);
+	assert_int_equal(sdnotify_watchdog(), 0);
+}
+
 /* A manager that does not read costs a message, not the event loop. */
 static void
 test_stalled(void **state)
@@ -173,6 +218,7 @@ main(void)
 		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_abstract),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_watchdog),
 		cmocka_unit_test(test_stalled),
 	};
 
