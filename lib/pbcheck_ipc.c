@@ -278,6 +278,7 @@ static const struct pbcheck_field docker_result[] = {
 	STR(35, "output", 0, 128 * 1024, TEXT),
 	ANY(36, "of_update"),
 	STR(41, "image_id", 0, MAX_REF, WORD),
+	MSG(64, "detail"),
 	END
 };
 

@@ -60,6 +60,7 @@ static const struct pbcheck_field control_request[] = {
 	STR(54, "registry_auth", 0, MAX_AUTH, BASE64URL),
 	STR(55, "operation", 0, MAX_REQUEST, WORD),
 	STR(42, "to", 0, 256, LINE),
+	STR(62, "digest", 0, 256, LINE),
 	END
 };
 
@@ -85,6 +86,7 @@ static const struct pbcheck_field control_item[] = {
 	MSG(24, "follow"),
 	MSG(25, "operation"),
 	MSG(26, "detail"),
+	MSG(31, "quarantine"),
 	END
 };
 
@@ -108,6 +110,19 @@ static const struct pbcheck_field plan_view[] = {
 	STR(2, "host_name", 0, MAX_NAME, LINE),
 	STR(3, "container", 0, MAX_NAME, LINE),
 	MSG(4, "plan"),
+	LIST(5, "quarantine", MAX_QUARANTINED),
+	END
+};
+
+static const struct pbcheck_field quarantine_view[] = {
+	STR(1, "host_id", 0, MAX_HOSTID, NAME),
+	STR(2, "host_name", 0, MAX_NAME, LINE),
+	STR(3, "container", 0, MAX_NAME, WORD),
+	STR(4, "digest", 0, MAX_REF, WORD),
+	STR(5, "image", 0, MAX_REF, WORD),
+	NUM(6, "time", 0, MAX_TIME),
+	STR(7, "reason", 0, 1024, LINE),
+	ANY(8, "applies"),
 	END
 };
 
@@ -270,6 +285,7 @@ static const struct pbcheck_field container_view[] = {
 	NEED(3, "info"),
 	NUM(4, "state_age_sec", 0, MAX_TIME),
 	ANY(5, "stale"),
+	STRS(6, "quarantine", MAX_QUARANTINED, 1, MAX_REF, WORD),
 	END
 };
 
@@ -328,6 +344,9 @@ static const struct pbcheck_field detail_view[] = {
 	MSG(2, "policy"),
 	LIST(3, "operations", 64),
 	LIST(4, "history", 64),
+	MSG(5, "detail"),
+	STR(6, "detail_error", 0, MAX_TEXT, TEXT),
+	LIST(7, "quarantine", MAX_QUARANTINED),
 	END
 };
 
@@ -453,6 +472,7 @@ const struct pbcheck_message pbcheck_ipc_control[] = {
 	M(operation_view),
 	{ &sentinel__ipc__container_detail_view__descriptor, detail_view },
 	M(plan_view),
+	M(quarantine_view),
 	M(follow_view),
 	M(history_view),
 	M(audit_view),

@@ -95,6 +95,7 @@ static const struct pbcheck_field agent_message[] = {
 	MSG(101, "pull_result"),
 	MSG(102, "container_delta"),
 	MSG(110, "plan_result"),
+	MSG(122, "detail_result"),
 	END
 };
 
@@ -115,6 +116,7 @@ static const struct pbcheck_field server_message[] = {
 	MSG(101, "journal_ack"),
 	MSG(110, "plan"),
 	MSG(112, "follow_logs"),
+	MSG(122, "detail"),
 	END
 };
 
@@ -215,6 +217,46 @@ static const struct pbcheck_field plan_dependant[] = {
 	STR(1, "container_name", 0, MAX_NAME, WORD),
 	STR(2, "how", 0, 256, LINE),
 	STR(3, "what", 0, 1024, LINE),
+	END
+};
+
+static const struct pbcheck_field detail_request[] = {
+	STR(1, "container_name", 0, MAX_NAME, WORD),
+	END
+};
+
+static const struct pbcheck_field detail_result[] = {
+	STR(1, "request_id", 0, MAX_REQUEST, WORD),
+	STR(2, "container_name", 0, MAX_NAME, WORD),
+	STR(3, "error", 0, MAX_ERROR, TEXT),
+	MSG(4, "detail"),
+	END
+};
+
+static const struct pbcheck_field detail[] = {
+	STR(1, "container_id", 0, 128, WORD),
+	STR(2, "image", 0, MAX_REF, WORD),
+	STR(3, "image_id", 0, MAX_REF, WORD),
+	STR(4, "image_digest", 0, MAX_REF, WORD),
+	STR(5, "state", 0, MAX_WORD, WORD),
+	STR(6, "health", 0, MAX_WORD, WORD),
+	MSG(7, "created"),
+	MSG(8, "started"),
+	MSG(9, "finished"),
+	ANY(10, "exit_code"),
+	STR(11, "restart_policy", 0, MAX_WORD, WORD),
+	ANY(12, "restart_max"),
+	ANY(13, "restart_count"),
+	ANY(14, "auto_remove"),
+	LIST(15, "earlier", 64),
+	END
+};
+
+static const struct pbcheck_field kept_image[] = {
+	STR(1, "image_id", 1, 80, WORD),
+	STR(2, "image", 0, MAX_REF, WORD),
+	STR(3, "digest", 0, MAX_REF, WORD),
+	MSG(4, "replaced"),
 	END
 };
 
@@ -468,6 +510,10 @@ const struct pbcheck_message pbcheck_wire[] = {
 	{ M(plan_request),			plan_request },
 	{ M(plan_result),			plan_result },
 	{ M(plan),				plan },
+	{ M(detail_request),			detail_request },
+	{ M(detail_result),			detail_result },
+	{ M(detail),				detail },
+	{ M(kept_image),			kept_image },
 	{ M(container_action_request),		container_action },
 	{ M(container_action_result),		container_action_result },
 	{ M(fetch_logs_request),		fetch_logs },

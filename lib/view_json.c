@@ -323,6 +323,8 @@ view_json_container(struct json_gen *g, const Sentinel__Ipc__ContainerView *v)
 		put_str(g, ci->labels[i]->key, ci->labels[i]->value);
 	json_gen_end_object(g);
 	put_ports(g, ci);
+	if (v->n_quarantine > 0)
+		put_strs(g, "quarantine", v->quarantine, v->n_quarantine);
 	json_gen_end_object(g);
 }
 

@@ -103,6 +103,14 @@ void	 view_json_policy(struct json_gen *,
 /* phase since? by? fingerprint not_after new_fingerprint? new_not_after?
  * cross_signed? hosts waiting missing[] of id name connected missing */
 void	 view_json_hook(struct json_gen *, const Sentinel__Ipc__HookView *);
+/*
+ * host_id, host_name, container, digest, since, image, reason
+ */
+void	 view_json_quarantine(struct json_gen *,
+	    const Sentinel__Ipc__QuarantineView *);
+/* An array of them; of a plan also with "refused". */
+void	 view_json_quarantines(struct json_gen *,
+	    Sentinel__Ipc__QuarantineView *const *, size_t n, bool plan);
 void	 view_json_ca(struct json_gen *, const Sentinel__Ipc__CaView *);
 
 #endif /* VIEW_JSON_H */

@@ -70,6 +70,8 @@ view_json_detail(struct json_gen *g,
 		json_gen_key(g, "policy");
 		view_json_policy(g, v->policy);
 	}
+	json_gen_key(g, "quarantine");
+	view_json_quarantines(g, v->quarantine, v->n_quarantine, false);
 	json_gen_key(g, "operations");
 	json_gen_array(g);
 	for (i = 0; i < v->n_operations; i++)

@@ -102,5 +102,7 @@ view_json_plan(struct json_gen *g, const Sentinel__Ipc__PlanView *v)
 		put_items(g, pl);
 		put_lists(g, pl);
 	}
+	json_gen_key(g, "quarantine");
+	view_json_quarantines(g, v->quarantine, v->n_quarantine, true);
 	json_gen_end_object(g);
 }

@@ -137,6 +137,12 @@ const struct ctl_cmd	ctl_cmds[] = {
 	    NULL, "take it away", NULL },
 	{ "hook run", "HOST/NAME PHASE", " command timeout ", CTL_ONE,
 	    C(HOOK_RUN), NULL, "run one now, and show what it prints", NULL },
+	{ "quarantine list", "[HOST[/NAME]]", "", CTL_LIST,
+	    C(QUARANTINE_LIST), NULL,
+	    "images that containers were rolled back from", NULL },
+	{ "quarantine lift", "HOST/NAME [DIGEST]", "", CTL_DONE,
+	    C(QUARANTINE_LIFT), NULL,
+	    "let updates take such an image again", NULL },
 	{ "operation list", NULL, " host ", CTL_LIST, C(OPERATION_LIST), NULL,
 	    "operations under way, and the last that ended", NULL },
 	{ "operation show", "ID", "", CTL_ONE, C(OPERATION_SHOW), NULL,
@@ -196,6 +202,7 @@ const struct ctl_operand	ctl_operands[] = {
 	{ "PHASE", AT(ca_phase), CTL_WORD },
 	{ "COMMAND", AT(ca_command), CTL_WORD },
 	{ "NAME", AT(ca_name), CTL_WORD },
+	{ "DIGEST", AT(ca_digest), CTL_WORD },
 	{ "KEY=VALUE", AT(ca_label), CTL_PAIR },
 };
 #undef AT

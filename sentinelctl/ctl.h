@@ -52,6 +52,7 @@ struct ctl_args {
 	const char	*ca_id;
 	const char	*ca_image;
 	const char	*ca_to;		/* image id or number */
+	const char	*ca_digest;	/* DIGEST, "": all */
 	const char	*ca_name;	/* --name, NAME */
 	const char	*ca_label;	/* KEY=VALUE */
 	const char	*ca_setting;	/* KEY */
@@ -199,6 +200,13 @@ extern const char *const	heads_hook[];
 void	 row_hook(struct table *, const Sentinel__Ipc__HookView *);
 /* What became of one that was run. */
 void	 text_hook(FILE *, const Sentinel__Ipc__HookView *);
+/* --- show_quarantine.c --------------------------------------------------- */
+extern const char *const	heads_quarantine[];
+void	 row_quarantine(struct table *, const Sentinel__Ipc__QuarantineView *);
+/* A line each, of one container. */
+void	 text_quarantine(FILE *, Sentinel__Ipc__QuarantineView *const *,
+	    size_t);
+
 /* --- show_operation.c ---------------------------------------------------- */
 extern const char *const	heads_operation[];
 void	 row_operation(struct table *, const Sentinel__Ipc__OperationView *);

@@ -194,6 +194,7 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 	req->action = lend(a->ca_cmd->cm_action);
 	req->image = lend(a->ca_image);
 	req->to = lend(a->ca_to);
+	req->digest = lend(a->ca_digest);
 	req->lines = a->ca_lines;
 	req->follow = a->ca_follow;
 	req->timestamps = a->ca_timestamps;

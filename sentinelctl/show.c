@@ -202,6 +202,9 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOOK:
 		view_json_hook(g, item->hook);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_QUARANTINE:
+		view_json_quarantine(g, item->quarantine);
+		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CHECK:
 		view_json_check(g, item->check);
 		break;
@@ -306,6 +309,10 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 			row_hook(show_table(sh, heads_hook), item->hook);
 		else
 			text_hook(sh->sh_out, item->hook);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_QUARANTINE:
+		row_quarantine(show_table(sh, heads_quarantine),
+		    item->quarantine);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CHECK:
 		text_check(sh->sh_out, item->check, sh->sh_colour);

@@ -143,6 +143,7 @@ text_detail(FILE *f, const Sentinel__Ipc__ContainerDetailView *v, bool colour)
 		}
 		(void)fprintf(f, ")\n");
 	}
+	text_quarantine(f, v->quarantine, v->n_quarantine);
 	if (v->n_operations > 0) {
 		(void)fprintf(f, "\nunder way:\n");
 		tb = table_new(heads_operation, colour);

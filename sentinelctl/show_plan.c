@@ -117,6 +117,7 @@ text_plan(FILE *f, const Sentinel__Ipc__PlanView *v)
 	    v->container);
 	plan_line(f, "plan for", text);
 	plan_images(f, pl);
+	text_quarantine(f, v->quarantine, v->n_quarantine);
 	plan_items(f, pl, false);
 	plan_items(f, pl, true);
 	for (i = 0; i < pl->n_dropped; i++) {

@@ -155,18 +155,6 @@ ssize_t	 db_policy_del_host(struct store_txn *, const char *host_id);
 /* In order of host, then container. */
 ssize_t	 db_policy_walk(struct store_txn *, db_policy_visit, void *);
 
-/* --- db_quarantine.c: key = host id "/" container ----------------------- */
-/* 1, 0 absent, -1 */
-int	 db_quarantine_get(struct store_txn *, const char *host_id,
-	    const char *container, struct pbmem *,
-	    Sentinel__Store__Quarantine **);
-int	 db_quarantine_put(struct store_txn *,
-	    const Sentinel__Store__Quarantine *);	/* 0, -1 */
-int	 db_quarantine_del(struct store_txn *, const char *host_id,
-	    const char *container);			/* 1, 0, -1 */
-/* All of a host; their number or -1. */
-ssize_t	 db_quarantine_del_host(struct store_txn *, const char *host_id);
-
 /* --- db_ca.c: how far the replacement of the CA is ---------------------- */
 /* 1, 0 absent (no replacement has ever begun), -1 */
 int	 db_ca_get(struct store_txn *, struct pbmem *,

@@ -34,7 +34,7 @@ static void	 row_host(const uint8_t *, char[HOST_LEN + 1]);
 static uint64_t	 row_number(const uint8_t *);
 static int	 newest(struct store_txn *, const char *, uint64_t *);
 static int	 next_order(struct store_txn *, uint64_t *);
-static int	 stub(struct store_txn *, const uint8_t *);
+static int	 bury(struct store_txn *, const uint8_t *);
 static int	 forget(struct store_txn *, const uint8_t *);
 static int	 load(struct store_txn *, const uint8_t *, struct pbmem *,
 		    Sentinel__Store__HistoryRow **);
@@ -142,9 +142,9 @@ load(struct store_txn *tx, const uint8_t *key, struct pbmem *pm,
 	return (rc);
 }
 
-/* Of the row only its id stays. */
+/* A tombstone: of the row only its id stays, so that it is known again. */
 static int
-stub(struct store_txn *tx, const uint8_t *key)
+bury(struct store_txn *tx, const uint8_t *key)
 {
 	Sentinel__Store__HistoryRow	*row, rest;
 	struct pbmem			 pm;
@@ -176,7 +176,7 @@ forget(struct store_txn *tx, const uint8_t *key)
 	uint8_t				 id[ID_KEY];
 	int				 rc;
 
-	if (stub(tx, key) == -1)
+	if (bury(tx, key) == -1)
 		return (-1);
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 	if ((rc = load(tx, key, &pm, &row)) == 1) {
@@ -229,7 +229,7 @@ db_history_add(struct store_txn *tx, const char *host,
 	/* Numbers have no gaps: the one that is too much is known. */
 	if (n > DB_HISTORY_KEEP) {
 		row_key(old, host, n - DB_HISTORY_KEEP);
-		if (stub(tx, old) == -1)
+		if (bury(tx, old) == -1)
 			return (-1);
 	}
 	if (n > DB_HISTORY_IDS_KEEP) {
@@ -376,7 +376,7 @@ db_history_sweep(struct store_txn *tx, int64_t now, uint8_t at[40])
 		return (-1);
 	for (i = 0; i < sw.sw_len; i++)
 		if ((sw.sw_forget[i] ? forget(tx, sw.sw_key[i]) :
-		    stub(tx, sw.sw_key[i])) == -1)
+		    bury(tx, sw.sw_key[i])) == -1)
 			return (-1);
 	if (sw.sw_seen < DB_HISTORY_SWEEP_MAX) {
 		memset(at, 0, ROW_KEY);		/* from the beginning again */

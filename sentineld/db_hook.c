@@ -22,44 +22,35 @@
 
 #include "db_hook.h"
 #include "db_int.h"
-#include "docker_api.h"
 
 #define DESC		(&sentinel__store__hook__descriptor)
-#define KEY_SIZE	(64 + 1 + 255 + 1 + 32 + 1)
+#define KEY_SIZE	(DB_TARGET_SIZE + 1 + 32)
 
 struct each {
-	char		 ea_prefix[KEY_SIZE];
-	size_t		 ea_len;
-	db_hook_visit	 ea_fn;		/* NULL: drop */
+	db_hook_visit	 ea_fn;
 	void		*ea_arg;
-	ssize_t		 ea_count;
 };
 
 static int	 make_key(char[KEY_SIZE], const char *, const char *,
 		    const char *);
-static enum store_next	 on_each(const uint8_t *, size_t, const void *, void *);
-static enum store_next	 on_drop(const uint8_t *, size_t, const uint8_t *,
-			    size_t, void *);
+static bool	 on_each(const void *, void *);
 
-/* Neither host ids nor container names hold a slash; "" ends the key. */
+/* Container "": where all of the host begins. */
 static int
 make_key(char key[KEY_SIZE], const char *host_id, const char *container,
     const char *phase)
 {
-	int	 n;
+	int	 n, m;
 
-	if (container[0] == '\0')
-		n = snprintf(key, KEY_SIZE, "%s/", host_id);
-	else
-		n = snprintf(key, KEY_SIZE, "%s/%s/%s", host_id, container,
-		    phase);
-	if (n >= KEY_SIZE || host_id[0] == '\0' ||
-	    strchr(host_id, '/') != NULL ||
-	    (container[0] != '\0' && !docker_name_ok(container))) {
+	if ((n = db_target_key(key, host_id, container)) == -1 ||
+	    container[0] == '\0')
+		return (n);
+	m = snprintf(key + n, KEY_SIZE - (size_t)n, "/%s", phase);
+	if (m >= KEY_SIZE - n) {
 		errno = EINVAL;
 		return (-1);
 	}
-	return (n);
+	return (n + m);
 }
 
 static bool
@@ -108,59 +99,31 @@ db_hook_del(struct store_txn *tx, const char *host_id, const char *container,
 	return (store_del(tx, STORE_HOOKS, key, (size_t)len));
 }
 
-static enum store_next
-on_each(const uint8_t *key, size_t keylen, const void *record, void *arg)
+static bool
+on_each(const void *record, void *arg)
 {
 	struct each	*ea = arg;
 
-	if (keylen < ea->ea_len || memcmp(key, ea->ea_prefix, ea->ea_len) != 0)
-		return (STORE_STOP);
-	ea->ea_count++;
-	return (ea->ea_fn(record, ea->ea_arg) ? STORE_GOON : STORE_STOP);
+	return (ea->ea_fn(record, ea->ea_arg));
 }
 
 ssize_t
 db_hook_walk(struct store_txn *tx, const char *host_id, const char *container,
     db_hook_visit fn, void *arg)
 {
-	struct each	 ea = { .ea_fn = fn, .ea_arg = arg };
+	struct each	 ea = { fn, arg };
+	char		 key[KEY_SIZE];
 	int		 len = 0;
 
-	if (host_id[0] != '\0' && (len = make_key(ea.ea_prefix, host_id,
-	    container, "")) == -1)
+	if (host_id[0] != '\0' && (len = make_key(key, host_id, container,
+	    "")) == -1)
 		return (-1);
-	ea.ea_len = (size_t)len;
-	if (db_walk(tx, STORE_HOOKS, false, ea.ea_len == 0 ? NULL :
-	    ea.ea_prefix, ea.ea_len, DESC, on_each, &ea) == -1)
-		return (-1);
-	return (ea.ea_count);
-}
-
-static enum store_next
-on_drop(const uint8_t *key, size_t keylen, const uint8_t *value, size_t len,
-    void *arg)
-{
-	struct each	*ea = arg;
-
-	(void)value;
-	(void)len;
-	if (keylen < ea->ea_len || memcmp(key, ea->ea_prefix, ea->ea_len) != 0)
-		return (STORE_STOP);
-	ea->ea_count++;
-	return (STORE_DROP);
+	return (db_prefix_walk(tx, STORE_HOOKS, key, (size_t)len, DESC,
+	    on_each, &ea));
 }
 
 ssize_t
 db_hook_del_host(struct store_txn *tx, const char *host_id)
 {
-	struct each	 ea = { .ea_count = 0 };
-	int		 len;
-
-	if ((len = make_key(ea.ea_prefix, host_id, "", "")) == -1)
-		return (-1);
-	ea.ea_len = (size_t)len;
-	if (store_walk(tx, STORE_HOOKS, false, ea.ea_prefix, ea.ea_len, 0,
-	    on_drop, &ea) == -1)
-		return (-1);
-	return (ea.ea_count);
+	return (db_target_drop_host(tx, STORE_HOOKS, host_id));
 }

@@ -47,4 +47,23 @@ ssize_t	 db_walk(struct store_txn *, enum store_table, bool descending,
 	    const void *from, size_t fromlen,
 	    const ProtobufCMessageDescriptor *, db_visit, void *);
 
+/* --- db_target.c: keys that are host id "/" container ------------------- */
+#define DB_TARGET_SIZE	(64 + 1 + 255 + 1)
+
+/* Container "": of the host itself, and where all of it begins.  Its length;
+ * -1 with EINVAL for what cannot be a host's id or a name of Docker's. */
+int	 db_target_key(char[DB_TARGET_SIZE], const char *host_id,
+	    const char *container);
+/* All of a host; their number or -1. */
+ssize_t	 db_target_drop_host(struct store_txn *, enum store_table,
+	    const char *host_id);
+/* Records whose keys begin so, in order, until the visitor returns false;
+ * len 0: all.  Their number or -1. */
+typedef bool (*db_prefix_visit)(const void *record, void *arg);
+ssize_t	 db_prefix_walk(struct store_txn *, enum store_table,
+	    const char *prefix, size_t len,
+	    const ProtobufCMessageDescriptor *, db_prefix_visit, void *);
+ssize_t	 db_prefix_drop(struct store_txn *, enum store_table,
+	    const char *prefix, size_t len);
+
 #endif /* DB_INT_H */

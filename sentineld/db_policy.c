@@ -15,56 +15,24 @@
  */
 #include "compat.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "db_int.h"
-#include "docker_api.h"
 
 #define DESC		(&sentinel__store__policy__descriptor)
-#define KEY_SIZE	(64 + 1 + 255 + 1)
 
 struct each {
 	db_policy_visit	 ea_fn;
 	void		*ea_arg;
 };
 
-struct prefix {
-	char		 pf_text[66];
-	size_t		 pf_len;
-	ssize_t		 pf_dropped;
-};
-
-static int	 make_key(char[KEY_SIZE], const char *, const char *);
-static enum store_next	 drop_host(const uint8_t *, size_t,
-			    const uint8_t *, size_t, void *);
-static enum store_next	 policy_each(const uint8_t *, size_t, const void *,
-			    void *);
-
-/* Neither host ids nor container names hold a slash. */
-static int
-make_key(char key[KEY_SIZE], const char *host_id, const char *container)
-{
-	int	 n;
-
-	n = snprintf(key, KEY_SIZE, "%s/%s", host_id, container);
-	if (n >= KEY_SIZE || host_id[0] == '\0' ||
-	    strchr(host_id, '/') != NULL ||
-	    (container[0] != '\0' && !docker_name_ok(container))) {
-		errno = EINVAL;
-		return (-1);
-	}
-	return (n);
-}
+static bool	 policy_each(const void *, void *);
 
 int
 db_policy_put(struct store_txn *tx, const Sentinel__Store__Policy *p)
 {
-	char	 key[KEY_SIZE];
+	char	 key[DB_TARGET_SIZE];
 	int	 len;
 
-	if ((len = make_key(key, p->host_id, p->container)) == -1)
+	if ((len = db_target_key(key, p->host_id, p->container)) == -1)
 		return (-1);
 	return (db_put(tx, STORE_POLICIES, key, (size_t)len, &p->base, 0));
 }
@@ -73,53 +41,26 @@ int
 db_policy_del(struct store_txn *tx, const char *host_id,
     const char *container)
 {
-	char	 key[KEY_SIZE];
+	char	 key[DB_TARGET_SIZE];
 	int	 len;
 
-	if ((len = make_key(key, host_id, container)) == -1)
+	if ((len = db_target_key(key, host_id, container)) == -1)
 		return (-1);
 	return (store_del(tx, STORE_POLICIES, key, (size_t)len));
-}
-
-static enum store_next
-drop_host(const uint8_t *key, size_t keylen, const uint8_t *value, size_t len,
-    void *arg)
-{
-	struct prefix	*pf = arg;
-
-	(void)value;
-	(void)len;
-	if (keylen < pf->pf_len || memcmp(key, pf->pf_text, pf->pf_len) != 0)
-		return (STORE_STOP);
-	pf->pf_dropped++;
-	return (STORE_DROP);
 }
 
 ssize_t
 db_policy_del_host(struct store_txn *tx, const char *host_id)
 {
-	struct prefix	 pf = { .pf_dropped = 0 };
-
-	if ((size_t)snprintf(pf.pf_text, sizeof(pf.pf_text), "%s/",
-	    host_id) >= sizeof(pf.pf_text)) {
-		errno = EINVAL;
-		return (-1);
-	}
-	pf.pf_len = strlen(pf.pf_text);
-	if (store_walk(tx, STORE_POLICIES, false, pf.pf_text, pf.pf_len, 0,
-	    drop_host, &pf) == -1)
-		return (-1);
-	return (pf.pf_dropped);
+	return (db_target_drop_host(tx, STORE_POLICIES, host_id));
 }
 
-static enum store_next
-policy_each(const uint8_t *key, size_t keylen, const void *record, void *arg)
+static bool
+policy_each(const void *record, void *arg)
 {
 	struct each	*ea = arg;
 
-	(void)key;
-	(void)keylen;
-	return (ea->ea_fn(record, ea->ea_arg) ? STORE_GOON : STORE_STOP);
+	return (ea->ea_fn(record, ea->ea_arg));
 }
 
 ssize_t
@@ -127,6 +68,6 @@ db_policy_walk(struct store_txn *tx, db_policy_visit fn, void *arg)
 {
 	struct each	 ea = { fn, arg };
 
-	return (db_walk(tx, STORE_POLICIES, false, NULL, 0, DESC,
-	    policy_each, &ea));
+	return (db_prefix_walk(tx, STORE_POLICIES, "", 0, DESC, policy_each,
+	    &ea));
 }

@@ -97,6 +97,8 @@ client_command	 client_settings_get, client_settings_change,
 /* engine_control_hook.c */
 client_command	 client_hook_list, client_hook_set, client_hook_remove,
 	    client_hook_run;
+/* engine_control_quarantine.c */
+client_command	 client_quarantine_list, client_quarantine_lift;
 /* engine_control_op.c */
 client_command	 client_container_list, client_container_op;
 /* engine_control_operation.c */

@@ -83,6 +83,8 @@ static const struct {
 	[C(HOOK_SET)] =		{ client_hook_set,	true },
 	[C(HOOK_REMOVE)] =	{ client_hook_remove,	true },
 	[C(HOOK_RUN)] =		{ client_hook_run,	true },
+	[C(QUARANTINE_LIST)] =	{ client_quarantine_list, false },
+	[C(QUARANTINE_LIFT)] =	{ client_quarantine_lift, true },
 	[C(POLICY_SHOW)] =	{ client_policy_show,	false },
 	[C(POLICY_SET)] =	{ client_policy_set,	true },
 	[C(CA_STATUS)] =	{ client_ca_status,	false },

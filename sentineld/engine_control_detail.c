@@ -20,6 +20,7 @@
 
 #include "db_history.h"
 #include "engine_oplog.h"
+#include "engine_quarantine.h"
 #include "pbcheck.h"
 
 /* sentinelctl container show: one container, and everything about it. */
@@ -144,6 +145,8 @@ send_detail(struct client *cl, struct host *h, const char *name,
 	v.n_operations = de.de_nops;
 	v.history = de.de_rows;
 	v.n_history = de.de_nrows;
+	v.quarantine = quarantine_views(h, name, &de.de_mem,
+	    &v.n_quarantine);
 	sentinel__ipc__control_item__init(&item);
 	item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_DETAIL;
 	item.detail = &v;

@@ -25,6 +25,7 @@
 #include "engine_hook.h"
 #include "engine_live.h"
 #include "engine_oplog.h"
+#include "engine_quarantine.h"
 #include "log.h"
 #include "pbcheck.h"
 #include "xmalloc.h"
@@ -50,16 +51,19 @@ send_containers(struct client *cl, struct host *h)
 {
 	Sentinel__Ipc__ControlItem	 item;
 	Sentinel__Ipc__ContainerView	 view;
+	struct quarantine_host		 bad;
 	struct container		*c;
-	struct pbmem			 pm;
+	struct pbmem			 pm, badmem;
 	size_t				 n = 0, sent = 0;
 
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	pbmem_init(&badmem, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
+	quarantine_of_host(h, &badmem, &bad);
 	TAILQ_FOREACH(c, &h->h_containers, ct_entry) {
 		if (n++ < cl->cl_skip)
 			continue;
 		if (client_is_full(sent))
-			return (sent);
+			goto out;
 		cl->cl_skip = n;
 		sentinel__ipc__container_view__init(&view);
 		view.host_id = h->h_id;
@@ -70,6 +74,8 @@ send_containers(struct client *cl, struct host *h)
 		view.state_age_sec = live_is_fresh(h) ? 0 :
 		    time(NULL) - h->h_listed_at;
 		view.stale = !host_is_connected(h);
+		view.quarantine = quarantine_digests(&bad, c->ct_name,
+		    &view.n_quarantine);
 		sentinel__ipc__control_item__init(&item);
 		item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_CONTAINER;
 		item.container = &view;
@@ -78,6 +84,8 @@ send_containers(struct client *cl, struct host *h)
 		pbmem_free(&pm);
 	}
 	cl->cl_skip = 0;
+ out:
+	pbmem_free(&badmem);
 	return (sent);
 }
 
@@ -218,6 +226,23 @@ newest(const char *logs)
 	return (nl != NULL && nl[1] != '\0' ? nl + 1 : logs);
 }
 
+/* The host's plan knows nothing of what it was rolled back from. */
+static void
+plan_quarantine(const struct op *op, Sentinel__Ipc__PlanView *v,
+    struct pbmem *pm)
+{
+	size_t	 i;
+
+	v->quarantine = quarantine_views(op->op_host, op->op_container, pm,
+	    &v->n_quarantine);
+	for (i = 0; i < v->n_quarantine; i++)
+		v->quarantine[i]->applies = !v->plan->identical &&
+		    (quarantine_is(v->quarantine[i]->digest,
+		    v->plan->new_digest) ||
+		    quarantine_is(v->quarantine[i]->digest,
+		    v->plan->new_image_id));
+}
+
 static void
 on_op(struct op *op, const struct op_result *r, void *arg)
 {
@@ -226,7 +251,9 @@ on_op(struct op *op, const struct op_result *r, void *arg)
 	Sentinel__Ipc__LogsView		 logs;
 	Sentinel__Ipc__PlanView		 plan;
 	struct client			*cl = arg;
+	struct pbmem			 pm;
 
+	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 	sentinel__ipc__control_item__init(&item);
 	if (op->op_kind == OP_LOGS && result_code(op, r) == CONTROL_OK) {
 		sentinel__ipc__logs_view__init(&logs);
@@ -244,6 +271,7 @@ on_op(struct op *op, const struct op_result *r, void *arg)
 		plan.container = op->op_container;
 		/* Only packed. */
 		plan.plan = (Sentinel__Cluster__Plan *)(uintptr_t)r->or_plan;
+		plan_quarantine(op, &plan, &pm);
 		item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_PLAN;
 		item.plan = &plan;
 	} else {
@@ -263,6 +291,7 @@ on_op(struct op *op, const struct op_result *r, void *arg)
 		item.result = &view;
 	}
 	(void)client_item(cl, &item);
+	pbmem_free(&pm);
 	/* What went wrong beside a success is part of the item. */
 	client_end(cl, result_code(op, r), "%s", result_code(op, r) ==
 	    CONTROL_OK ? "" : lend(r->or_error));

@@ -27,6 +27,7 @@
 
 #include "db_history.h"
 #include "engine_command.h"
+#include "engine_quarantine.h"
 #include "log.h"
 #include "pbcheck.h"
 #include "utf8.h"
@@ -152,6 +153,9 @@ add_row(struct store_txn *txn, void *arg)
 	struct add	*ad = arg;
 
 	ad->ad_rc = db_history_add(txn, ad->ad_host, ad->ad_row);
+	if (ad->ad_rc == 1 && quarantine_row(txn, ad->ad_host, ad->ad_row) ==
+	    -1)
+		ad->ad_rc = -1;
 	return (ad->ad_rc == -1 ? -1 : 0);
 }
 
@@ -171,6 +175,8 @@ history_add(struct host *h, const struct history_entry *e)
 	if (history_record(h, e, &pm, &row) == -1 ||
 	    store_update(eng->store, add_row, &ad) == -1)
 		ad.ad_rc = -1;
+	if (ad.ad_rc == 1)
+		quarantine_tell(h, &row);
 	pbmem_free(&pm);
 	if (ad.ad_rc == -1 && host_may_log(h))
 		log_warn("host %s: history: not stored", h->h_id);

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "db_history.h"
+#include "engine_quarantine.h"
 #include "hex.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -220,6 +221,9 @@ store_slice(struct store_txn *txn, void *arg)
 		pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 		if ((rc = history_record(sl->sl_host, &e, &pm, &row)) == 0)
 			rc = db_history_add(txn, sl->sl_host->h_id, &row);
+		if (rc == 1 && quarantine_row(txn, sl->sl_host->h_id, &row) ==
+		    -1)
+			rc = -1;
 		pbmem_free(&pm);
 		sl->sl_is_new[i] = rc == 1;
 	}

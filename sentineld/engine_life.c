@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "db_hook.h"
+#include "db_quarantine.h"
 #include "engine_audit.h"
 #include "engine_label.h"
 #include "engine_settings.h"

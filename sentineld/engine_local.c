@@ -330,9 +330,6 @@ updated(const Sentinel__Ipc__DockerResult *m)
 
 	what = m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ROLLBACK ?
 	    "rollback" : "update";
-	quarantine_note(eng->local, m->container, what, m->outcome,
-	    m->old_image, m->old_digest, m->new_image, m->new_digest,
-	    m->error);
 	event_publish("container_update", eng->local, m->container,
 	    m->error[0] == '\0' ? "%s %s: %s%s" : "%s %s: %s%s: %s", what,
 	    m->container, m->outcome, m->recovered ? " (after a restart)" :

@@ -17,7 +17,6 @@
 #include "engine_history.h"
 #include "engine_follow.h"
 #include "engine_oplog.h"
-#include "engine_quarantine.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -415,15 +414,11 @@ rolled_back(struct host *h, const Sentinel__Cluster__RollbackResult *m,
 {
 	struct op	*op;
 
-	if (is_new) {
-		quarantine_note(h, m->container_name, "rollback", m->outcome,
-		    m->old_image, m->old_digest, m->new_image, m->new_digest,
-		    m->error);
+	if (is_new)
 		event_publish("container_update", h, m->container_name,
 		    m->error[0] == '\0' ? "rollback %s: %s" :
 		    "rollback %s: %s: %s", m->container_name, m->outcome,
 		    m->error);
-	}
 	if ((op = op_of_host(h, m->request_id)) != NULL)
 		answer_rollback(op, m);
 }
@@ -440,10 +435,6 @@ op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 	switch (m->payload_case) {
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT:
 		u = m->update_result;
-		if (is_new)
-			quarantine_note(h, u->container_name, "update",
-			    u->outcome, u->old_image, u->old_digest,
-			    u->new_image, u->new_digest, u->error);
 		if (is_new)
 			event_publish("container_update", h,
 			    u->container_name, u->error[0] == '\0' ?

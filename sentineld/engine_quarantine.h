@@ -20,15 +20,17 @@
 #include "compat.h"
 
 #include "engine.h"
+#include "pbmem.h"
 
 /*
  * Quarantine: which digests a container was rolled back from, by itself or
  * by an operator.  They go with every update of it, and are refused once the
  * pull has shown that it would be one of them again; --force leaves them out.
- * An update that succeeds ends the quarantine of its container.  In the
- * database, for all hosts; an agent that is offline needs none of it.
+ * An update that succeeds ends the quarantine of its container, and so does
+ * quarantine_lift().  In the database, for all hosts; an agent that is
+ * offline needs none of it.
  */
-#define QUARANTINE_MAX	8	/* digests of a container */
+#define QUARANTINE_MAX	8	/* digests of a container, the newest */
 
 struct quarantine {
 	char		*qu_list[QUARANTINE_MAX];	/* into qu_text */
@@ -39,13 +41,46 @@ struct quarantine {
 /* What holds now; none when the database cannot be read (logged). */
 void	 quarantine_get(const struct host *, const char *container,
 	    struct quarantine *);
+/* All that is known of it, in the arena; NULL: nothing, or as above. */
+const Sentinel__Store__Quarantine *quarantine_find(const struct host *,
+	    const char *container, struct pbmem *);
+/* Views of that, in the arena, which also lends it. */
+Sentinel__Ipc__QuarantineView **quarantine_views(const struct host *,
+	    const char *container, struct pbmem *, size_t *n);
+/* The digests of all containers of a host, read once; for lists. */
+struct quarantine_host {
+	struct pbmem	*qh_mem;	/* of the caller */
+	size_t		 qh_n;
+	struct quarantine_names {
+		char	*qn_container;
+		char	**qn_digests;
+		size_t	 qn_n;
+	}		*qh_names;
+};
+
+void	 quarantine_of_host(const struct host *, struct pbmem *,
+	    struct quarantine_host *);
+/* Of one of them; NULL and 0: none. */
+char	**quarantine_digests(const struct quarantine_host *,
+	    const char *container, size_t *n);
+/* Does this digest or image id mean an image that holds this digest? */
+bool	 quarantine_is(const char *digest, const char *what);
+
 /*
- * A result that was not known yet.  action: "update" or "rollback"; the rest
- * as it came from the host.  A failure of the database is logged.
+ * A row of the history says what it means for the quarantine: in the same
+ * transaction as the row, or a crash in between would lose it.  0, -1.
  */
-void	 quarantine_note(const struct host *, const char *container,
-	    const char *action, const char *outcome, const char *old_image,
-	    const char *old_digest, const char *new_image,
-	    const char *new_digest, const char *error);
+int	 quarantine_row(struct store_txn *, const char *host_id,
+	    const Sentinel__Store__HistoryRow *);
+/* The line of the log for it, when that transaction is through. */
+void	 quarantine_tell(struct host *,
+	    const Sentinel__Store__HistoryRow *);
+/*
+ * An operator ends it: of a digest, its beginning ("sha256:" may be left
+ * out), or "" for all.  In the audit trail.  Their number, 0: there is none;
+ * -1: the database, logged.
+ */
+int	 quarantine_lift(struct host *, const char *container,
+	    const char *digest, const char *by);
 
 #endif /* ENGINE_QUARANTINE_H */
