@@ -108,6 +108,7 @@ struct conf_server {
 	uint64_t	 cs_list_msec;
 	uint64_t	 cs_action_msec;
 	uint64_t	 cs_logs_msec;
+	uint64_t	 cs_follow_idle_msec;
 	uint64_t	 cs_update_msec;
 	uint64_t	 cs_last_seen_msec;
 	uint64_t	 cs_checkpoint_msec;

@@ -60,6 +60,7 @@ static const char *const live_keys[] = {
 	"server.timers.list_timeout",
 	"server.timers.action_timeout",
 	"server.timers.logs_timeout",
+	"server.timers.follow_idle_timeout",
 	"server.timers.update_timeout",
 	"server.timers.last_seen_interval",
 	"server.timers.checkpoint_interval",

@@ -155,6 +155,7 @@ typedef void (*docker_logs_cb)(void *, const char *error, const char *text,
 struct docker_logs_opts {
 	unsigned int	 dl_lines;	/* 1..DOCKER_LOGS_MAXLINES, clamped */
 	int64_t		 dl_since;	/* unix seconds, 0: no bound */
+	int64_t		 dl_until;	/* the same */
 	unsigned int	 dl_streams;	/* follow.h; 0: both */
 	bool		 dl_timestamps;
 };

@@ -202,8 +202,8 @@ static void
 dp_logs(struct dp_op *op, const Sentinel__Ipc__DockerOp *m)
 {
 	struct docker_logs_opts	 want = {
-		.dl_since = m->since, .dl_streams = m->streams,
-		.dl_timestamps = m->timestamps
+		.dl_since = m->since, .dl_until = m->until,
+		.dl_streams = m->streams, .dl_timestamps = m->timestamps
 	};
 
 	if (op->do_lines <= 0)

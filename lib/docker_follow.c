@@ -246,11 +246,16 @@ static void
 on_done(void *arg, const struct docker_reply *dr)
 {
 	struct docker_follow	*df = arg;
+	const char		*cause = NULL;
 	char			 text[DOCKER_NAME_MAXBYTES + 32];
 
 	df->df_req = NULL;
 	docker_lines_end(df->df_lines);
-	if (dr->dr_end == DOCKER_OK) {
+	if (dr->dr_end == DOCKER_OK && df->df_cbs.fc_cause != NULL)
+		cause = df->df_cbs.fc_cause(df->df_arg);
+	if (cause != NULL)
+		finish(df, cause, true);
+	else if (dr->dr_end == DOCKER_OK) {
 		(void)snprintf(text, sizeof(text),
 		    "container \"%s\" has ended", df->df_name);
 		finish(df, text, false);

@@ -52,6 +52,11 @@ struct docker_follow_cbs {
 	 */
 	void	(*fc_text)(void *, int stream, const char *text,
 		    uint64_t skipped);
+	/*
+	 * Docker's stream has ended in order.  NULL, or why that is no good
+	 * end (lent until the next event).  May be NULL.
+	 */
+	const char *(*fc_cause)(void *);
 	/* Once, the last one; the follow is gone.  Not after a free. */
 	void	(*fc_end)(void *, const char *why, bool failed);
 };

@@ -17,6 +17,7 @@
 #include "compat.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,12 +33,14 @@
 struct dp_follow {
 	TAILQ_ENTRY(dp_follow)	 fw_entry;
 	uint32_t		 fw_id;
+	char			 fw_container[DOCKER_NAME_MAXBYTES];
 	struct docker_follow	*fw_follow;
 	unsigned int		 fw_out;	/* messages without credit */
 };
 
 static void	 on_open(void *);
 static void	 on_text(void *, int, const char *, uint64_t);
+static const char *on_cause(void *);
 static void	 on_end(void *, const char *, bool);
 
 static TAILQ_HEAD(, dp_follow)	 follows = TAILQ_HEAD_INITIALIZER(follows);
@@ -46,6 +49,7 @@ static size_t			 nfollows;
 static const struct docker_follow_cbs	cbs = {
 	.fc_open = on_open,
 	.fc_text = on_text,
+	.fc_cause = on_cause,
 	.fc_end = on_end
 };
 
@@ -119,6 +123,22 @@ on_text(void *arg, int stream, const char *text, uint64_t skipped)
 	tell(fw->fw_id, false, &data);
 }
 
+/* An update stops what it replaces, and what depends on it. */
+static const char *
+on_cause(void *arg)
+{
+	struct dp_follow	*fw = arg;
+	static char		 why[DOCKER_NAME_MAXBYTES + 96];
+
+	if (dp->dp_updater == NULL ||
+	    !updater_busy(dp->dp_updater, fw->fw_container))
+		return (NULL);
+	(void)snprintf(why, sizeof(why), "container \"%s\" was stopped by an "
+	    "update that is under way: follow it again afterwards",
+	    fw->fw_container);
+	return (why);
+}
+
 static void
 on_end(void *arg, const char *why, bool failed)
 {
@@ -154,6 +174,8 @@ dp_follow(struct peer *p, struct imsg *imsg)
 	fo.fo_streams = m->streams;
 	fo.fo_timestamps = m->timestamps;
 	fw->fw_id = id;
+	(void)strlcpy(fw->fw_container, m->container,
+	    sizeof(fw->fw_container));
 	fw->fw_follow = docker_follow(proc_base(), dp->dp_docker, &fo, &cbs,
 	    fw);
 	if (fw->fw_follow == NULL) {

@@ -58,6 +58,20 @@ op_new(struct docker *dk, const char *name, void *arg)
 	return (op);
 }
 
+/* The last lines of a text, cut in place. */
+static void
+op_keep_lines(char *text, size_t *len, unsigned int lines)
+{
+	size_t	 at = *len;
+
+	/* The newline that ends the last line begins none. */
+	while (at > 0 && (at == *len || text[at - 1] != '\n' ||
+	    --lines > 0))
+		at--;
+	memmove(text, text + at, *len - at + 1);
+	*len -= at;
+}
+
 static void
 op_end(struct docker_op *op, const char *error)
 {
@@ -70,6 +84,8 @@ op_end(struct docker_op *op, const char *error)
 		if (error[0] == '\0' && (text = docker_demux_take(op->op_demux,
 		    &len)) == NULL)
 			error = "out of memory";
+		else if (text != NULL)
+			op_keep_lines(text, &len, op->op_want.dl_lines);
 		op->op_logs(op->op_arg, error, text == NULL ? "" : text, len);
 	}
 	free(text);
@@ -140,24 +156,42 @@ op_logs_done(void *arg, const struct docker_reply *dr)
 	    "Docker's log stream is broken" : dr->dr_error);
 }
 
+/* Docker counts its last lines first, and then looks at the times: what is
+ * bounded by a moment is counted in op_keep_lines(). */
+static int
+op_logs_path(const struct docker_op *op, char path[DOCKER_PATH_MAXBYTES])
+{
+	const struct docker_logs_opts	*want = &op->op_want;
+	unsigned int			 out, err;
+	char				 since[24], until[24];
+
+	out = (want->dl_streams & FOLLOW_STDOUT) != 0 ? 1 : 0;
+	err = (want->dl_streams & FOLLOW_STDERR) != 0 ? 1 : 0;
+	(void)snprintf(since, sizeof(since), "%lld",
+	    (long long)want->dl_since);
+	(void)snprintf(until, sizeof(until), "%lld",
+	    (long long)want->dl_until);
+	if (want->dl_until != 0)
+		return (docker_path(path, DOCKER_PATH_MAXBYTES, "/containers/"
+		    "%s/logs?stdout=%u&stderr=%u&timestamps=%u&since=%s&"
+		    "until=%s&tail=all", op->op_id, out, err,
+		    want->dl_timestamps ? 1U : 0U, since, until));
+	return (docker_path(path, DOCKER_PATH_MAXBYTES, "/containers/%s/logs?"
+	    "stdout=%u&stderr=%u&timestamps=%u&since=%s&tail=%u", op->op_id,
+	    out, err, want->dl_timestamps ? 1U : 0U, since,
+	    want->dl_lines));
+}
+
 static struct docker_req *
 op_logs(struct docker_op *op)
 {
 	struct docker_call	 dc = { .dc_method = "GET",
 		.dc_total_msec = DOCKER_LOGS_MSEC, .dc_data = op_on_logs,
 		.dc_done = op_logs_done, .dc_arg = op };
-	const struct docker_logs_opts *want = &op->op_want;
-	char			 path[DOCKER_PATH_MAXBYTES], since[24];
+	char			 path[DOCKER_PATH_MAXBYTES];
 
-	(void)snprintf(since, sizeof(since), "%lld",
-	    (long long)want->dl_since);
 	if ((op->op_demux = docker_demux_new(op->op_tty,
-	    DOCKER_LOGS_MAXBYTES)) == NULL ||
-	    docker_path(path, sizeof(path), "/containers/%s/logs?stdout=%u&"
-	    "stderr=%u&timestamps=%u&since=%s&tail=%u", op->op_id,
-	    (want->dl_streams & FOLLOW_STDOUT) != 0 ? 1U : 0U,
-	    (want->dl_streams & FOLLOW_STDERR) != 0 ? 1U : 0U,
-	    want->dl_timestamps ? 1U : 0U, since, want->dl_lines) == -1)
+	    DOCKER_LOGS_MAXBYTES)) == NULL || op_logs_path(op, path) == -1)
 		return (NULL);
 	dc.dc_path = path;
 	return (docker_call(op->op_docker, &dc));

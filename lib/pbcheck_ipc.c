@@ -227,6 +227,7 @@ static const struct pbcheck_field docker_op[] = {
 	STR(22, "exec_fault", 0, 256, LINE),
 	LIST(23, "hooks", 2),
 	NUM(28, "since", 0, MAX_TIME),
+	NUM(60, "until", 0, MAX_TIME),
 	NUM(29, "streams", 0, 3),
 	ANY(30, "timestamps"),
 	STR(34, "registry_auth", 0, MAX_AUTH, BASE64URL),

@@ -42,7 +42,6 @@ static const struct pbcheck_field control_request[] = {
 	NUM(13, "uid", 0, UINT32_MAX),
 	STR(14, "label", 0, 1024, LINE),
 	ANY(15, "all"),
-	NUM(16, "since_sec", 0, 36500LL * 86400),
 	NUM(17, "limit", 0, UINT32_MAX),
 	NUM(18, "uses", 0, UINT32_MAX),
 	STRS(19, "labels", MAX_LABELS, 1, 1024, LINE),
@@ -61,6 +60,8 @@ static const struct pbcheck_field control_request[] = {
 	STR(55, "operation", 0, MAX_REQUEST, WORD),
 	STR(42, "to", 0, 256, LINE),
 	STR(62, "digest", 0, 256, LINE),
+	NUM(64, "since_time", 0, MAX_TIME),
+	NUM(65, "until_time", 0, MAX_TIME),
 	END
 };
 

@@ -282,6 +282,7 @@ static const struct pbcheck_field fetch_logs[] = {
 	NUM(100, "since", 0, MAX_TIME),
 	NUM(101, "streams", 0, 3),
 	ANY(102, "timestamps"),
+	NUM(120, "until", 0, MAX_TIME),
 	END
 };
 

@@ -350,8 +350,8 @@ engine_features(size_t *n)
 		"update", "hooks", "pull", "list", "logs", "update-hooks",
 		"progress", "list-error", "engine-id", "pull-result", "sync",
 		"server-heartbeat", "journal-ack", "ca-bundle", "plan",
-		"container-delta", "follow-logs", "registry-auth", "rollback",
-		"signed-command"
+		"container-delta", "follow-logs", "logs-until", "rollback",
+		"registry-auth", "signed-command"
 	};
 
 	/* The last two are promises that can be switched off. */

@@ -270,6 +270,7 @@ struct command {
 	const char	*cm_auth;	/* lent for docker_run(); or NULL */
 	int32_t		 cm_lines;	/* logs: */
 	int64_t		 cm_since;	/* unix seconds, 0: no bound */
+	int64_t		 cm_until;	/* the same */
 	uint32_t	 cm_streams;	/* follow.h, 0: both */
 	bool		 cm_timestamps;
 	char		 cm_to[80];	/* ROLLBACK */

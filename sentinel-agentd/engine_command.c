@@ -355,6 +355,7 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		    m->fetch_logs->lines > LOGS_LINES_MAX ? LOGS_LINES_MAX :
 		    m->fetch_logs->lines;
 		c->cm_since = m->fetch_logs->since;
+		c->cm_until = m->fetch_logs->until;
 		c->cm_streams = m->fetch_logs->streams;
 		c->cm_timestamps = m->fetch_logs->timestamps;
 		break;

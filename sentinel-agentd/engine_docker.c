@@ -153,6 +153,7 @@ docker_run(const struct command *want)
 	c->cm_auth = NULL;	/* of the message: not ours to keep */
 	m.lines = c->cm_lines;
 	m.since = c->cm_since;
+	m.until = c->cm_until;
 	m.streams = c->cm_streams;
 	m.timestamps = c->cm_timestamps;
 	m.ordered = policy_cache_now()->pc_dependency_aware;

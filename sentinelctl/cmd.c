@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd_table.h"
 
@@ -163,6 +164,7 @@ parse_value(struct parse *pa, const struct ctl_opt *co, const char *value)
 	char		*at = (char *)pa->pa_args + co->co_at;
 	const char	*why;
 	uint64_t	 sec;
+	int64_t		 when;
 	int32_t		 n;
 	const bool	 yes = true;
 
@@ -191,6 +193,15 @@ parse_value(struct parse *pa, const struct ctl_opt *co, const char *value)
 			    "duration like 30m, 24h or 7d", co->co_long,
 			    value));
 		memcpy(at, &sec, sizeof(sec));
+		break;
+	case CTL_SINCE:
+	case CTL_UNTIL:
+		if (moment_parse(value, (int64_t)time(NULL),
+		    co->co_type == CTL_UNTIL, &when) == -1)
+			return (parse_fail(pa, "--%s: \"%s\" is neither a "
+			    "time like 2026-11-22T09:30:00Z nor a duration "
+			    "like 30m", co->co_long, value));
+		memcpy(at, &when, sizeof(when));
 		break;
 	}
 	return (0);

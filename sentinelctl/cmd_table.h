@@ -30,7 +30,9 @@ enum ctl_type {
 	CTL_STRING,	/* const char *, not empty */
 	CTL_NUMBER,	/* int32_t, 1 to co_max */
 	CTL_PAIRS,	/* one more of ca_labels */
-	CTL_DURATION	/* uint64_t seconds, not 0 */
+	CTL_DURATION,	/* uint64_t seconds, not 0 */
+	CTL_SINCE,	/* int64_t, unix seconds: a moment (moment.c) */
+	CTL_UNTIL	/* the same, up to the whole second */
 };
 
 struct ctl_opt {

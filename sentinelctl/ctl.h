@@ -67,7 +67,8 @@ struct ctl_args {
 	bool		 ca_stderr;
 	const char	*ca_labels[CTL_LABELS_MAX + 1];	/* ends with NULL */
 	int32_t		 ca_uses;	/* 0: the daemon's default */
-	uint64_t	 ca_since_sec;	/* 0: no bound */
+	int64_t		 ca_since;	/* unix seconds, 0: no bound */
+	int64_t		 ca_until;	/* the same */
 	int32_t		 ca_limit;	/* 0: the daemon's default */
 	bool		 ca_all;
 	bool		 ca_yes;
@@ -111,6 +112,17 @@ void	 cmd_usage(FILE *);
 bool	 cmd_question(const struct ctl_args *, char *text, size_t len);
 /* "1h30m", "7d", "90": seconds.  0, or -1. */
 int	 cmd_duration(const char *, uint64_t *);
+
+/* --- moment.c ------------------------------------------------------------ */
+/*
+ * A moment as Docker takes it: "2026-11-22", "2026-11-22T09:30",
+ * "2026-11-22T09:30:00.5Z", "...+02:00", local time without a zone; unix
+ * seconds "1795000000.25", ten digits at least; or how long before now:
+ * "90", "1h30m".  A blank does for the T.
+ *	up	the next whole second, not the last one
+ * 0 with unix seconds above 0, or -1.
+ */
+int	 moment_parse(const char *, int64_t now, bool up, int64_t *);
 
 /* --- secret.c ------------------------------------------------------------ */
 #define CTL_SECRET_SIZE	1025

@@ -217,7 +217,8 @@ main_request(const struct ctl_args *a, Sentinel__Ipc__ControlRequest *req)
 	    (uint32_t)a->ca_timeout_sec;
 	req->rollback = a->ca_rollback;
 	req->skip_hooks = a->ca_skip_hooks;
-	req->since_sec = a->ca_since_sec;
+	req->since_time = a->ca_since;
+	req->until_time = a->ca_until;
 	req->limit = (uint32_t)a->ca_limit;
 }
 

@@ -283,6 +283,7 @@ struct op {
 	bool		 op_pre_done;	/* ours has run there */
 	int32_t		 op_lines;	/* logs: */
 	int64_t		 op_since_time;	/* unix seconds, 0: no bound */
+	int64_t		 op_until_time;	/* the same */
 	unsigned int	 op_streams;	/* follow.h, 0: both */
 	bool		 op_timestamps;
 	char		*op_auth;	/* X-Registry-Auth until it is sent */

@@ -120,6 +120,7 @@ command_dispatch(struct op *op)
 		logs.container_name = op->op_container;
 		logs.lines = op->op_lines;
 		logs.since = op->op_since_time;
+		logs.until = op->op_until_time;
 		logs.streams = op->op_streams;
 		logs.timestamps = op->op_timestamps;
 		m.payload_case =

@@ -69,9 +69,7 @@ client_audit_list(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	}
 	if (req->limit > 0)
 		st.st_limit = req->limit;
-	if (req->since_sec > 0)
-		st.st_since_msec = ((int64_t)time(NULL) -
-		    (int64_t)req->since_sec) * 1000;
+	st.st_since_msec = req->since_time * 1000;
 	if (store_view(eng->store, find_start, &st) == -1)
 		client_end(cl, CONTROL_FAILED, "the database cannot be read");
 	else if (st.st_first == 0)

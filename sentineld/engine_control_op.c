@@ -41,6 +41,8 @@ static void	 on_list(struct op *, const struct op_result *, void *);
 static const char *newest(const char *);
 static void	 on_op(struct op *, const struct op_result *, void *);
 static void	 record(const struct op *, uint32_t);
+static bool	 logs_possible(struct client *, const struct host *,
+		    const Sentinel__Ipc__ControlRequest *);
 
 /*
  * Sends containers of a host from cl_skip on; cl_skip is where it stopped.  A
@@ -337,6 +339,28 @@ current_image(struct host *h, const char *name, char *image, size_t len)
 	pbmem_free(&pm);
 }
 
+/* Ends the client when not. */
+static bool
+logs_possible(struct client *cl, const struct host *h,
+    const Sentinel__Ipc__ControlRequest *req)
+{
+	if (req->follow && req->until_time != 0)
+		client_end(cl, CONTROL_USAGE, "--until and --follow exclude "
+		    "each other");
+	else if (req->follow || h->h_local || !host_is_connected(h))
+		return (true);
+	else if ((req->streams != 0 || req->since_time != 0 ||
+	    req->timestamps) && !host_has_feature(h, "follow-logs"))
+		client_end(cl, CONTROL_FAILED, "the agent on host %s is too "
+		    "old for this: it knows --lines alone", h->h_name);
+	else if (req->until_time != 0 && !host_has_feature(h, "logs-until"))
+		client_end(cl, CONTROL_FAILED, "the agent on host %s is too "
+		    "old for this: it does not know --until", h->h_name);
+	else
+		return (true);
+	return (false);
+}
+
 void
 client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 {
@@ -367,15 +391,10 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 		client_end(cl, CONTROL_USAGE, "this is no image reference");
 		return;
 	}
+	if (kind == OP_LOGS && !logs_possible(cl, h, req))
+		return;
 	if (kind == OP_LOGS && req->follow) {
 		follow_start(cl, h, req);
-		return;
-	}
-	if (kind == OP_LOGS && !h->h_local && (req->streams != 0 ||
-	    req->since_sec != 0 || req->timestamps) && host_is_connected(h) &&
-	    !host_has_feature(h, "follow-logs")) {
-		client_end(cl, CONTROL_FAILED, "the agent on host %s is too "
-		    "old for this: it knows --lines alone", h->h_name);
 		return;
 	}
 	if (kind == OP_ROLLBACK && !keep_to_ok(req->to)) {
@@ -397,10 +416,10 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 		current_image(h, req->container, op->op_image,
 		    sizeof(op->op_image));
 	/* Who names a time wants all since then, as far as it goes. */
-	op->op_lines = req->lines <= 0 && req->since_sec == 0 ? 50 :
+	op->op_lines = req->lines <= 0 && req->since_time == 0 ? 50 :
 	    req->lines <= 0 || req->lines > 500 ? 500 : req->lines;
-	op->op_since_time = req->since_sec == 0 ? 0 :
-	    (int64_t)time(NULL) - (int64_t)req->since_sec;
+	op->op_since_time = req->since_time;
+	op->op_until_time = req->until_time;
 	op->op_streams = req->streams;
 	op->op_timestamps = req->timestamps;
 	if ((kind == OP_UPDATE || kind == OP_PULL) &&

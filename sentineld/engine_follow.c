@@ -47,7 +47,7 @@ struct follow {
 	uint32_t	 fl_call;	/* 0: not opened */
 	bool		 fl_open;
 	unsigned int	 fl_out;	/* items without CONTROL_TAKEN */
-	struct event	*fl_timer;	/* to be opened */
+	struct event	*fl_timer;	/* to be opened, then to be read */
 };
 
 static const char *start_fault(const struct host *);
@@ -57,9 +57,9 @@ static void	 ask_agent(struct follow *, int32_t,
 		    const Sentinel__Ipc__ControlRequest *);
 static void	 ask_docker(struct follow *, int32_t,
 		    const Sentinel__Ipc__ControlRequest *);
-static int64_t	 since(const Sentinel__Ipc__ControlRequest *);
 static void	 on_asked(void *, enum command_end, const char *);
 static void	 on_deadline(int, short, void *);
+static void	 watch_reader(struct follow *);
 static void	 text(struct follow *, Sentinel__Cluster__FollowLogsData *);
 static void	 stop(struct follow *);
 static void	 finish(struct follow *, enum control_code, const char *, ...)
@@ -115,7 +115,7 @@ follow_start(struct client *cl, struct host *h,
 	}
 	/* Who names a time wants everything since then. */
 	lines = req->lines > FOLLOW_LINES_MAX ? FOLLOW_LINES_MAX :
-	    req->lines > 0 ? req->lines : req->since_sec > 0 ? -1 :
+	    req->lines > 0 ? req->lines : req->since_time > 0 ? -1 :
 	    FOLLOW_LINES;
 	fl = follow_new(cl, h, req->container);
 	if (h->h_local)
@@ -147,13 +147,6 @@ follow_new(struct client *cl, struct host *h, const char *container)
 	return (fl);
 }
 
-static int64_t
-since(const Sentinel__Ipc__ControlRequest *req)
-{
-	return (req->since_sec == 0 ? 0 : (int64_t)time(NULL) -
-	    (int64_t)req->since_sec);
-}
-
 static void
 ask_agent(struct follow *fl, int32_t lines,
     const Sentinel__Ipc__ControlRequest *req)
@@ -167,7 +160,7 @@ ask_agent(struct follow *fl, int32_t lines,
 	want.stream_id.data = fl->fl_stream;
 	want.stream_id.len = sizeof(fl->fl_stream);
 	want.lines = lines;
-	want.since = since(req);
+	want.since = req->since_time;
 	want.streams = req->streams == 0 ? FOLLOW_BOTH : req->streams;
 	want.timestamps = req->timestamps;
 	sentinel__cluster__server_message__init(&m);
@@ -195,7 +188,7 @@ ask_docker(struct follow *fl, int32_t lines,
 	sentinel__ipc__docker_follow__init(&m);
 	m.container = fl->fl_container;
 	m.lines = lines;
-	m.since = since(req);
+	m.since = req->since_time;
 	m.streams = req->streams == 0 ? FOLLOW_BOTH : req->streams;
 	m.timestamps = req->timestamps;
 	peer_send_pb(p, IMSG_DOCKER_FOLLOW, fl->fl_id, &m.base);
@@ -242,9 +235,30 @@ on_deadline(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	finish(fl, CONTROL_TIMEOUT, "host %s: the log was not opened within "
-	    "%llu s", fl->fl_host->h_name,
-	    (unsigned long long)eng->conf.ec_logs_msec / 1000);
+	if (!fl->fl_open) {
+		finish(fl, CONTROL_TIMEOUT, "host %s: the log was not opened "
+		    "within %llu s", fl->fl_host->h_name,
+		    (unsigned long long)eng->conf.ec_logs_msec / 1000);
+		return;
+	}
+	log_info("logs of %s on host %s: nobody has read them for %llu s: "
+	    "ended", fl->fl_container, fl->fl_host->h_name,
+	    (unsigned long long)eng->conf.ec_follow_idle_msec / 1000);
+	finish(fl, CONTROL_TIMEOUT, "nothing of this log was read for %llu s: "
+	    "ended (server.timers.follow_idle_timeout)",
+	    (unsigned long long)eng->conf.ec_follow_idle_msec / 1000);
+}
+
+/* Only who has something to read can be too late with it. */
+static void
+watch_reader(struct follow *fl)
+{
+	struct timeval	 tv = monotime_timeval(eng->conf.ec_follow_idle_msec);
+
+	if (fl->fl_out == 0)
+		evtimer_del(fl->fl_timer);
+	else
+		evtimer_add(fl->fl_timer, &tv);
 }
 
 /* --- what comes ----------------------------------------------------------- */
@@ -287,7 +301,8 @@ text(struct follow *fl, Sentinel__Cluster__FollowLogsData *m)
 		sentinel__ipc__control_item__init(&item);
 		item.item_case = SENTINEL__IPC__CONTROL_ITEM__ITEM_FOLLOW;
 		item.follow = &view;
-		fl->fl_out++;
+		if (fl->fl_out++ == 0)
+			watch_reader(fl);
 		(void)client_item(fl->fl_client, &item);
 	}
 	if (m->end[0] == '\0')
@@ -329,23 +344,29 @@ follow_docker(struct peer *p, struct imsg *imsg)
 	Sentinel__Ipc__DockerFollowed	*m;
 	struct follow			*fl;
 	struct pbmem			 pm;
+	bool				 item;
 
 	fl = find_id(imsg_get_id(imsg));
 	if (fl == NULL || !fl->fl_host->h_local)
 		return;
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
 	m = ipc_unpack(imsg, &sentinel__ipc__docker_followed__descriptor, &pm);
-	if (m == NULL || fl->fl_out > FOLLOW_WINDOW)
+	/* An end alone is no item; it needs neither a beginning nor credit. */
+	item = m != NULL && m->data != NULL &&
+	    (m->data->text[0] != '\0' || m->data->skipped > 0);
+	if (m == NULL || (m->open && fl->fl_open) ||
+	    (item && (!fl->fl_open || fl->fl_out >= FOLLOW_WINDOW))) {
 		peer_broken(p, imsg, m == NULL ? pm.pm_why :
-		    "more than its window");
-	else {
-		if (m->open) {
-			fl->fl_open = true;
-			evtimer_del(fl->fl_timer);
-		}
-		if (m->data != NULL)
-			text(fl, m->data);
+		    "follow out of order");
+		goto out;
 	}
+	if (m->open) {
+		fl->fl_open = true;
+		evtimer_del(fl->fl_timer);
+	}
+	if (m->data != NULL)
+		text(fl, m->data);
+ out:
 	pbmem_free(&pm);
 }
 
@@ -371,7 +392,10 @@ follow_taken(struct peer *p, struct imsg *imsg)
 		peer_broken(p, imsg, "credit that was not taken");
 		return;
 	}
+	if (n == 0)
+		return;
 	fl->fl_out -= n;
+	watch_reader(fl);
 	body = htonl(n);
 	if (fl->fl_host->h_local)
 		(void)peer_send(proc_peer(ROLE_DOCKER), IMSG_DOCKER_TAKEN,

@@ -146,6 +146,7 @@ local_dispatch(struct op *op)
 	m.n_hooks = hooks_to_wire(op, &hooks);
 	m.hooks = hooks.hl_list;
 	m.since = op->op_since_time;
+	m.until = op->op_until_time;
 	m.streams = op->op_streams;
 	m.timestamps = op->op_timestamps;
 	if (op->op_auth != NULL)

@@ -285,6 +285,7 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 		ec.ec_list_msec = cs->cs_list_msec;
 		ec.ec_action_msec = cs->cs_action_msec;
 		ec.ec_logs_msec = cs->cs_logs_msec;
+		ec.ec_follow_idle_msec = cs->cs_follow_idle_msec;
 		ec.ec_update_msec = cs->cs_update_msec;
 		ec.ec_last_seen_msec = cs->cs_last_seen_msec;
 		ec.ec_checkpoint_msec = cs->cs_checkpoint_msec;

@@ -52,6 +52,7 @@ static const struct confpart_field	engine_fields[] = {
 	CONFPART_NUM(17, engine_conf, ec_identity_sum),
 	CONFPART_NUM(18, engine_conf, ec_hold_off_msec),
 	CONFPART_NUM(39, engine_conf, ec_beat_msec),
+	CONFPART_NUM(60, engine_conf, ec_follow_idle_msec),
 	SETTING_LOCK(40, SETTING_DEFAULT_POLICY),
 	SETTING_LOCK(42, SETTING_POLL_INTERVAL),
 	SETTING_LOCK(44, SETTING_GRACE_PERIOD),

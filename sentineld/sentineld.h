@@ -57,6 +57,7 @@ struct engine_conf {
 	uint64_t	 ec_list_msec;
 	uint64_t	 ec_action_msec;
 	uint64_t	 ec_logs_msec;
+	uint64_t	 ec_follow_idle_msec;	/* nobody reads */
 	uint64_t	 ec_update_msec;
 	uint64_t	 ec_last_seen_msec;
 	uint64_t	 ec_checkpoint_msec;

@@ -346,6 +346,8 @@ test_logs(void **state)
 	const struct docker_logs_opts	 many = { .dl_lines = 9999 };
 	const struct docker_logs_opts	 one = { .dl_lines = 1,
 	    .dl_since = 1795000000, .dl_streams = 2, .dl_timestamps = true };
+	const struct docker_logs_opts	 ended = { .dl_lines = 3,
+	    .dl_until = 1795000600 };
 
 	(void)state;
 	setup();
@@ -371,6 +373,15 @@ test_logs(void **state)
 	docker_op_logs(fk.docker, "tty", &one, on_logs, NULL);
 	run();
 	assert_string_equal(got, "<><not a frame at all>");
+	/* Docker would count before it looks at the time, so we count. */
+	got[0] = '\0';
+	fk.logs = "\1\0\0\0\0\0\0\6a\nb\nc\n\1\0\0\0\0\0\0\4d\ne\n";
+	fk.logslen = 26;
+	docker_op_logs(fk.docker, "web", &ended, on_logs, NULL);
+	run();
+	assert_string_equal(got, "<><c\nd\ne\n>");
+	assert_non_null(strstr(fk.trace, "stdout=1&stderr=1&timestamps=0&"
+	    "since=0&until=1795000600&tail=all\n"));
 	teardown();
 }
 

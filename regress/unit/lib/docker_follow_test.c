@@ -64,7 +64,9 @@ on_end(void *arg, const char *why, bool bad)
 	event_base_loopbreak(fk.base);
 }
 
-static const struct docker_follow_cbs	cbs = { on_open, on_text, on_end };
+static const struct docker_follow_cbs	cbs = {
+	.fc_open = on_open, .fc_text = on_text, .fc_end = on_end
+};
 
 static void
 begin(const char *name, const char *body, const void *logs, size_t len,
@@ -133,6 +135,35 @@ test_lines(void **state)
 	assert_int_equal(ended, 1);
 	assert_non_null(strstr(fk.trace, "/logs?follow=1&stdout=1&stderr=1&"
 	    "timestamps=1&since=1795000000&tail=all\n"));
+	over();
+}
+
+static const char *
+on_cause(void *arg)
+{
+	(void)arg;
+	return ("somebody else stopped it");
+}
+
+/* The same end, but no good one. */
+static void
+test_cause(void **state)
+{
+	struct docker_follow_cbs	 all = cbs;
+	const struct docker_follow_opts	 fo = { "web", -1, 0, FOLLOW_BOTH,
+	    false };
+
+	(void)state;
+	begin("web", "{\"Image\":\"app:1\"}", "\1\0\0\0\0\0\0\3ab\n", 11,
+	    &fo);
+	docker_follow_free(df);
+	all.fc_cause = on_cause;
+	assert_non_null(df = docker_follow(fk.base, fk.docker, &fo, &all,
+	    NULL));
+	run(5000);
+	assert_string_equal(text, "1ab\n");
+	assert_string_equal(end, "somebody else stopped it");
+	assert_true(failed);
 	over();
 }
 
@@ -262,6 +293,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_cause),
 		cmocka_unit_test(test_tty),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_stall),

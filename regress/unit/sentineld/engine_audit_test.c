@@ -243,7 +243,7 @@ listed(Sentinel__Ipc__ControlRequest__Command command, uint32_t limit,
 	rig_forget();
 	rig_request(&req, command);
 	req.limit = limit;
-	req.since_sec = since;
+	req.since_time = since == 0 ? 0 : time(NULL) - (int64_t)since;
 	client = rig_ask(&req);
 	for (i = 0; i < 1000 && (end = rig_ended(client)) == -1; i++)
 		rig_run(5);

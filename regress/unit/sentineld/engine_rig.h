@@ -588,6 +588,7 @@ rig_start(void)
 	eng->conf.ec_heartbeat_msec = 60000;
 	eng->conf.ec_list_msec = eng->conf.ec_action_msec = 60000;
 	eng->conf.ec_logs_msec = eng->conf.ec_update_msec = 60000;
+	eng->conf.ec_follow_idle_msec = 60000;
 	eng->conf.ec_last_seen_msec = 60000;
 	rig_ca(KEY_PURPOSE_CA, KEY_SLOT_CURRENT, NULL);
 	memset(eng->ca_pin, 'a', 64);
