@@ -81,7 +81,8 @@ docker_may_retry(const struct docker_req *dq, enum http_end end, bool used)
 	if (dq->dq_retried || !used || dq->dq_status != 0)
 		return (false);
 	return (end == HTTP_UNSENT || (end == HTTP_LOST &&
-	    strcmp(dq->dq_call.dc_method, "GET") == 0));
+	    (strcmp(dq->dq_call.dc_method, "GET") == 0 ||
+	    strcmp(dq->dq_call.dc_method, "HEAD") == 0)));
 }
 
 static void
@@ -92,6 +93,7 @@ docker_reply_make(struct docker_req *dq, struct docker_reply *dr,
 	dr->dr_status = dq->dq_status;
 	dr->dr_body = dq->dq_buf == NULL ? "" : dq->dq_buf;
 	dr->dr_len = dq->dq_len;
+	dr->dr_field = dq->dq_field;
 	dr->dr_error = text;
 	text[0] = '\0';
 	switch (end) {

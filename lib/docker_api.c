@@ -241,3 +241,71 @@ docker_info(struct docker *dk, docker_cb cb, void *arg)
 	return (docker_do(dk, "GET", "/info", NULL, 0, DOCKER_CALL_MSEC, cb,
 	    arg));
 }
+
+/* --- files ------------------------------------------------------------- */
+
+struct docker_req *
+docker_changes(struct docker *dk, const char *id,
+    int (*data)(void *, const uint8_t *, size_t), docker_cb cb, void *arg)
+{
+	char			 path[DOCKER_PATH_MAXBYTES];
+	struct docker_call	 dc = {
+		.dc_method = "GET", .dc_path = path, .dc_data = data,
+		.dc_total_msec = DOCKER_CALL_MSEC, .dc_done = cb, .dc_arg = arg
+	};
+
+	if (docker_path(path, sizeof(path), "/containers/%s/changes",
+	    id) == -1)
+		return (NULL);
+	return (docker_call(dk, &dc));
+}
+
+struct docker_req *
+docker_path_stat(struct docker *dk, const char *id, const char *what,
+    docker_cb cb, void *arg)
+{
+	char			 path[DOCKER_PATH_MAXBYTES];
+	struct docker_call	 dc = {
+		.dc_method = "HEAD", .dc_path = path,
+		.dc_field = "x-docker-container-path-stat",
+		.dc_total_msec = DOCKER_CALL_MSEC, .dc_done = cb, .dc_arg = arg
+	};
+
+	if (docker_path(path, sizeof(path), "/containers/%s/archive?path=%s",
+	    id, what) == -1)
+		return (NULL);
+	return (docker_call(dk, &dc));
+}
+
+struct docker_req *
+docker_path_get(struct docker *dk, const char *id, const char *what,
+    size_t maxbytes, docker_cb cb, void *arg)
+{
+	char			 path[DOCKER_PATH_MAXBYTES];
+	struct docker_call	 dc = {
+		.dc_method = "GET", .dc_path = path, .dc_maxbody = maxbytes,
+		.dc_total_msec = DOCKER_CALL_MSEC, .dc_done = cb, .dc_arg = arg
+	};
+
+	if (docker_path(path, sizeof(path), "/containers/%s/archive?path=%s",
+	    id, what) == -1)
+		return (NULL);
+	return (docker_call(dk, &dc));
+}
+
+struct docker_req *
+docker_path_put(struct docker *dk, const char *id, const char *tar, size_t len,
+    docker_cb cb, void *arg)
+{
+	char			 path[DOCKER_PATH_MAXBYTES];
+	struct docker_call	 dc = {
+		.dc_method = "PUT", .dc_path = path, .dc_body = tar,
+		.dc_bodylen = len, .dc_ctype = "application/x-tar",
+		.dc_total_msec = DOCKER_CALL_MSEC, .dc_done = cb, .dc_arg = arg
+	};
+
+	if (docker_path(path, sizeof(path), "/containers/%s/archive?path=%s",
+	    id, "/") == -1)
+		return (NULL);
+	return (docker_call(dk, &dc));
+}

@@ -81,6 +81,21 @@ struct docker_req *docker_net_inspect(struct docker *, const char *net,
 		    docker_cb, void *);
 struct docker_req *docker_info(struct docker *, docker_cb, void *);
 
+/* Files of a container; paths are absolute.  What has changed since it was
+ * made, in pieces of a JSON array, or null. */
+struct docker_req *docker_changes(struct docker *, const char *id,
+		    int (*data)(void *, const uint8_t *, size_t), docker_cb,
+		    void *);
+/* dr_field: what is there, base64 of JSON; NULL: not known. */
+struct docker_req *docker_path_stat(struct docker *, const char *id,
+		    const char *path, docker_cb, void *);
+/* dr_body: an archive of it, of at most maxbytes. */
+struct docker_req *docker_path_get(struct docker *, const char *id,
+		    const char *path, size_t maxbytes, docker_cb, void *);
+/* An archive, unpacked at "/" with the owners that it says. */
+struct docker_req *docker_path_put(struct docker *, const char *id,
+		    const char *tar, size_t, docker_cb, void *);
+
 /* --- docker_ref.c: image references ------------------------------------ */
 struct docker_ref {
 	char	 rf_repo[DOCKER_REF_MAXBYTES];	/* "localhost:5000/app" */

@@ -71,6 +71,7 @@ docker_req_free(struct docker_req *dq)
 		    strlen(dq->dq_call.dc_auth));
 	/* Inspect answers hold environments, and these hold secrets. */
 	freezero(dq->dq_buf, dq->dq_size);
+	free(dq->dq_field);
 	free(dq);
 }
 
@@ -303,6 +304,10 @@ docker_on_head(void *arg, struct http_conn *hc, int status)
 		    (minor = (unsigned int)strtoul(s + 2, NULL, 10)) < 10000)
 			dq->dq_docker->dk_offer = minor;
 	}
+	if (status / 100 == 2 && dq->dq_call.dc_field != NULL &&
+	    (s = http_conn_header(hc, dq->dq_call.dc_field)) != NULL &&
+	    strlen(s) < DOCKER_FIELD_MAXBYTES)
+		dq->dq_field = strdup(s);
 	if (status / 100 == 2 && dq->dq_call.dc_head != NULL)
 		dq->dq_call.dc_head(dq->dq_call.dc_arg);
 	return (0);
@@ -373,7 +378,8 @@ docker_send(struct docker_conn *dn, struct docker_req *dq)
 	hr.hr_headers = auth;
 	hr.hr_body = dc->dc_body;
 	hr.hr_bodylen = dc->dc_bodylen;
-	hr.hr_ctype = "application/json";
+	hr.hr_ctype = dc->dc_ctype != NULL ? dc->dc_ctype :
+	    "application/json";
 	hr.hr_maxbody = dc->dc_data != NULL ? SIZE_MAX / 2 : dc->dc_maxbody;
 	hr.hr_idle_msec = dc->dc_idle_msec;
 	hr.hr_total_msec = dc->dc_total_msec;

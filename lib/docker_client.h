@@ -42,6 +42,7 @@
 #define DOCKER_BODY_MAXBYTES	(4U * 1024 * 1024)
 #define DOCKER_ERROR_MAXBYTES	512	/* text of an error, with NUL */
 #define DOCKER_PATH_MAXBYTES	2048
+#define DOCKER_FIELD_MAXBYTES	8192	/* of dr_field, with NUL */
 #define DOCKER_CONNECT_MSEC	10000	/* need_fd to docker_give_fd */
 #define DOCKER_CALL_MSEC	30000	/* default total deadline */
 
@@ -59,13 +60,18 @@ struct docker_reply {
 	const char	*dr_error;	/* one line; "" when DOCKER_OK */
 	const char	*dr_body;	/* borrowed; "" with dc_data */
 	size_t		 dr_len;
+	const char	*dr_field;	/* dc_field; NULL: absent, too long */
 };
 
 struct docker_call {
 	const char	*dc_method;
 	const char	*dc_path;	/* "/containers/json?all=1" */
-	const char	*dc_body;	/* JSON, copied; NULL for none */
+	const char	*dc_body;	/* copied; NULL for none */
 	size_t		 dc_bodylen;
+	const char	*dc_ctype;	/* of the body, a constant; NULL: JSON */
+	/* A header field of a 2xx answer that is wanted: lower case, a
+	 * constant; NULL for none. */
+	const char	*dc_field;
 	const char	*dc_auth;	/* X-Registry-Auth or NULL; wiped */
 	size_t		 dc_maxbody;	/* 0: DOCKER_BODY_MAXBYTES */
 	unsigned int	 dc_idle_msec;	/* 0: none */

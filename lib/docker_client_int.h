@@ -42,6 +42,7 @@ struct docker_req {
 	struct docker_call		 dq_call;	/* strings are ours */
 	struct event			*dq_timer;	/* for a connection */
 	int				 dq_status;
+	char				*dq_field;	/* dc_field or NULL */
 	char				*dq_buf;	/* collected body */
 	size_t				 dq_len;
 	size_t				 dq_size;

@@ -78,6 +78,8 @@ txn_plan_end(struct txn *tx, enum update_outcome outcome)
 	pf.pf_old = json_root(tx->tx_image);
 	pf.pf_new = json_root(tx->tx_image_new);
 	pf.pf_spec = &tx->tx_spec;
+	pf.pf_copied = tx->tx_copied;
+	pf.pf_copywhy = tx->tx_copywhy[0] == '\0' ? NULL : tx->tx_copywhy;
 	pf.pf_old_image = tx->tx_old_ref;
 	pf.pf_old_digest = tx->tx_old_digest;
 	pf.pf_new_image = tx->tx_new_ref;

@@ -33,6 +33,8 @@
 #define PLAN_NAME_MAXBYTES	1000
 #define PLAN_VIEW_MAXBYTES	(600U * 1024)	/* of a message of 1 MiB */
 
+struct copied;
+
 /* A container that the update concerns, too. */
 struct plan_user {
 	const char	*pu_name;
@@ -47,6 +49,8 @@ struct plan_facts {
 	const struct json_value	*pf_old;	/* its image; NULL: gone */
 	const struct json_value	*pf_new;	/* NULL: not on the host */
 	const struct docker_spec *pf_spec;
+	const struct copied	*pf_copied;	/* docker_copied.h, or NULL */
+	const char		*pf_copywhy;	/* what of it is not; NULL */
 	const char		*pf_old_image;	/* references and digests */
 	const char		*pf_old_digest;
 	const char		*pf_new_image;

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docker_copied.h"
 #include "docker_depend.h"
 #include "docker_plan_int.h"
 
@@ -31,6 +32,7 @@
  */
 #define VIEW_ITEMS_MAX	4000
 #define VIEW_NOTES_MAX	16
+#define VIEW_COPIED_MAX	8	/* of them */
 
 /* --- text and items ---------------------------------------------------- */
 
@@ -405,6 +407,7 @@ static void
 view_notes(struct view *vw)
 {
 	const struct plan_facts	*pf = vw->vw_facts;
+	size_t			 i;
 
 	if (pf->pf_new == NULL)
 		view_note(vw, "%s is not on this host: the update pulls it, "
@@ -420,11 +423,15 @@ view_notes(struct view *vw)
 	    "HostConfig.AutoRemove")))
 		view_note(vw, "it was made with --rm and vanishes when it "
 		    "stops: to go back is to make it again");
-	if (json_get(json_get(vw->vw_now, "Labels"),
-	    "com.docker.compose.project") != NULL)
-		view_note(vw, "configs and secrets that compose has copied "
-		    "into the container are in no setting of it and would be "
-		    "lost; those that are mounted stay");
+	if (pf->pf_copywhy != NULL)
+		view_note(vw, "%s", pf->pf_copywhy);
+	for (i = 0; i < copied_count(pf->pf_copied) && i < VIEW_COPIED_MAX; i++)
+		view_note(vw, "%s, which compose has copied into the "
+		    "container, is copied into the new one",
+		    copied_path(pf->pf_copied, i));
+	if (copied_count(pf->pf_copied) > i)
+		view_note(vw, "and so are %zu more files",
+		    copied_count(pf->pf_copied) - i);
 	if (vw->vw_left > 0)
 		view_note(vw, "%zu more lines would be too long for an answer",
 		    vw->vw_left);

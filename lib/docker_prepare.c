@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docker_copied.h"
 #include "docker_prepare.h"
 #include "docker_rollback.h"
 #include "imagerule.h"
@@ -279,6 +280,12 @@ prep_body(struct txn *tx, size_t *total)
 	if (tx->tx_image == NULL) {
 		txn_error(tx, "the container was made with --rm and its image "
 		    "is gone: there would be nothing to go back to");
+		return (-1);
+	}
+	if (copied_count(tx->tx_copied) > 0) {
+		txn_error(tx, "the container was made with --rm and compose "
+		    "has copied %s into it: to go back would lose that",
+		    copied_path(tx->tx_copied, 0));
 		return (-1);
 	}
 	si.si_container = json_root(tx->tx_inspect);

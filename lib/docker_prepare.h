@@ -52,6 +52,10 @@ void		 prep_list(struct txn *);
 /* --- docker_prepare_image.c -------------------------------------------- */
 void		 prep_image(struct txn *);
 
+/* --- docker_copy.c ----------------------------------------------------- */
+/* Of the container in tx_inspect; tx_copied or tx_copywhy, then next. */
+void		 prep_copied(struct txn *, void (*next)(struct txn *));
+
 /* --- docker_prepare_users.c: who else it concerns ---------------------- */
 void		 prep_users(struct txn *);	/* then prep_plan() */
 

@@ -134,7 +134,7 @@ prep_networks(struct txn *tx)
 		prep_sent(tx, docker_net_inspect(tx->tx_updater->up_docker,
 		    sp->sp_nets[tx->tx_index].nt_name, prep_network, tx));
 	else
-		prep_hook(tx);
+		prep_copied(tx, prep_hook);
 }
 
 static void

@@ -45,6 +45,7 @@ static void	 users_next(struct txn *);
 static void	 users_looked(void *, const struct docker_reply *);
 static void	 users_image(void *, const struct docker_reply *);
 static void	 users_ref(void *, const struct docker_reply *);
+static void	 users_stray(struct txn *);
 static void	 users_swept(void *, const struct docker_reply *);
 
 /* --- everybody --------------------------------------------------------- */
@@ -482,7 +483,6 @@ users_ref(void *arg, const struct docker_reply *dr)
 {
 	struct txn		*tx = arg;
 	struct json		*js;
-	const char		*stray;
 	bool			 gone, bad;
 
 	if ((js = users_json(tx, dr, &gone)) == NULL && !gone)
@@ -501,6 +501,14 @@ users_ref(void *arg, const struct docker_reply *dr)
 		users_fail(tx);
 		return;
 	}
+	prep_copied(tx, users_stray);
+}
+
+static void
+users_stray(struct txn *tx)
+{
+	const char	*stray;
+
 	stray = depend_named(tx->tx_lead->tx_depend, tx->tx_name_new);
 	/* Without force: had it been started meanwhile, it would stay. */
 	if (stray != NULL && tx->tx_lead->tx_plan == NULL)

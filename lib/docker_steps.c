@@ -48,6 +48,7 @@ const struct txn_step steps_make[] = {
 	{ "retag",	LOOK_NONE, roll_retag, NULL, 0 },
 	{ "create",	LOOK_NEW, step_create, step_created,
 	    STEP_MAKES | STEP_BUSY_WAIT },
+	{ "copy",	LOOK_NEW, step_copy, step_copied, STEP_COPIES },
 	{ "connect",	LOOK_NEW, step_connect, step_one_more, 0 },
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
@@ -77,6 +78,7 @@ const struct txn_step steps_user_make[] = {
 	    STEP_GONE_OK | STEP_REGAINS },
 	{ "connect",	LOOK_NEW, step_connect, step_one_more,
 	    STEP_REGAINED },
+	{ "copy",	LOOK_NEW, step_copy, step_copied, STEP_COPIES },
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
 

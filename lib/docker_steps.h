@@ -90,4 +90,8 @@ enum txn_act	 step_vanish(struct txn *, const struct json_value *);
 enum txn_act	 step_lend(struct txn *, const struct json_value *);
 enum txn_act	 step_regain(struct txn *, const struct json_value *);
 
+/* docker_copy.c */
+enum txn_act	 step_copy(struct txn *, const struct json_value *);
+bool		 step_copied(struct txn *, const struct docker_reply *);
+
 #endif /* DOCKER_STEPS_H */

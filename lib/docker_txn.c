@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docker_copied.h"
 #include "docker_steps.h"
 #include "docker_txn.h"
 #include "log.h"
@@ -96,7 +97,9 @@ txn_step_again(struct txn *tx, unsigned int msec)
 void
 txn_begin_step(struct txn *tx, const struct txn_step *st)
 {
-	while ((st->st_flags & STEP_AUTO) != 0 && !tx->tx_auto)
+	while (((st->st_flags & STEP_AUTO) != 0 && !tx->tx_auto) ||
+	    ((st->st_flags & STEP_COPIES) != 0 &&
+	    copied_count(tx->tx_copied) == 0))
 		st++;
 	if (st->st_name == NULL) {
 		group_next(tx);

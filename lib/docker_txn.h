@@ -36,6 +36,7 @@
  *	docker_txn.c		the driver of the steps
  *	docker_group.c		the order of the members' steps
  *	docker_steps.c		the steps forward and to the end
+ *	docker_copy.c		files that are in no setting
  *	docker_undo.c		the steps back
  *	docker_rollback.c	going back to an earlier image on request
  *	docker_sweep.c		keeping earlier images, and clean-up
@@ -70,6 +71,7 @@ enum txn_kind {
 	TXN_ORDERED	= 2	/* stopped before, started after */
 };
 
+struct copied;
 struct txn;
 struct txn_leg;
 
@@ -108,6 +110,7 @@ struct txn_step {
 #define STEP_LENDS	0x80	/* the reference points to the old image */
 #define STEP_REGAINS	0x100	/* and where it did before */
 #define STEP_AUTO	0x400	/* only for a container made with --rm */
+#define STEP_COPIES	0x800	/* only with files in tx_copied */
 #define STEP_REGAINED	0x200	/* that was answered before this */
 
 struct txn {
@@ -198,6 +201,16 @@ struct txn {
 	bool			 tx_cleanup;	/* uq_cleanup */
 	bool			 tx_retag;	/* tx_new_ref is given to */
 	char			 tx_ref_was[80]; /* tx_new_image, was this's */
+
+	/* what compose has copied in, docker_copied.h; only while running */
+	struct copied		*tx_copied;	/* NULL: not concerned */
+	char			 tx_copywhy[UPDATE_ERROR_MAXBYTES]; /* "" */
+	bool			 tx_copyany;	/* of the changes */
+	bool			 tx_copynull;
+	char			*tx_copytar;	/* the file under way */
+	size_t			 tx_copylen;
+	time_t			 tx_copymade;	/* the new one was */
+	const char		*tx_copybad;	/* why it cannot be, constant */
 
 	/* only while running */
 	struct docker_spec	 tx_spec;
@@ -318,6 +331,9 @@ void		 group_resume(struct txn *lead, const struct txn_leg *,
 bool		 group_harmed(const struct txn *lead);
 /* Are the new ones of all members that have one in place? */
 bool		 group_confirmed(const struct txn *lead);
+
+/* --- docker_copy.c ----------------------------------------------------- */
+void		 copy_free(struct txn *);
 
 /* --- docker_gate.c ----------------------------------------------------- */
 enum txn_act	 gate_look(struct txn *, const struct json_value *);

@@ -224,6 +224,7 @@ txn_release(struct txn *tx)
 	free(tx->tx_engine);
 	json_splitter_free(tx->tx_split);
 	depend_free(tx->tx_depend);
+	copy_free(tx);
 	free(tx);
 }
 
