@@ -108,11 +108,7 @@ self_refuses(const struct update_self *us, const struct json_value *c,
 {
 	const char	*sock = us->us_socket;
 
-	if (strcmp(us->us_what, "agent") != 0)
-		snprintf(why, size, "this is the %s's own container, which "
-		    "carries this out: update it by hand, with the same "
-		    "volume", us->us_what);
-	else if (json_bool(json_path(c, "HostConfig.AutoRemove")))
+	if (json_bool(json_path(c, "HostConfig.AutoRemove")))
 		snprintf(why, size, "this is the %s's own container, and it "
 		    "was started with --rm: there would be nothing to go back "
 		    "to", us->us_what);

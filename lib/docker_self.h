@@ -46,6 +46,8 @@
 #define SELF_PROOF_NAME		"session"		/* file in us_state */
 #define SELF_PROOF_MAXBYTES	256
 #define SELF_PATH_SIZE		256
+/* Progress: the helper takes over, and who reports this ends soon. */
+#define SELF_PHASE		"handover"
 
 struct update_self {
 	const char	*us_what;	/* "agent", "server" */

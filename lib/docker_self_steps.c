@@ -216,6 +216,7 @@ self_handover(struct txn *tx, const struct json_value *seen)
 		    tx->tx_helper_id, txn_replied, tx)));
 	log_info("update %s: container %s: the helper takes over",
 	    tx->tx_opid, tx->tx_name);
+	txn_progress(tx, SELF_PHASE, "the helper takes over", 0, 0);
 	up->up_ops.uo_handover(up->up_arg);
 	return (ACT_MOVED);
 }
@@ -364,8 +365,10 @@ self_gate(struct txn *tx, const struct json_value *seen, uint64_t elapsed)
 		return (ACT_FAIL);
 	}
 	if (elapsed >= us->us_proof_msec) {
-		txn_error(tx, "the new %s had no session with its server "
-		    "within %u s", us->us_what, us->us_proof_msec / 1000);
+		txn_error(tx, "the new %s %s within %u s", us->us_what,
+		    strcmp(us->us_what, "server") == 0 ? "did not serve" :
+		    "had no session with its server",
+		    us->us_proof_msec / 1000);
 		return (ACT_FAIL);
 	}
 	txn_progress(tx, "gate", "", elapsed, us->us_proof_msec);

@@ -49,7 +49,6 @@ selfconf_pack(struct docker_conf *dc, const struct conf_docker *cd,
 	dc->dc_gate_msec = cd->cd_gate_msec;
 	dc->dc_pull_idle_msec = cd->cd_pull_idle_msec;
 	dc->dc_min_free_mib = cd->cd_min_free_mib;
-	/* 0 for the server, which is not updated this way. */
 	dc->dc_self_msec = cd->cd_self_msec;
 	if (cd->cd_socket == NULL ||
 	    strlen(cd->cd_socket) >= sizeof(dc->dc_socket) ||

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "docker_self.h"
 #include "utf8.h"
 #include "xmalloc.h"
 
@@ -51,6 +52,8 @@ void
 progress_step(struct progress *pg, const Sentinel__Ipc__ProgressView *v)
 {
 	char	 line[LINE_MAX_BYTES], phase[128], text[512], percent[16] = "";
+	/* Perhaps the last that there is: where to look for the end. */
+	bool	 stays = strcmp(v->phase, SELF_PHASE) == 0;
 
 	(void)utf8_vis(phase, sizeof(phase), v->phase, strlen(v->phase));
 	(void)utf8_vis(text, sizeof(text), v->text, strlen(v->text));
@@ -59,18 +62,21 @@ progress_step(struct progress *pg, const Sentinel__Ipc__ProgressView *v)
 		(void)snprintf(percent, sizeof(percent), " %3u%%",
 		    v->percent);
 	(void)snprintf(line, sizeof(line), "%s%s%s%s", phase, percent,
-	    pg->pg_tty && text[0] != '\0' ? ": " : "",
-	    pg->pg_tty ? text : "");
+	    (pg->pg_tty || stays) && text[0] != '\0' ? ": " : "",
+	    pg->pg_tty || stays ? text : "");
 	if (strcmp(line, pg->pg_last) == 0)
 		return;
 	(void)strlcpy(pg->pg_last, line, sizeof(pg->pg_last));
-	if (pg->pg_tty) {
+	if (stays)
+		(void)fprintf(pg->pg_file, "%s%s\n", pg->pg_tty ?
+		    "\r\033[K" : "", line);
+	else if (pg->pg_tty) {
 		/* The last column would wrap on some terminals. */
 		text_cut(line, pg->pg_columns - 1);
 		(void)fprintf(pg->pg_file, "\r%s\033[K", line);
 	} else
 		(void)fprintf(pg->pg_file, "%s\n", line);
-	pg->pg_shown = pg->pg_tty;
+	pg->pg_shown = pg->pg_tty && !stays;
 	(void)fflush(pg->pg_file);
 }
 

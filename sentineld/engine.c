@@ -29,6 +29,7 @@
 #include "engine_follow.h"
 #include "engine_history.h"
 #include "engine_live.h"
+#include "engine_self.h"
 #include "engine_settings.h"
 #include "engine_sync.h"
 #include "engine_token.h"
@@ -154,6 +155,7 @@ on_commit(bool first)
 	eng->ready = true;
 	identity_start();
 	event_add(checkpoint_timer, &tv);
+	self_serving();
 }
 
 static void

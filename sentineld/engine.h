@@ -299,6 +299,7 @@ struct op {
 	unsigned int	 op_msec;
 	monotime_t	 op_since;
 	bool		 op_sent;
+	bool		 op_handed;	/* to a helper, engine_self.h */
 	/* Runs once, may be NULL. */
 	void		(*op_done)(struct op *, const struct op_result *,
 			    void *);

@@ -26,6 +26,7 @@
 
 #include "backoff.h"
 #include "conf_value.h"
+#include "engine_self.h"
 #include "hex.h"
 #include "ipccheck.h"
 #include "keyholder.h"
@@ -381,8 +382,10 @@ engine_cluster_stats(struct peer *p, struct imsg *imsg)
 	cs = ipc_unpack(imsg, &sentinel__ipc__cluster_stats__descriptor, &pm);
 	if (cs == NULL)
 		peer_broken(p, imsg, pm.pm_why);
-	else
+	else {
 		(void)strlcpy(eng->listen, cs->listen, sizeof(eng->listen));
+		self_serving();
+	}
 	pbmem_free(&pm);
 }
 

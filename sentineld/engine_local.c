@@ -18,6 +18,7 @@
 #include "engine_follow.h"
 #include "engine_live.h"
 #include "engine_quarantine.h"
+#include "engine_self.h"
 #include "engine_settings.h"
 
 #include <stdlib.h>
@@ -298,7 +299,7 @@ local_progress(struct peer *p, struct imsg *imsg)
 		peer_broken(p, imsg, pm.pm_why);
 	else if ((op = op_find(m->request_id)) != NULL &&
 	    op->op_host == eng->local)
-		op_progress(op, m->phase, m->percent, m->text);
+		op_progress(op, m->phase, m->percent, self_text(op, m));
 	pbmem_free(&pm);
 }
 
@@ -355,8 +356,11 @@ local_result(struct peer *p, struct imsg *imsg)
 	is_new = history_local(m);
 	if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__UPDATE ||
 	    m->kind == SENTINEL__IPC__DOCKER_OP__KIND__ROLLBACK) {
-		if (is_new && !told_before(m->request_id))
+		if (is_new && !told_before(m->request_id)) {
 			updated(m);
+			if (m->recovered && op_find(m->request_id) == NULL)
+				self_outcome(m);
+		}
 	} else if (m->kind == SENTINEL__IPC__DOCKER_OP__KIND__HOOK)
 		event_publish("container_hook", eng->local, m->container,
 		    m->error[0] == '\0' ? "%s hook of %s: %s" :

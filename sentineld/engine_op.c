@@ -17,6 +17,7 @@
 #include "engine_history.h"
 #include "engine_follow.h"
 #include "engine_oplog.h"
+#include "engine_self.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -232,9 +233,12 @@ on_deadline(int fd, short what, void *arg)
 	(void)what;
 	log_warnx("host %s: request %s timed out after %u s", op->op_host->h_id,
 	    op->op_id, op->op_msec / 1000);
-	op_fail(op, OP_TIMEOUT, "no answer from host %s within %u s: the "
-	    "state is unknown; look with container list",
-	    op->op_host->h_name, op->op_msec / 1000);
+	if (op->op_handed)
+		self_timeout(op);
+	else
+		op_fail(op, OP_TIMEOUT, "no answer from host %s within %u s: "
+		    "the state is unknown; look with container list",
+		    op->op_host->h_name, op->op_msec / 1000);
 }
 
 /* Progress renews the deadline: long pulls are no time-outs.  Not for ever,
@@ -249,6 +253,7 @@ op_progress(struct op *op, const char *phase, uint32_t percent,
 	    op->op_kind == OP_ROLLBACK) &&
 	    monotime_now() - op->op_since < ENGINE_UPDATE_MAX_MSEC)
 		evtimer_add(op->op_timer, &tv);
+	self_progress(op, phase);
 	oplog_progress(op, phase, percent, text);
 	if (op->op_progress != NULL)
 		op->op_progress(op, phase, percent, text, op->op_arg);
@@ -261,7 +266,7 @@ op_session_lost(const struct session *s)
 
 	RB_FOREACH_SAFE(op, op_tree, &eng->ops, next) {
 		if (op->op_host == s->se_host && !op->op_host->h_local &&
-		    op->op_epoch == s->se_epoch)
+		    op->op_epoch == s->se_epoch && !self_waits(op))
 			op_fail(op, OP_GONE, "host %s disconnected: the state "
 			    "is unknown until it is back", s->se_host->h_name);
 	}
@@ -421,6 +426,9 @@ rolled_back(struct host *h, const Sentinel__Cluster__RollbackResult *m,
 		    m->error);
 	if ((op = op_of_host(h, m->request_id)) != NULL)
 		answer_rollback(op, m);
+	else
+		oplog_late(h, m->request_id, m->container_name, "rollback",
+		    m->new_image, 0, m->outcome, m->error);
 }
 
 void
@@ -442,6 +450,9 @@ op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 			    u->container_name, u->outcome, u->error);
 		if ((op = op_of_host(h, u->request_id)) != NULL)
 			answer_update(op, u);
+		else
+			oplog_late(h, u->request_id, u->container_name,
+			    "update", u->new_image, 0, u->outcome, u->error);
 		break;
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_ROLLBACK_RESULT:
 		rolled_back(h, m->rollback_result, is_new);

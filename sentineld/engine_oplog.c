@@ -95,6 +95,60 @@ oplog_progress(struct op *op, const char *phase, uint32_t percent,
 	client_event(&v);
 }
 
+/* The oldest goes when there is no more room. */
+static struct oplog_row *
+new_row(void)
+{
+	struct oplog_row	*ol;
+
+	ol = &rows[(first + nrows) % OPLOG_MAX];
+	if (nrows == OPLOG_MAX)
+		first = (first + 1) % OPLOG_MAX;
+	else
+		nrows++;
+	memset(ol, 0, sizeof(*ol));
+	return (ol);
+}
+
+void
+oplog_late(const struct host *h, const char *id, const char *container,
+    const char *kind, const char *image, uint64_t msec, const char *outcome,
+    const char *error)
+{
+	struct oplog_row	*ol = NULL;
+	size_t			 n;
+
+	for (n = 0; n < nrows; n++) {
+		ol = &rows[(first + n) % OPLOG_MAX];
+		if (strcmp(ol->ol_id, id) == 0 &&
+		    strcmp(ol->ol_host, h->h_id) == 0)
+			break;
+	}
+	if (n == nrows) {
+		if (!h->h_local || strlen(id) >= sizeof(ol->ol_id) ||
+		    id[0] == '\0')
+			return;
+		ol = new_row();
+		(void)strlcpy(ol->ol_id, id, sizeof(ol->ol_id));
+		(void)strlcpy(ol->ol_host, h->h_id, sizeof(ol->ol_host));
+		(void)strlcpy(ol->ol_host_name, h->h_name,
+		    sizeof(ol->ol_host_name));
+		(void)strlcpy(ol->ol_container, container,
+		    sizeof(ol->ol_container));
+		(void)strlcpy(ol->ol_kind, kind, sizeof(ol->ol_kind));
+		(void)strlcpy(ol->ol_image, image, sizeof(ol->ol_image));
+		ol->ol_began = now_msec();
+		if (msec < (uint64_t)ol->ol_began)
+			ol->ol_began -= (int64_t)msec;
+	} else if (strcmp(ol->ol_outcome, "unknown") != 0)
+		return;
+	(void)utf8_repair(ol->ol_outcome, sizeof(ol->ol_outcome), outcome,
+	    strlen(outcome));
+	(void)utf8_repair(ol->ol_error, sizeof(ol->ol_error), error,
+	    strlen(error));
+	ol->ol_ended = now_msec();
+}
+
 void
 oplog_ended(const struct op *op, const struct op_result *r)
 {
@@ -102,12 +156,7 @@ oplog_ended(const struct op *op, const struct op_result *r)
 
 	if (op->op_by[0] == '\0')
 		return;
-	ol = &rows[(first + nrows) % OPLOG_MAX];
-	if (nrows == OPLOG_MAX)
-		first = (first + 1) % OPLOG_MAX;
-	else
-		nrows++;
-	memset(ol, 0, sizeof(*ol));
+	ol = new_row();
 	(void)strlcpy(ol->ol_id, op->op_id, sizeof(ol->ol_id));
 	(void)strlcpy(ol->ol_host, op->op_host->h_id, sizeof(ol->ol_host));
 	(void)strlcpy(ol->ol_host_name, op->op_host->h_name,

@@ -49,6 +49,11 @@ void	 oplog_begin(struct op *, uint32_t uid);
 void	 oplog_progress(struct op *, const char *phase, uint32_t percent,
 	    const char *text);
 void	 oplog_ended(const struct op *, const struct op_result *);
+/* An outcome for whom nobody waited any more.  With our own id: the row that
+ * says "unknown" of it, or a new one if the host is this machine. */
+void	 oplog_late(const struct host *, const char *id,
+	    const char *container, const char *kind, const char *image,
+	    uint64_t msec, const char *outcome, const char *error);
 /* "update", "pull", "logs", "stop", ... */
 const char *oplog_kind(const struct op *);
 /* The n-th of those that have ended, the oldest is 0; NULL: no more. */

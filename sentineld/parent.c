@@ -294,6 +294,7 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 		ec.ec_hold_off_msec = cs->cs_hold_off_msec;
 		ec.ec_beat_msec = cs->cs_beat_msec;
 		pack_settings(&ec);
+		(void)strlcpy(ec.ec_self, selfconf_id(), sizeof(ec.ec_self));
 		(void)strlcpy(ec.ec_listen, parent.listen,
 		    sizeof(ec.ec_listen));
 		if (gethostname(ec.ec_hostname, sizeof(ec.ec_hostname)) == -1 ||

@@ -51,6 +51,7 @@ static const struct confpart_field	engine_fields[] = {
 	CONFPART_NUM(16, engine_conf, ec_grace_sec),
 	CONFPART_NUM(17, engine_conf, ec_identity_sum),
 	CONFPART_NUM(18, engine_conf, ec_hold_off_msec),
+	CONFPART_STR(19, engine_conf, ec_self),
 	CONFPART_NUM(39, engine_conf, ec_beat_msec),
 	CONFPART_NUM(60, engine_conf, ec_follow_idle_msec),
 	SETTING_LOCK(40, SETTING_DEFAULT_POLICY),

@@ -23,6 +23,7 @@
 #include "confpart.h"
 #include "daemon.h"
 #include "proc.h"
+#include "selfid.h"
 #include "setting.h"
 
 /*
@@ -66,6 +67,7 @@ struct engine_conf {
 	uint64_t	 ec_hold_off_msec;	/* after a crash of cluster */
 	char		 ec_listen[64];
 	char		 ec_hostname[64];	/* of this machine */
+	char		 ec_self[SELFID_SIZE];	/* our container, "": none */
 	uint64_t	 ec_beat_msec;		/* our heartbeats to agents */
 	struct setting_lock ec_setting[SETTING_MAX];
 };

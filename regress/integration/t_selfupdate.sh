@@ -4,6 +4,7 @@
 # needs: docker
 # timeout: 400
 
+. regress/lab/selfimage.sh
 v=$LAB_REGISTRY/sentinel
 a=sentinel-agent
 
@@ -19,26 +20,14 @@ cleanup()
 }
 trap 'cleanup; scenario_end' EXIT
 
-# image TAG LINE...: the first one with something changed.
-image()
-{
-	im=$1
-	shift
-	printf '%s\n' "FROM $v:1" "$@" >"$T/Dockerfile"
-	lab_docker build -q --network none -t "$v:$im" - \
-	    <"$T/Dockerfile" >/dev/null && lab_docker push -q "$v:$im" >/dev/null
-}
-
-must "make image" env DOCKER_HOST="unix://$LAB_DIR/docker.sock" \
-    DOCKER_CONFIG="$LAB_DIR/client" make -s B="$B" IMAGE="$v:1" image
-must "it is pushed" lab_docker push -q "$v:1"
-must "version 2" image 2 'ENV VERSION=2'
-must "version 3" image 3 'ENV VERSION=3'
-must "one that ends at once" image ends \
+must "make image" self_image
+must "version 2" self_variant 2 'ENV VERSION=2'
+must "version 3" self_variant 3 'ENV VERSION=3'
+must "one that ends at once" self_variant ends \
     'ENTRYPOINT ["/usr/local/sbin/sentineld", "-V"]'
-must "one that never connects" image mute \
+must "one that never connects" self_variant mute \
     'ENTRYPOINT ["/usr/local/sbin/sentineld", "-d", "-o", "agent.server=127.0.0.1:1"]'
-must "one without the label" image none 'LABEL sentinel.self=false'
+must "one without the label" self_variant none 'LABEL sentinel.self=false'
 
 in_server() { lab_docker exec sentinel-server sentinelctl "$@"; }
 
@@ -105,17 +94,19 @@ outcome()
 }
 is_outcome() { [ "$(outcome "$1")" = "$2" ]; }
 
-# update TAG: the stream breaks when the old one stops; what became of it is
-# told by the new one, under the same operation id.
+# update TAG CODE: the stream breaks when the old one stops; the command waits
+# for what the one that comes up tells under the same operation id.
 update()
 {
 	in_server container update worker-1/$a --image "$v:$1" >"$T/ctl" 2>&1
+	check_eq "to $1: exit status" "$2" $? || cat "$T/ctl"
+	check "to $1: it waited" grep -q "^handover: waiting for host" "$T/ctl"
 }
 
 old=$(get '{{.Id}}')
 before=$(in_server host list --json | jq -r '.. | objects |
     select(.name? == "worker-1") | .id')
-update 2
+update 2 0
 one "version 2" 2
 check_not "it is another container" test "$old" = "$(get '{{.Id}}')"
 check "version 2 is in the history" wait_for 20 is_outcome 2 success
@@ -126,10 +117,12 @@ check_eq "the same volume" sentinel-agent-data \
 check_eq "the same port" 8097 \
     "$(get '{{(index .HostConfig.PortBindings "8080/tcp" 0).HostPort}}')"
 
-update ends
+update ends 7
+check "the reason is told" grep -q "restarts again and again\|ended" "$T/ctl"
 one "an image that ends" 2
 check "it is told as rolled back" wait_for 20 is_outcome ends rollback
-update mute
+update mute 7
+check "the reason is told" grep -q "no session with its server" "$T/ctl"
 one "an image that never connects" 2
 check "this, too" wait_for 20 is_outcome mute rollback
 in_server container update worker-1/$a --image "$v:none" >"$T/ctl" 2>&1
@@ -147,7 +140,7 @@ kill_helper()
 	    lab_docker exec killer /bin/sh -c "kill -9 $pid"
 }
 old=$(get '{{.Id}}')
-update 3 &
+in_server container update worker-1/$a --image "$v:3" >"$T/ctl" 2>&1 &
 job=$!
 check "the helper is killed" wait_for 30 kill_helper
 wait $job

@@ -134,12 +134,19 @@ test_refuses(void **state)
 	assert_true(self_refuses(&us, json_root(js), why, sizeof(why)));
 	assert_non_null(strstr(why, "network of another"));
 	json_free(js);
+	/* A server's is no other case; all of its state is in data_dir. */
 	us.us_what = "server";
 	snprintf(text, sizeof(text), "{\"Id\":\"" A "\",%s}",
 	    refusals[0].seen);
 	assert_non_null(js = json_parse(text, strlen(text), NULL, 0));
+	assert_false(self_refuses(&us, json_root(js), why, sizeof(why)));
+	json_free(js);
+	snprintf(text, sizeof(text), "{\"Id\":\"" A "\",\"Mounts\":[" SOCK
+	    "]}");
+	assert_non_null(js = json_parse(text, strlen(text), NULL, 0));
 	assert_true(self_refuses(&us, json_root(js), why, sizeof(why)));
-	assert_non_null(strstr(why, "server's own container"));
+	assert_non_null(strstr(why, "the server's own container, and its "
+	    "data_dir"));
 	json_free(js);
 }
 

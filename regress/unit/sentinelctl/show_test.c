@@ -558,6 +558,25 @@ test_progress(void **state)
 	progress_free(pg);
 	(void)fclose(f);
 	assert_string_equal(out, "pull\nga\\033te\n");
+
+	/* Where to look for the end is not written over. */
+	memset(out, 0, sizeof(out));
+	assert_non_null(f = fmemopen(out, sizeof(out) - 1, "w"));
+	pg = progress_new(f, true, 20);
+	step(pg, "handover", 0, "operation show 0123456789abcdef");
+	step(pg, "gate", 0, "");
+	progress_free(pg);
+	(void)fclose(f);
+	assert_string_equal(out, "\r\033[Khandover: operation show "
+	    "0123456789abcdef\n\rgate\033[K\r\033[K");
+
+	memset(out, 0, sizeof(out));
+	assert_non_null(f = fmemopen(out, sizeof(out) - 1, "w"));
+	pg = progress_new(f, false, 0);
+	step(pg, "handover", 0, "look");
+	progress_free(pg);
+	(void)fclose(f);
+	assert_string_equal(out, "handover: look\n");
 }
 
 static void
