@@ -23,7 +23,8 @@ serial()
 
 is_pair()
 {
-	[ "$(point_of "$dir/agent.pem")" = "$(key_of "$dir/agent-key.pem")" ]
+	[ "$(point_of "$dir/agent.pem")" = "$(key_of "$dir/agent-key.pem")" ] &&
+	    openssl x509 -in "$dir/agent.pem" -noout
 }
 
 renewals()
@@ -54,7 +55,7 @@ check "taken" has "$T/worker-1.log" "the server takes the new one"
 check "the certificate is another one" [ "$(serial)" != "$first" ]
 check "over a fresh key" [ "$(key_of "$dir/agent-key.pem")" != "$key" ]
 check "key and certificate belong together" is_pair
-check_eq "nothing is left beside them" "" "$(ls "$dir" | grep '\.new$')"
+check_empty "nothing is left beside them" find "$dir" -name '*.new'
 check "the host is connected" wait_connected worker-1
 check "and again" wait_for 10 renewed 2
 check_eq "it is still the same host" 1 "$(hosts length)"

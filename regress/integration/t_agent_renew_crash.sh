@@ -14,11 +14,6 @@ is_pair()
 	    "$(openssl ec -in "$dir/agent-key.pem" -pubout 2>/dev/null)" ]
 }
 
-none_left_over()
-{
-	! ls "$dir" | grep '\.new$'
-}
-
 sessions()
 {
 	grep -c "session with .* established" "$T/worker-1.log"

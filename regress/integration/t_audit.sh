@@ -94,11 +94,12 @@ check "the newest three" trail --limit 3
 FILTER='length == 0'
 sleep 2
 check "none of the last second" trail --since 1s
-check "no secret is in it" sh -c "! $B/sentinelctl -s $CTL_SOCK audit list \
-    --json --limit 100000 | grep -q -e '$(echo "$good" | cut -c 9-40)' \
-    -e '$(echo "$gone" | cut -c 9-40)' -e '$(echo "$short" | cut -c 9-40)'"
-check "nor in the log" sh -c "! grep -q -e '$(echo "$good" | cut -c 9-40)' \
-    -e '$(echo "$gone" | cut -c 9-40)' '$T/s.log'"
+ctl audit list --json --limit 100000 >"$T/trail"
+secrets="$(echo "$good" | cut -c 9-40)|$(echo "$gone" | cut -c 9-40)|\
+$(echo "$short" | cut -c 9-40)"
+check_eq "three secrets" 98 "${#secrets}"
+check_not "no secret is in it" has "$T/trail" "$secrets"
+check_not "nor in the log" has "$T/s.log" "$secrets"
 check_rc "read-only: 4" 4 "$B/sentinelctl" -s "$ro" audit list
 
 # kill -9 while there is something to write: whole, and nothing done is lost.
@@ -118,8 +119,7 @@ while [ $i -lt 5 ]; do
 	sleep "0.$(((seed + i * 37) % 7 + 2))"
 	daemon_stop s KILL
 	wait $loop
-	server_run
-	must "it starts after kill -9" wait_for 15 server_answers
+	must "it starts after kill -9" server_start
 	check "and the trail is whole" whole
 	i=$((i + 1))
 done
@@ -129,8 +129,10 @@ ctl audit list --json --limit 100000 |
 ctl token list --json | jq -r '.[].id' | sort >"$T/tokens"
 check "every token has its record: $(wc -l <"$T/tokens")" \
     cmp "$T/tokens" "$T/recorded"
-check_eq "and every one that was shown is there" "" \
-    "$(sort "$T/done" | comm -23 - "$T/tokens")"
+sort "$T/done" >"$T/shown"
+check "there were tokens" test -s "$T/shown"
+check_empty "and every one that was shown is there" \
+    comm -23 "$T/shown" "$T/tokens"
 must "the server stops" daemon_stop s
 check "the log bears witness of the newest" has "$T/s.log" \
     "audit: [0-9]+ records written, SHA-256 of the newest [0-9a-f]{64}"

@@ -62,8 +62,7 @@ sleep 2
 check "neither gets in" host web '.connected == false'
 check_rc "nothing can be done there: 5" 5 ctl container stop web/x
 daemon_stop s KILL
-server_run
-must "and starts" wait_for 15 server_answers
+must "and starts" server_start
 sleep 2
 check "it is frozen still" host web '.state == "frozen" and (.connected | not)'
 

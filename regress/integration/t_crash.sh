@@ -111,7 +111,7 @@ once()
 	if [ "$1" = docker ]; then
 		daemon_stop worker-1
 		agent_start worker-1
-		wait_connected worker-1
+		must "$on_text: it is back" wait_connected worker-1
 	fi
 }
 

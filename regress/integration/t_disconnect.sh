@@ -150,8 +150,7 @@ check_eq "still: server" server "$(host "$id" .disconnect_cat)"
 # The server itself; our agent stays away meanwhile.
 kill -STOP $(children "$(pid_of worker-1)")
 daemon_stop s
-server_run
-must "the server starts" wait_for 15 server_answers
+must "the server starts" server_start
 away worker-1 server "server (is stopping|stopped)" "server stopped"
 kill -CONT $(children "$(pid_of worker-1)")
 check "ours is back" wait_connected worker-1
@@ -162,8 +161,7 @@ wait "$(pid_of s)" 2>/dev/null
 rm -f "$T/s/run/sentineld.sock"
 sed -i -e "s/^    enabled: true/&\n    agent_lifetime: 6s\n\
     renewal_grace: 1s/" "$T/s.conf"
-server_run
-must "the server starts" wait_for 15 server_answers
+must "the server starts" server_start
 away worker-1 server "server was killed" "server killed"
 kill -CONT $(children "$(pid_of worker-1)")
 check "ours is back" wait_connected worker-1

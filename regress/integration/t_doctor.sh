@@ -182,7 +182,6 @@ daemon_stop worker-1
 
 # A server that does not listen.
 sed -i "s/enabled: true/enabled: false/" "$T/s.conf"
-server_run
-must "the server starts" wait_for 15 server_answers
+must "the server starts" server_start
 doctor "$server" 1 "no listener"
 line FAILED listener "connection refused.*fix: set SENTINEL_CLUSTER=true"

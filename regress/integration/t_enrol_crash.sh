@@ -19,11 +19,11 @@ for file in agent-key.pem.new host-id.new ca.pem.new agent.pem.new host-id \
 	check "$file: it was seen" wait $watch
 	check "$file: the agent is dead" wait_for 5 gone "$(pid_of $a)"
 	wait "$(pid_of $a)" 2>/dev/null
-	wait_for 5 none_left sentinel-agentd
+	must "$file: all of it" wait_for 5 none_left sentinel-agentd
 	agent_start $a
 	check "$file: with the same token it comes in" wait_connected $a
-	check_eq "$file: no file is left half way" "" \
-	    "$(ls "$T/$a/data/cluster" | grep '\.new$')"
+	check_empty "$file: no file is left half way" \
+	    find "$T/$a/data/cluster" -name '*.new'
 	daemon_stop $a || :
 done
 check_eq "as one host each" $n "$(hosts length)"

@@ -27,18 +27,23 @@ follower=$!
 agree()
 {
 	sleep 1.5	# a heartbeat
-	! grep -q "differs from ours" "$T/s.log"
+	has "$T/s.log" "\(worker-1\): connected" &&
+	    ! has "$T/s.log" "differs from ours"
 }
 
-# told PATTERN: within two seconds of now it is an event; says how long.
+# told PATTERN: within two seconds of now there is such an event, after the
+# last one that was asked for; says how long.
+t_line=0
 told()
 {
 	t_from=$(date +%s%3N)
-	until grep -Eq -- "$1" "$T/events"; do
+	until t_at=$(grep -En -- "$1" "$T/events" |
+	    awk -F : -v n=$t_line '$1 > n { print $1; exit }') && [ "$t_at" ]; do
 		t_msec=$(($(date +%s%3N) - t_from))
 		[ $t_msec -lt 5000 ] || { tail -3 "$T/events"; return 1; }
 		sleep 0.02
 	done
+	t_line=$t_at
 	t_msec=$(($(date +%s%3N) - t_from))
 	[ $t_msec -lt 2000 ]
 }

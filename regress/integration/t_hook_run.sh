@@ -61,8 +61,8 @@ said "and says so" "bytes only the last are kept"
 said "the newest are kept" "^line 8999$"
 check_rc "its time" 1 ctl hook run worker-1/$c pre --timeout 1s \
     --command 'exec sleep 4712'
-check_not "it was ended" sh -c \
-    "docker -H unix://$LAB_DIR/docker.sock top $c | grep -q 'sleep 4712'"
+check "what runs in it" lab_docker top $c
+check_not "it was ended" grep 'sleep 4712' "$T/check.out"
 check_rc "nothing to run" 1 ctl hook run worker-1/$c pre
 said "it says so" "has no pre-update hook"
 check_rc "no such container: 3" 3 ctl hook run worker-1/none pre --command x
@@ -94,7 +94,7 @@ said "its output" "^here$"
 daemon_stop worker-1 >/dev/null 2>&1
 agent_conf worker-1 "allow: { exec: false }"
 agent_start worker-1
-wait_connected worker-1
+must "an agent with a rule" wait_connected worker-1
 check_rc "agent.allow.exec is against it: 1" 1 ctl hook run worker-1/$c pre \
     --command 'touch /data/forbidden'
 said "with the rule" "not allowed by agent.allow.exec on this host"

@@ -77,8 +77,9 @@ fresh $c 'sentinel.hook.pre=trap "" TERM; sleep 4711 & sleep 4711; sleep 4711' \
 check_rc "a hook that does not end" 1 ctl container update worker-1/$c \
     --image "$v:2"
 said "it says so" "did not end within 1 s and was ended"
-check_not "it really has been ended, with its children" sh -c \
-    "docker -H unix://$LAB_DIR/docker.sock top $c | grep -q 'sleep 4711'"
+check "what runs in it" lab_docker top $c
+check_not "it really has been ended, with its children" grep 'sleep 4711' \
+    "$T/check.out"
 check_eq "not touched" "$v:1" "$(image $c)"
 
 fresh $c 'sentinel.hook.post=exit 9'

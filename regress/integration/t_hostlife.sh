@@ -62,8 +62,7 @@ check "JSON of a change" sh -c "$B/sentinelctl -s $CTL_SOCK host pause away \
 
 # A restart forgets nothing.
 must "the server stops" daemon_stop s
-server_run
-must "and starts" wait_for 15 server_answers
+must "and starts" server_start
 check "name, state and label are kept" host away \
     '.state == "paused" and .labels == {env: "prod"}'
 kill "$(pid_of foreign)" 2>/dev/null
@@ -139,8 +138,7 @@ daemon_stop worker-1
 
 # The tombstones outlive a restart, and so does what they tell.
 must "the server stops" daemon_stop s
-server_run
-must "and starts" wait_for 15 server_answers
+must "and starts" server_start
 check_rc "the revoked one comes back" 1 $agent run $conn --seconds 5
 said "and is refused" "PERMISSION_DENIED: certificate has been revoked"
 

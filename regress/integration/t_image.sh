@@ -70,7 +70,7 @@ connected()
 }
 check "it enrols and connects" wait_for 20 connected
 check "it shows itself" in_agent status
-said "connected" "connected"
+said "connected" "^connected +yes"
 listed()
 {
 	in_server container list --host worker-1 --json |
@@ -82,7 +82,7 @@ check "its containers are listed" wait_for 10 listed
 must "the agent is restarted" lab_docker restart sentinel-agent
 check "and is back without a token" wait_for 20 connected
 check "its log" lab_docker logs sentinel-agent
-said "the spent token is a notice" "token"
+said "the spent token is a notice" "token is spent"
 
 must "the page's command without a role" lab_docker run -d \
     --name sentinel-plain \

@@ -58,9 +58,7 @@ check "the entry is still the agent's" entries 'length == 1'
 id=$(jq -r '.[0].id' "$file")
 
 # A crash with the file in place: imported, and not doubled.
-kill -9 "$(pid_of worker-1)"
-wait "$(pid_of worker-1)" 2>/dev/null
-wait_for 8 none_left sentinel-agentd
+daemon_stop worker-1 KILL
 agent_start worker-1
 check "after kill -9 it is imported" wait_log worker-1 \
     "offline_journal.json: 0 entries imported"

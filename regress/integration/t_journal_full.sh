@@ -63,7 +63,7 @@ asked()
 ctl container restart "worker-1/$a" >/dev/null 2>&1 &
 op=$!
 must "a command is under way" wait_for 10 asked
-kill -9 "$(pid_of s)"
+daemon_stop s KILL
 wait $op
 check "its result is kept" wait_for 20 entries \
     'any(.[]; .action == "restart" and (.id | startswith("request:")))'
@@ -77,9 +77,7 @@ check "what cannot be kept is told" wait_log worker-1 \
 check "and counted" sh -c "$B/sentinelctl -s \
     $T/worker-1/run/sentinel-agentd.sock status --json |
     jq -e '.journal_lost >= 1'"
-kill -9 "$(pid_of worker-1)"
-wait "$(pid_of worker-1)" 2>/dev/null
-wait_for 8 none_left sentinel-agentd
+daemon_stop worker-1 KILL
 : >"$T/worker-1.log"
 agent_start worker-1
 check "it starts on a full disk" wait_for 10 entries --arg i "$id" \

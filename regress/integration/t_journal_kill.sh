@@ -46,7 +46,7 @@ strike()
 		kill -9 "$(child_of worker-1 engine || pid_of worker-1)"
 	fi
 	wait "$(pid_of worker-1)" 2>/dev/null
-	wait_for 8 none_left sentinel-agentd
+	wait_for 8 none_left sentinel-agentd || fail "processes are left"
 }
 
 # pause MSEC: for up to so many.
@@ -96,14 +96,15 @@ while [ $i -lt 4 ]; do
 	strike
 	: >"$T/worker-1.log"
 	agent_start worker-1
-	wait_log worker-1 "autonomous mode: " 15
-	entries -r '.[].id' >"$T/now"
+	must "round $i: autonomous again" wait_log worker-1 \
+	    "autonomous mode: " 15
+	must "round $i: it shows its journal" entries 'type == "array"'
+	jq -r '.[].id' "$T/json" >"$T/now"
 	sort -u "$T/seen" >"$T/seen.sorted"
 	sort "$T/now" >"$T/now.sorted"
-	check_eq "round $i: nothing that was shown is lost" "" \
-	    "$(comm -23 "$T/seen.sorted" "$T/now.sorted")"
-	check_eq "round $i: and nothing is doubled" "" \
-	    "$(uniq -d "$T/now.sorted")"
+	check_empty "round $i: nothing that was shown is lost" \
+	    comm -23 "$T/seen.sorted" "$T/now.sorted"
+	check_empty "round $i: and nothing is doubled" uniq -d "$T/now.sorted"
 	i=$((i + 1))
 done
 check "there were entries" test -s "$T/seen"
@@ -114,9 +115,9 @@ must "the agent too" wait_connected worker-1
 check "nothing waits in the end" wait_for 30 entries 'length == 0'
 ctl history list worker-1 --limit 10000 --json >"$T/rows.json"
 jq -r '.[].id' <"$T/rows.json" | sort >"$T/rows"
-check_eq "no entry is two rows" "" "$(uniq -d "$T/rows")"
+check_empty "no entry is two rows" uniq -d "$T/rows"
 while read -r r; do
 	jq -n -r --arg r "$r" 'range(300) | "file\($r)-\(.)"'
 done <"$T/given" | cat - "$T/seen" | sort -u >"$T/want"
-check_eq "and every entry is one" "" "$(comm -23 "$T/want" "$T/rows")"
+check_empty "and every entry is one" comm -23 "$T/want" "$T/rows"
 check "files were given" test -s "$T/given"

@@ -1,5 +1,5 @@
 # kill -9 of any child ends the daemon with a line that names it, and leaves
-# neither a process nor a stale socket; the docker process comes back alone.
+# neither a process nor a stale socket.
 # needs: root
 # timeout: 180
 
@@ -16,7 +16,8 @@ for role in keyholder engine control; do
 	check_eq "server: exit status" 1 $?
 	check "server: the log names $role and the signal" has "$T/s.log" \
 	    "$role.*(signal 9|[Kk]illed|SIGKILL)"
-	check_eq "server: nobody is left" "" "$(left sentineld)"
+	check_empty "server: nobody is left" left sentineld
+	check_not "server: nor its socket" test -e "$CTL_SOCK"
 	must "server: it starts again" server_start
 	check "the agent comes back" wait_connected worker-1
 done
@@ -32,7 +33,9 @@ for role in keyholder engine control; do
 	check_eq "agent: exit status" 1 $?
 	check "agent: the log names $role and the signal" \
 	    has "$T/worker-1.log" "$role.*(signal 9|[Kk]illed|SIGKILL)"
-	check_eq "agent: nobody is left" "" "$(left sentinel-agentd)"
+	check_empty "agent: nobody is left" left sentinel-agentd
+	check_not "agent: nor its socket" test -e \
+	    "$T/worker-1/run/sentinel-agentd.sock"
 	agent_start worker-1
 	must "it connects again" wait_connected worker-1
 done

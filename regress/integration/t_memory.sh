@@ -19,7 +19,7 @@ scan="/usr/bin/python3 regress/lab/memscan.py"
 for n in s worker-1; do
 	pid=$(child_of $n keyholder)
 	# shellcheck disable=SC2086
-	check "$n: the keyholder has a key" sh -c "! $scan $pid $(echo $secrets)"
+	check_rc "$n: the keyholder has a key" 1 $scan "$pid" $secrets
 	for pid in $(pid_of $n) $(children "$(pid_of $n)"); do
 		[ "$pid" = "$(child_of $n keyholder)" ] && continue
 		title=$(tr '\0' ' ' <"/proc/$pid/cmdline")

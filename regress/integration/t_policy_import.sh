@@ -41,7 +41,7 @@ cat >"$file" <<-EOT
 	}
 EOT
 chmod 600 "$file"
-must "the agent starts" agent_start worker-1
+agent_start worker-1
 check "and takes it over" wait_log worker-1 \
     "policy_cache.json: imported and removed"
 check_not "it is gone" test -e "$file"
@@ -84,14 +84,12 @@ while [ $n -lt 5 ]; do
 	daemon_stop worker-1
 	agent_start worker-1
 	sleep 0.$((n * 7 % 10))
-	kill -9 "$(pid_of worker-1)"
-	wait "$(pid_of worker-1)" 2>/dev/null
-	wait_for 10 none_left sentinel-agentd
+	daemon_stop worker-1 KILL
 	if [ ! -e "$file" ] && [ "$(jq .poll_interval "$state")" != \
 	    "${n}00000000000" ]; then
 		fail "killed the ${n}th time: the file is gone, and not kept"
 	fi
 done
-must "it starts" agent_start worker-1
+agent_start worker-1
 check "and has the last" wait_for 10 theirs poll_interval \
     '.value == "8m20s"'

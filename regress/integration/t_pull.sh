@@ -103,11 +103,14 @@ b2=$(printf %s "$secret" | cut -c 2-16 | tr -d '\n' | base64 -w0)
 check_not "no file of either has the password" grep -raE \
     "$secret|$b0|$b1|$b2" "$T/s" "$T/worker-1" "$T/s.log" "$T/worker-1.log" \
     "$T/events.out" "$T/s.conf" "$T/worker-1.conf"
-check_not "nor any environment or command line" sh -c "for d in s worker-1; do
-    m=\$(cat $T/\$d.pid)
-    for i in \$m \$(cat /proc/\$m/task/\$m/children); do
-	cat /proc/\$i/environ /proc/\$i/cmdline 2>/dev/null; done; done |
-    grep -aE '$secret|$b0|$b1|$b2'"
+for d in s worker-1; do
+	for i in $(pid_of $d) $(children "$(pid_of $d)"); do
+		cat "/proc/$i/environ" "/proc/$i/cmdline"
+	done
+done >"$T/in/lines"
+check "command lines" grep -qa "sentinel-agentd: docker" "$T/in/lines"
+check_not "nor any environment or command line" grep -aE \
+    "$secret|$b0|$b1|$b2" "$T/in/lines"
 
 # What travels is base64 of {"username":"joe","password":"..."}.
 printf '{"username":"joe","password":"%s"}' "$secret" | base64 -w0 |

@@ -56,11 +56,6 @@ is_pair()
 	    "$(openssl ec -in "$dir/agent-key.pem" -pubout 2>/dev/null)" ]
 }
 
-none_left_over()
-{
-	! ls "$dir" | grep '\.new$'
-}
-
 agent_conf worker-1 "signed_commands: off"
 must "a server whose certificates live for seconds" serve --agent-seconds 4
 (umask 077; echo "$token" >"$T/worker-1.token")
@@ -93,4 +88,5 @@ echo push >&7
 check "a second one at once is not" wait_log worker-1 "too often"
 check_eq "nothing has changed" "$before" "$(serial agent.pem)"
 serve_end
-daemon_stop worker-1 || :
+daemon_stop worker-1
+check_empty "nothing is left beside them" find "$dir" -name '*.new'

@@ -48,17 +48,17 @@ is_pair()
 
 none_left_over()
 {
-	! ls "$dir" | grep '\.new$'
+	[ -d "$dir" ] && [ -z "$(find "$dir" -name '*.new')" ]
 }
 
 agent_conf worker-1 "signed_commands: off"
-must "a server of short lives" serve --agent-seconds 11 --renewal wrong-key
+must "a server of short lives" serve --agent-seconds 15 --renewal wrong-key
 (umask 077; echo "$token" >"$T/worker-1.token")
 agent_start worker-1
 must "the agent enrols" wait_log server '"channel"'
 before=$(serial agent.pem)
 check "an answer over another key is refused" wait_log worker-1 \
-    "not renewed: .*wrong key" 12
+    "not renewed: .*wrong key" 16
 serve_end
 
 # It issues one and then does not take it.

@@ -37,8 +37,7 @@ check_rc "another key" 1 $agent enroll $conn --dir "$T/thief" \
     --token "$good" --name shiny
 said "no" "PERMISSION_DENIED: token already used"
 daemon_stop s KILL
-server_run
-must "and starts" wait_for 15 server_answers
+must "and starts" server_start
 must "the old one is back" wait_connected worker
 check "with its certificate" host ".cert_serial == \"$old\""
 
@@ -69,8 +68,7 @@ daemon_stop worker
 must "the server stops" daemon_stop s
 kill $new 2>/dev/null
 wait $new 2>/dev/null
-server_run
-must "and starts" wait_for 15 server_answers
+must "and starts" server_start
 check_rc "the old one stays out after a restart" 1 $agent run $conn \
     --dir "$T/gone" --seconds 3
 said "for the same reason" "PERMISSION_DENIED: certificate has been revoked"

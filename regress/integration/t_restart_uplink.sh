@@ -22,7 +22,7 @@ restarted()
 back()
 {
 	restarted "$1" && host_connected worker-1 &&
-	    $actl status --json | jq -e .connected >/dev/null
+	    $actl status --json | jq -e .connected
 }
 
 field()

@@ -15,13 +15,12 @@ refuses()
 		return
 	fi
 	check "$1" has "$T/s.log" "$2" || sed "s,^,# ," "$T/s.log"
-	check_eq "$1: nobody is left" "" "$(left sentineld)"
+	check_empty "$1: nobody is left" left sentineld
 }
 
 must "the server starts" server_start
-must "a second one does not" sh -c "! timeout 15 $B/sentineld -d -f $T/s.conf \
-    2>$T/second.log"
-check "because of the first" has "$T/second.log" "lock|running|in use"
+check_rc "a second one does not" 1 timeout 15 "$B/sentineld" -d -f "$T/s.conf"
+said "because of the first" "lock|running|in use"
 check "the first does not mind" ctl status
 check "it stops" daemon_stop s
 d=$T/s/data/cluster
@@ -35,7 +34,7 @@ s.bind(('127.0.0.1', $PORT))
 s.listen()
 time.sleep(60)" &
 echo $! >"$T/squatter.pid"
-wait_for 5 sh -c "ss -ltn | grep -q ':$PORT '"
+must "somebody has the port" wait_for 5 sh -c "ss -ltn | grep -q ':$PORT '"
 refuses "the port is in use" "127\.0\.0\.1]?:$PORT.*in use"
 kill "$(pid_of squatter)"
 wait "$(pid_of squatter)" 2>/dev/null
@@ -59,7 +58,7 @@ refuses "a key that is none" "ca-key.pem|CA key"
 cp -p "$T/good/ca-key.pem" "$d/ca-key.pem"
 
 openssl ecparam -name prime256v1 -genkey -noout >"$d/ca-key.pem" 2>/dev/null
-refuses "a key of another CA" "ca"
+refuses "a key of another CA" "ca-key.pem|CA key"
 cp -p "$T/good/ca-key.pem" "$d/ca-key.pem"
 
 head -c 300 "$T/good/ca.pem" >"$d/ca.pem"
@@ -67,7 +66,7 @@ refuses "half a CA certificate" "ca.pem|CA certificate"
 cp -p "$T/good/ca.pem" "$d/ca.pem"
 
 rm "$d/ca-key.pem"
-refuses "a CA certificate without its key" "ca"
+refuses "a CA certificate without its key" "ca-key.pem|CA key"
 check_not "no new CA key was made" test -e "$d/ca-key.pem"
 cp -p "$T/good/ca-key.pem" "$d/ca-key.pem"
 

@@ -7,21 +7,22 @@ must "another one" enrolled worker-2
 
 for n in worker-1 s; do
 	kids=$(children "$(pid_of $n)")
+	check "$n has processes" test -n "$kids"
 	begin=$(date +%s)
 	kill -TERM "$(pid_of $n)"
 	check "$n ends within 5 s" wait_for 5 gone "$(pid_of $n)"
 	wait "$(pid_of $n)"
 	check_eq "$n: exit status" 0 $?
-	left=
+	left=0
 	for kid in $kids; do
-		alive "$kid" && left="$left $kid"
+		alive "$kid" && left=$((left + 1))
 	done
-	check_eq "$n: no process is left" "" "$left"
+	check_eq "$n: no process is left" 0 $left
 	check_not "$n: nothing had to be killed" has "$T/$n.log" \
 	    "SIGKILL|signal 9"
 done
-check_eq "the control sockets are gone" "" "$(find "$T/s" "$T/worker-1" \
-    -name "*.sock")"
+check_empty "the control sockets are gone" find "$T/s" "$T/worker-1" \
+    -name "*.sock"
 
 must "the server starts" server_start
 agent_start worker-1
@@ -34,7 +35,7 @@ for n in s worker-1 worker-2; do
 	done
 done
 for n in s worker-1 worker-2; do
-	wait_for 5 gone "$(pid_of $n)"
+	must "$n is gone" wait_for 5 gone "$(pid_of $n)"
 	wait "$(pid_of $n)" 2>/dev/null
 done
 must "the server starts" server_start

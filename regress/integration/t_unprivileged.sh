@@ -8,9 +8,10 @@ if [ "$(id -u)" -eq 0 ]; then
 	mkdir "$T/u"
 	chown 65534:65534 "$T/u"
 	as="setpriv --reuid 65534 --regid 65534 --clear-groups"
-	check "root may not keep its privileges" sh -c "
-	    printf 'privileges: keep\nserver: { data_dir: $T/r }\n' >$T/r.conf
-	    ! timeout 10 $B/sentineld -d -f $T/r.conf >$T/check.out 2>&1"
+	printf 'privileges: keep\nserver: { data_dir: %s }\n' "$T/r" >"$T/r.conf"
+	check_rc "root may not keep its privileges" 77 timeout 10 \
+	    "$B/sentineld" -d -f "$T/r.conf"
+	said "and is told so" "privileges: keep"
 	check_not "and nothing was made" test -d "$T/r/db"
 else
 	mkdir "$T/u"

@@ -2,6 +2,8 @@
 # inside.sh SCENARIO: the first process of a scenario's namespaces.
 set -u
 [ "$(id -u)" -eq 0 ] && ip link set lo up
+PATH=$PWD/regress/lab/bin:$PATH
+export PATH
 . regress/lab/lib.sh
 . regress/lab/sentinel.sh
 trap scenario_end EXIT

@@ -70,6 +70,12 @@ rc=$?
 # An engine of the scenario's own that had no time to clean up.
 [ -d "$T/lab" ] && (lab_stop "$T/lab")
 [ $rc -eq 137 ] && echo "not ok - $n: stopped after $secs s" >>"$out"
+# A command that is none, or a number that is none: who knows what was tested.
+grep -E '^regress/lab/inside\.sh: [0-9]+: .*(not found|Illegal number|unexpected operator|bad number|argument expected)$' \
+    "$out" | sed "s/^/not ok - $n: /" >"$T/shell"
+cat "$T/shell" >>"$out"
+grep -Eq '^(not )?ok ' "$out" || [ $rc -eq 77 ] ||
+    echo "not ok - $n: it tests nothing" >>"$out"
 if [ $rc -ne 0 ] && [ $rc -ne 77 ] || grep -q '^not ok' "$out"; then
 	for log in "$T"/*.log; do
 		[ -s "$log" ] || continue

@@ -31,30 +31,46 @@ fail()
 	SCENARIO_RC=1
 }
 
-# check TEXT COMMAND...: it must succeed; check_not: it must fail.
-check()
+# tried COMMAND...: its output becomes that of the last check; only then, for
+# the command may read the one before.
+tried()
 {
-	ck_text=$1
-	shift
-	if "$@" >"$T/check.out" 2>&1; then
-		pass "$ck_text"
-		return 0
-	fi
-	fail "$ck_text"
+	"$@" >"$T/check.new" 2>&1
+	tr_rc=$?
+	mv "$T/check.new" "$T/check.out"
+	return $tr_rc
+}
+
+# failed TEXT: and what was printed.
+failed()
+{
+	fail "$1"
 	sed 's/^/# /' "$T/check.out" | tail -n 20
 	return 1
 }
 
+# check TEXT COMMAND...: it must succeed.
+check()
+{
+	ck_text=$1
+	shift
+	tried "$@" || failed "$ck_text" || return
+	pass "$ck_text"
+}
+
+# check_not TEXT COMMAND...: it must say no, which is exit status 1.  With
+# another one (no file, no answer, no such command) it could not tell.
 check_not()
 {
 	ck_text=$1
 	shift
-	if "$@" >"$T/check.out" 2>&1; then
-		fail "$ck_text"
-		sed 's/^/# /' "$T/check.out" | tail -n 20
-		return 1
-	fi
-	pass "$ck_text"
+	tried "$@"
+	ck_rc=$?
+	case $ck_rc in
+	1)	pass "$ck_text" ;;
+	0)	failed "$ck_text" ;;
+	*)	failed "$ck_text: not answered, exit status $ck_rc" ;;
+	esac
 }
 
 # check_rc TEXT STATUS COMMAND...: the exit status must be that one.
@@ -63,32 +79,37 @@ check_rc()
 	ck_text=$1
 	ck_want=$2
 	shift 2
-	"$@" >"$T/check.out" 2>&1
+	tried "$@"
 	ck_rc=$?
-	if [ "$ck_rc" -eq "$ck_want" ]; then
-		pass "$ck_text"
-		return 0
-	fi
-	fail "$ck_text: exit status $ck_rc, not $ck_want"
-	sed 's/^/# /' "$T/check.out" | tail -n 20
-	return 1
+	[ "$ck_rc" -eq "$ck_want" ] ||
+	    failed "$ck_text: exit status $ck_rc, not $ck_want" || return
+	pass "$ck_text"
+}
+
+# check_empty TEXT COMMAND...: it must succeed and print nothing.
+check_empty()
+{
+	ck_text=$1
+	shift
+	tried "$@" || failed "$ck_text: exit status $?" || return
+	[ ! -s "$T/check.out" ] || failed "$ck_text" || return
+	pass "$ck_text"
 }
 
 # said TEXT REGEX: the output of the last check has such a line.
 said()
 {
-	if grep -Eq -- "$2" "$T/check.out"; then
-		pass "$1"
-		return 0
-	fi
-	fail "$1: no '$2' in"
-	sed 's/^/# /' "$T/check.out" | tail -n 20
-	return 1
+	grep -Eq -- "$2" "$T/check.out" || failed "$1: no '$2' in" || return
+	pass "$1"
 }
 
-# check_eq TEXT WANT GOT
+# check_eq TEXT WANT GOT: something, and the same.
 check_eq()
 {
+	if [ -z "$2$3" ]; then
+		fail "$1: nothing to compare; check_empty is for that"
+		return 1
+	fi
 	if [ "$2" = "$3" ]; then
 		pass "$1"
 		return 0
@@ -103,8 +124,10 @@ must()
 	check "$@" || exit 1
 }
 
+# has FILE REGEX: some line does; status 2 if there is nothing to look at.
 has()
 {
+	[ -s "$1" ] || return 2
 	grep -Eq -- "$2" "$1"
 }
 
@@ -188,13 +211,18 @@ server_start()
 {
 	[ -f "$T/s.conf" ] || server_conf
 	server_run
-	wait_for 15 server_answers && alive "$(pid_of s)"
+	wait_for 15 server_settled && server_answers >/dev/null
 }
 
 server_answers()
 {
-	alive "$(pid_of s)" || return 0		# wait no longer
-	ctl status
+	alive "$(pid_of s)" && ctl status
+}
+
+# server_settled: it answers, or never will.
+server_settled()
+{
+	! alive "$(pid_of s)" || server_answers
 }
 
 # agent_start NAME
@@ -205,15 +233,20 @@ agent_start()
 	echo $! >"$T/$1.pid"
 }
 
-# daemon_stop NAME [SIGNAL]: end it and wait; the status is the daemon's.
+# daemon_stop NAME [SIGNAL]: end it and wait, also for what it leaves behind
+# when it is killed; the status is the daemon's.
 daemon_stop()
 {
 	ds_pid=$(pid_of "$1")
+	ds_kids=$(children "$ds_pid")
 	kill "-${2:-TERM}" "$ds_pid" 2>/dev/null
 	wait_for 10 gone "$ds_pid" || {
 		kill -9 "$ds_pid"
-		echo "# $1 had to be killed"
+		fail "$1 had to be killed"
 	}
+	for ds_kid in $ds_kids; do
+		wait_for 8 gone "$ds_kid" || fail "$1: process $ds_kid is left"
+	done
 	wait "$ds_pid" 2>/dev/null
 }
 
@@ -281,9 +314,7 @@ token()
 # hosts FILTER: jq over the array of hosts.
 hosts()
 {
-	# jq takes no input for success.
-	ho_list=$(ctl host list --json) && [ -n "$ho_list" ] || return 1
-	echo "$ho_list" | jq -e "$@"
+	ctl host list --json | jq -e "$@"
 }
 
 host_connected()
