@@ -32,6 +32,8 @@ static struct conf *read_conf(char *, size_t);
 static void	 on_pushed(bool, const char *);
 static void	 undo(void);
 static void	 end(enum reload_rc, const char *);
+static void	 answer(enum reload_rc, enum reload_origin, uint32_t, uint32_t,
+		    const char *, const char *);
 static void	 set_verbose(const struct conf *);
 static void	 on_again(int, short, void *);
 
@@ -41,8 +43,9 @@ static struct {
 	enum conf_mode		 mode;
 	struct event		*again;		/* a SIGHUP that waits */
 	bool			 busy;
-	uint32_t		 asked;		/* the engine's id */
-	bool			 has_asked;	/* else SIGHUP */
+	enum reload_origin	 origin;
+	uint32_t		 asked;		/* the engine's id, or 0 */
+	uint32_t		 uid;		/* whose request that is */
 	struct conf		*old;		/* while it is offered */
 	int			 nchanged;
 	char			 changed[RELOAD_TEXT_SIZE - 80];
@@ -69,7 +72,8 @@ reload_hup(void)
 		(void)evtimer_add(rl.again, &tv);
 		return;
 	}
-	rl.has_asked = false;
+	rl.origin = RELOAD_SIGNAL;
+	rl.asked = rl.uid = 0;
 	begin();
 }
 
@@ -82,19 +86,25 @@ on_again(int fd, short what, void *arg)
 	reload_hup();
 }
 
-/* empty; id = engine's request */
+/* u32 uid; id = engine's request */
 void
 reload_ask(struct peer *p, struct imsg *imsg)
 {
-	const uint8_t	 busy[3] = { RELOAD_BUSY, 0, 0 };
+	uint32_t	 uid;
 
-	if (rl.busy || confpart_is_busy()) {
-		(void)peer_send(p, IMSG_RELOAD_DONE, imsg_get_id(imsg), -1,
-		    busy, sizeof(busy));
+	if (ibuf_get_n32(imsg_get_ibuf(imsg), &uid) == -1 ||
+	    ibuf_end(imsg_get_ibuf(imsg)) == -1) {
+		peer_broken(p, imsg, "broken");
 		return;
 	}
-	rl.has_asked = true;
+	if (rl.busy || confpart_is_busy()) {
+		answer(RELOAD_BUSY, RELOAD_ASKED, imsg_get_id(imsg), uid, "",
+		    "");
+		return;
+	}
+	rl.origin = RELOAD_ASKED;
 	rl.asked = imsg_get_id(imsg);
+	rl.uid = uid;
 	begin();
 }
 
@@ -209,8 +219,6 @@ undo(void)
 static void
 end(enum reload_rc rc, const char *text)
 {
-	struct ibuf	*buf;
-
 	rl.busy = false;
 	(void)sdnotify_ready();
 	if (rc != RELOAD_OK)
@@ -222,13 +230,26 @@ end(enum reload_rc rc, const char *text)
 		if (text[0] != '\0')
 			log_warnx("configuration %s", text);
 	}
-	if (!rl.has_asked)
-		return;
-	if ((buf = ibuf_dynamic(64, RELOAD_TEXT_SIZE + 3)) == NULL ||
-	    ibuf_add_n8(buf, rc) == -1 || ibuf_add_string(buf, text) == -1)
+	answer(rc, rl.origin, rl.asked, rl.uid, rc == RELOAD_OK ? rl.changed :
+	    "", text);
+}
+
+/* The engine is told of a SIGHUP as well: it keeps the audit trail. */
+static void
+answer(enum reload_rc rc, enum reload_origin origin, uint32_t id, uint32_t uid,
+    const char *changed, const char *text)
+{
+	struct ibuf	*buf;
+
+	if ((buf = ibuf_dynamic(64, 2 * RELOAD_TEXT_SIZE)) == NULL ||
+	    ibuf_add_n8(buf, (uint8_t)rc) == -1 ||
+	    ibuf_add_n8(buf, (uint8_t)origin) == -1 ||
+	    ibuf_add_n32(buf, uid) == -1 ||
+	    ibuf_add_string(buf, changed) == -1 ||
+	    ibuf_add_string(buf, text) == -1)
 		fatal("RELOAD_DONE");
 	(void)peer_send_ibuf(proc_peer(proc_self() == ROLE_PARENT ?
-	    ROLE_ENGINE : ROLE_A_ENGINE), IMSG_RELOAD_DONE, rl.asked, -1, buf);
+	    ROLE_ENGINE : ROLE_A_ENGINE), IMSG_RELOAD_DONE, id, -1, buf);
 	ibuf_free(buf);
 }
 

@@ -35,6 +35,16 @@
 #define RELOAD_TEXT_SIZE	1000	/* of RELOAD_DONE */
 
 enum reload_rc { RELOAD_OK = 0, RELOAD_REFUSED = 1, RELOAD_BUSY = 2 };
+enum reload_origin { RELOAD_SIGNAL = 0, RELOAD_ASKED = 1 };
+
+/* RELOAD_DONE, as the engine reads it. */
+struct reload_done {
+	enum reload_rc	 rd_rc;
+	enum reload_origin rd_origin;
+	uint32_t	 rd_uid;		/* RELOAD_ASKED: who */
+	char		 rd_changed[RELOAD_TEXT_SIZE];	/* keys, or "" */
+	char		 rd_text[RELOAD_TEXT_SIZE]; /* what else, or why not */
+};
 
 struct reload_ops {
 	uint32_t	 ro_roles;	/* that get a part */
@@ -62,6 +72,12 @@ void	 reload_init(const struct daemon_opts *, enum conf_mode mode,
 void	 reload_hup(void);
 /* Row of the parent's handler table. */
 void	 reload_ask(struct peer *, struct imsg *);
+
+/* --- the engine (reload_msg.c) ------------------------------------------- */
+/* Asks the parent, for a client with this uid. */
+void	 reload_request(uint32_t id, uint32_t uid);
+/* The body of RELOAD_DONE.  0, or -1 when it is broken. */
+int	 reload_done_get(struct ibuf *, struct reload_done *);
 
 /* --- conf_live.c: pure -------------------------------------------------- */
 /* Whether a change of this key counts without a restart; -1 is no key. */

@@ -22,34 +22,30 @@
 void
 client_reload(uint32_t id, const Sentinel__Ipc__ControlRequest *req)
 {
-	(void)req;
-	(void)peer_send(proc_peer(ROLE_A_PARENT), IMSG_RELOAD_ASK, id, -1,
-	    NULL, 0);
+	reload_request(id, req->uid);
 }
 
-/* u8 rc, str text */
 void
 client_reloaded(struct peer *p, struct imsg *imsg)
 {
-	struct ibuf	*buf = imsg_get_ibuf(imsg);
-	char		 text[RELOAD_TEXT_SIZE];
-	uint8_t		 rc;
+	struct reload_done	 rd;
 
-	if (ibuf_get_n8(buf, &rc) == -1 || rc > RELOAD_BUSY ||
-	    ibuf_get_string(buf, text, sizeof(text)) == -1 ||
-	    ibuf_end(buf) == -1) {
+	if (reload_done_get(imsg_get_ibuf(imsg), &rd) == -1) {
 		peer_broken(p, imsg, "bad RELOAD_DONE");
 		return;
 	}
-	switch (rc) {
+	/* The log has it; the audit trail is the server's. */
+	if (rd.rd_origin == RELOAD_SIGNAL)
+		return;
+	switch (rd.rd_rc) {
 	case RELOAD_OK:
-		client_end(imsg_get_id(imsg), CONTROL_OK, "%s", text);
+		client_end(imsg_get_id(imsg), CONTROL_OK, "%s", rd.rd_text);
 		break;
 	case RELOAD_REFUSED:
 		client_end(imsg_get_id(imsg), CONTROL_FAILED, "not reloaded, "
-		    "nothing has changed: %s", text);
+		    "nothing has changed: %s", rd.rd_text);
 		break;
-	default:
+	case RELOAD_BUSY:
 		client_end(imsg_get_id(imsg), CONTROL_UNREACH, "another "
 		    "reload or a restart is under way; try again");
 		break;

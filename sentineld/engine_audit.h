@@ -27,7 +27,8 @@
  * life of hosts, settings, policy, CA).  Records are chained by hashes (db.h)
  * and kept for a year, at most AUDIT_KEEP of them.
  *
- *	actor	 "uid 0", "address 192.0.2.1", "host NAME", AUDIT_SELF
+ *	actor	 "uid 0", "address 192.0.2.1", "host NAME", "signal HUP",
+ *		 AUDIT_SELF
  *	action	 "token.create": thing, dot, verb; [a-z.-]
  *	subject	 "token 0123abcd", "host NAME (ID)", "setting KEY"
  *	text	 one line; what is not printable in it is escaped

@@ -23,54 +23,62 @@
 #include "log.h"
 #include "reload.h"
 
-/* Only the parent reads the configuration: the request goes there. */
-static struct {
-	uint32_t	 id;
-	uint32_t	 uid;
-} asked;
+static void	 record(const struct reload_done *);
 
+/* Only the parent reads the configuration: the request goes there. */
 void
 client_reload(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 {
-	asked.id = cl->cl_id;
-	asked.uid = req->uid;
-	(void)peer_send(proc_peer(ROLE_PARENT), IMSG_RELOAD_ASK, cl->cl_id,
-	    -1, NULL, 0);
+	reload_request(cl->cl_id, req->uid);
 }
 
-/* u8 rc, str text */
+/* Who has asked may have gone, and a signal has nobody who waits. */
 void
 client_reloaded(struct peer *p, struct imsg *imsg)
 {
-	struct ibuf	*buf = imsg_get_ibuf(imsg);
-	struct client	*cl;
-	char		 text[RELOAD_TEXT_SIZE], by[32];
-	uint8_t		 rc;
+	struct reload_done	 rd;
+	struct client		*cl;
 
-	if (ibuf_get_n8(buf, &rc) == -1 || rc > RELOAD_BUSY ||
-	    ibuf_get_string(buf, text, sizeof(text)) == -1 ||
-	    ibuf_end(buf) == -1) {
+	if (reload_done_get(imsg_get_ibuf(imsg), &rd) == -1) {
 		peer_broken(p, imsg, "bad RELOAD_DONE");
 		return;
 	}
-	if (rc != RELOAD_BUSY && imsg_get_id(imsg) == asked.id) {
-		(void)snprintf(by, sizeof(by), "uid %u", asked.uid);
-		(void)audit_write(by, "config.reload", "configuration",
-		    rc == RELOAD_OK ? AUDIT_OK : AUDIT_REFUSED, "%s", text);
-	}
-	if ((cl = client_find(imsg_get_id(imsg))) == NULL)
+	if (rd.rd_rc != RELOAD_BUSY)
+		record(&rd);
+	if (rd.rd_origin == RELOAD_SIGNAL ||
+	    (cl = client_find(imsg_get_id(imsg))) == NULL)
 		return;
-	switch (rc) {
+	switch (rd.rd_rc) {
 	case RELOAD_OK:
-		client_end(cl, CONTROL_OK, "%s", text);
+		client_end(cl, CONTROL_OK, "%s", rd.rd_text);
 		break;
 	case RELOAD_REFUSED:
 		client_end(cl, CONTROL_FAILED, "not reloaded, nothing has "
-		    "changed: %s", text);
+		    "changed: %s", rd.rd_text);
 		break;
-	default:
+	case RELOAD_BUSY:
 		client_end(cl, CONTROL_UNREACH, "another reload or a restart "
 		    "is under way; try again");
 		break;
 	}
+}
+
+static void
+record(const struct reload_done *rd)
+{
+	char	 by[32];
+
+	/* Only root can signal the parent. */
+	if (rd->rd_origin == RELOAD_SIGNAL)
+		(void)strlcpy(by, "signal HUP", sizeof(by));
+	else
+		(void)snprintf(by, sizeof(by), "uid %u", rd->rd_uid);
+	if (rd->rd_rc != RELOAD_OK)
+		(void)audit_write(by, "config.reload", "configuration",
+		    AUDIT_REFUSED, "%s", rd->rd_text);
+	else
+		(void)audit_write(by, "config.reload", "configuration",
+		    AUDIT_OK, "%s%s%s%s", rd->rd_changed[0] != '\0' ?
+		    "changed " : "no change", rd->rd_changed,
+		    rd->rd_text[0] != '\0' ? "; " : "", rd->rd_text);
 }

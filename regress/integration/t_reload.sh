@@ -145,5 +145,26 @@ check "a new uplink has the new configuration" wait_for 10 sh -c \
 check "and is connected" wait_for 10 host_connected worker-1
 check_eq "the daemons are the same" "$server $agent" \
     "$(pid_of s) $(pid_of worker-1)"
-check "an audit record tells who asked" sh -c "$B/sentinelctl -s $CTL_SOCK \
-    audit list | grep -q 'config.reload'"
+# recorded ACTOR OUTCOME TEXT: by a reload of the server.
+recorded()
+{
+	ctl audit list --json | jq -e --arg a "$1" --arg o "$2" --arg t "$3" \
+	    'any(.[]; .action == "config.reload" and .actor == $a and
+	    .outcome == $o and (.text | test($t)))'
+}
+
+change s 's/heartbeat_timeout: 5s/heartbeat_timeout: 6s/'
+kill -HUP "$server"
+check "an audit record tells of a signal, and what it changed" wait_for 10 \
+    recorded "signal HUP" ok "^changed server.timers.heartbeat_timeout$"
+change s 's/heartbeat_timeout: 6s/heartbeat_timeout: 6 fortnights/'
+kill -HUP "$server"
+check "one that was refused as well" wait_for 10 recorded "signal HUP" \
+    refused "s.conf:[0-9]+:[0-9]+: .*heartbeat_timeout"
+change s 's/heartbeat_timeout: 6 fortnights/heartbeat_timeout: 7s/'
+check_rc "sentinelctl reload" 0 ctl reload
+check "is in it with the user" recorded "uid $(id -u)" ok \
+    "^changed server.timers.heartbeat_timeout$"
+check_rc "nothing new" 0 ctl reload
+check "is in it too" recorded "uid $(id -u)" ok "^no change$"
+check_rc "and the trail holds" 0 ctl audit verify

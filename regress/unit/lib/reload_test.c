@@ -33,10 +33,13 @@ static struct conf	*conf;
 static char		 path[] = "/tmp/reload_test.XXXXXX";
 static struct daemon_opts opts;
 static bool		 busy, refuse;
-static unsigned int	 prepared, committed, aborted, pushed, verbose;
+static unsigned int	 prepared, committed, aborted, pushed, verbose, broken;
 static int		 answer_rc;
-static uint32_t		 answer_id;
+static int		 answer_origin;
+static uint32_t		 answer_id, answer_uid;
 static char		 answer_text[RELOAD_TEXT_SIZE];
+static char		 answer_changed[RELOAD_TEXT_SIZE];
+static uint8_t		 asked[4];
 static void		(*push_done)(bool, const char *);
 
 /* --- dummy neighbours ---------------------------------------------------- */
@@ -66,17 +69,30 @@ int
 peer_send(struct peer *p, uint32_t type, uint32_t id, int fd, const void *body,
     size_t len)
 {
-	struct ibuf	 b;
-	uint8_t		 rc;
+	struct reload_done	 rd;
+	struct ibuf		 b;
+	size_t			 i;
 
+	assert_non_null(p);
 	assert_int_equal(fd, -1);
-	assert_int_equal(p == NULL || type == IMSG_RELOAD_DONE, 1);
+	if (type == IMSG_RELOAD_ASK) {
+		assert_int_equal(len, 4);
+		memcpy(asked, body, len);
+		return (0);
+	}
+	assert_int_equal(type, IMSG_RELOAD_DONE);
+	/* Cut anywhere it is none. */
+	for (i = 0; i < len; i++) {
+		ibuf_from_buffer(&b, (void *)(uintptr_t)body, i);
+		assert_int_equal(reload_done_get(&b, &rd), -1);
+	}
 	ibuf_from_buffer(&b, (void *)(uintptr_t)body, len);
-	assert_int_equal(ibuf_get_n8(&b, &rc), 0);
-	assert_int_equal(ibuf_get_string(&b, answer_text,
-	    sizeof(answer_text)), 0);
-	assert_int_equal(ibuf_end(&b), 0);
-	answer_rc = rc;
+	assert_int_equal(reload_done_get(&b, &rd), 0);
+	(void)strlcpy(answer_text, rd.rd_text, sizeof(answer_text));
+	(void)strlcpy(answer_changed, rd.rd_changed, sizeof(answer_changed));
+	answer_rc = rd.rd_rc;
+	answer_origin = rd.rd_origin;
+	answer_uid = rd.rd_uid;
 	answer_id = id;
 	return (0);
 }
@@ -86,6 +102,15 @@ peer_send_ibuf(struct peer *p, uint32_t type, uint32_t id, int fd,
     const struct ibuf *b)
 {
 	return (peer_send(p, type, id, fd, ibuf_data(b), ibuf_size(b)));
+}
+
+void
+peer_broken(struct peer *p, const struct imsg *m, const char *why)
+{
+	(void)p;
+	(void)m;
+	(void)why;
+	broken++;
 }
 
 void
@@ -172,8 +197,12 @@ ask(uint32_t id)
 	memset(&m, 0, sizeof(m));
 	m.hdr.type = IMSG_RELOAD_ASK;
 	m.hdr.peerid = id;
+	reload_request(id, 1000 + id);
+	assert_non_null(m.buf = ibuf_dynamic(4, 4));
+	assert_int_equal(ibuf_add(m.buf, asked, sizeof(asked)), 0);
 	answer_rc = -1;
 	reload_ask(proc_peer(ROLE_ENGINE), &m);
+	ibuf_free(m.buf);
 }
 
 static int
@@ -221,23 +250,39 @@ test_good(void **state)
 	ask(8);
 	assert_int_equal(answer_rc, RELOAD_BUSY);
 	assert_int_equal(answer_id, 8);
+	assert_int_equal(answer_uid, 1008);
+	assert_int_equal(answer_origin, RELOAD_ASKED);
 	push_done(true, NULL);
 	assert_int_equal(committed, 1);
 	assert_int_equal(aborted, 0);
 	assert_int_equal(answer_rc, RELOAD_OK);
 	assert_int_equal(answer_id, 7);
+	assert_int_equal(answer_uid, 1007);
+	assert_int_equal(answer_origin, RELOAD_ASKED);
+	assert_string_equal(answer_changed, "log.level");
 	assert_non_null(strstr(answer_text, "uid_base"));
 	assert_int_equal(conf->c_log_level, CONF_DEBUG);
 	assert_int_equal(conf->c_uid_base, 59200);
 	assert_int_equal(verbose, 1);
-	/* By signal: nobody to answer. */
+	/* By signal: nobody to answer, but the engine is told. */
 	write_conf("mode: server\n");
 	answer_rc = -1;
 	reload_hup();
 	assert_int_equal(pushed, 2);
 	push_done(true, NULL);
-	assert_int_equal(answer_rc, -1);
+	assert_int_equal(answer_rc, RELOAD_OK);
+	assert_int_equal(answer_origin, RELOAD_SIGNAL);
+	assert_int_equal(answer_id, 0);
+	assert_int_equal(answer_uid, 0);
+	assert_string_equal(answer_changed, "log.level");
+	assert_string_equal(answer_text, "");
 	assert_int_equal(verbose, 0);
+	write_conf("mode: loud\n");
+	reload_hup();
+	assert_int_equal(answer_rc, RELOAD_REFUSED);
+	assert_int_equal(answer_origin, RELOAD_SIGNAL);
+	assert_string_equal(answer_changed, "");
+	assert_non_null(strstr(answer_text, ":1:7: mode"));
 }
 
 static void
@@ -279,6 +324,29 @@ test_refused(void **state)
 	assert_ptr_equal(conf, before);
 }
 
+/* An engine that was taken over asks otherwise. */
+static void
+test_broken(void **state)
+{
+	struct imsg	 m;
+
+	(void)state;
+	memset(&m, 0, sizeof(m));
+	m.hdr.type = IMSG_RELOAD_ASK;
+	assert_non_null(m.buf = ibuf_dynamic(3, 8));
+	assert_int_equal(ibuf_add(m.buf, "abc", 3), 0);
+	broken = 0;
+	reload_ask(proc_peer(ROLE_ENGINE), &m);
+	assert_int_equal(broken, 1);
+	ibuf_free(m.buf);
+	assert_non_null(m.buf = ibuf_dynamic(5, 8));
+	assert_int_equal(ibuf_add(m.buf, "abcde", 5), 0);
+	reload_ask(proc_peer(ROLE_ENGINE), &m);
+	assert_int_equal(broken, 2);
+	ibuf_free(m.buf);
+	assert_int_equal(prepared, 0);
+}
+
 /* A push after a restart comes first; the signal is not lost. */
 static void
 test_busy(void **state)
@@ -306,6 +374,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_good, up, down),
 		cmocka_unit_test_setup_teardown(test_refused, up, down),
+		cmocka_unit_test_setup_teardown(test_broken, up, down),
 		cmocka_unit_test_setup_teardown(test_busy, up, down),
 	};
 	int	 fd, failed;
