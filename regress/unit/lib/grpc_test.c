@@ -69,6 +69,34 @@ test_refusals(void **state)
 	stop();
 }
 
+/*
+ * A client that only sends, to a server that only reads, and sends not even
+ * headers: it hears all the same that its messages have left.
+ */
+static void
+test_drained_early(void **state)
+{
+	static uint8_t	 big[2 * H2_QUEUE_LOW];
+
+	(void)state;
+	start();
+	S.silent = true;
+	C.call = grpc_call_start(C.conn, &methods[1], 0, NULL);
+	assert_non_null(C.call);
+	assert_int_equal(grpc_call_send(C.call, big, sizeof(big)), 0);
+	assert_true(grpc_call_queued(C.call) > H2_QUEUE_LOW);
+	loop_until(base, &C.drained);
+	assert_true(grpc_call_queued(C.call) <= H2_QUEUE_LOW);
+	loop_until(base, &S.msg_seen);
+	assert_int_equal(C.nmsg, 0);
+	/* And again, once it was above the mark again. */
+	C.drained = false;
+	assert_int_equal(grpc_call_send(C.call, big, sizeof(big)), 0);
+	loop_until(base, &C.drained);
+	assert_int_equal(C.nstatus, 0);
+	stop();
+}
+
 /* Large messages both ways; more than every window. */
 static void
 test_channel(void **state)
@@ -319,6 +347,7 @@ main(void)
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_unary),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_drained_early),
 		cmocka_unit_test(test_channel),
 		cmocka_unit_test(test_queue_bound),
 		cmocka_unit_test(test_pause),

@@ -420,6 +420,46 @@ test_pause(void **state)
 	rig_close(&r);
 }
 
+/*
+ * Somebody stops reading with the last byte of a body, or in the middle of
+ * what one read has brought: that is still handed over, and the end with it.
+ * The connection is not used again, since the pause may last.
+ */
+static void
+test_pause_end(void **state)
+{
+	static const struct {
+		const char	*text;
+		int		 at;
+	} t[] = {
+		{ OK "Content-Length: 10\r\n\r\n0123456789", 10 },
+		{ OK "Content-Length: 10\r\n\r\n0123456789", 1 },
+		{ OK "Transfer-Encoding: chunked\r\n\r\n"
+		    "4\r\n0123\r\n6\r\n456789\r\n0\r\n\r\n", 4 },
+		{ OK "Transfer-Encoding: chunked\r\n\r\n"
+		    "a\r\n0123456789\r\n0\r\n\r\n", 10 },
+	};
+	struct rig	 r;
+	size_t		 i, len;
+
+	(void)state;
+	for (i = 0; i < nitems(t); i++) {
+		rig_open(&r);
+		r.pause_at = t[i].at;
+		assert_int_equal(rig_send(&r, "GET", 100, 1000, 0), 0);
+		turn(&r);
+		len = strlen(t[i].text);
+		assert_int_equal(write(r.peer, t[i].text, len), len);
+		turn(&r);
+		if (r.ndone != 1 || r.end != HTTP_DONE ||
+		    strcmp(r.body, "0123456789") != 0 ||
+		    http_conn_usable(r.hc))
+			fail_msg("row %zu: done %d, end %d, \"%s\"", i,
+			    r.ndone, (int)r.end, r.body);
+		rig_close(&r);
+	}
+}
+
 static void
 test_request(void **state)
 {
@@ -505,6 +545,7 @@ main(void)
 		cmocka_unit_test(test_keepalive),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_pause_end),
 		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_mutations),
 	};
