@@ -93,6 +93,19 @@ lab_docker rm -f "$b-new" >/dev/null
 check "one that is removed" told "$b-new is gone"
 check_not "is not listed" lists "$b-new" 'true'
 
+# A task of a swarm is its service's, whatever happens to it.
+lab_docker run -d --name "$b-task" --label com.docker.swarm.task= \
+    --label com.docker.swarm.task.id=abc --label com.docker.swarm.task.name=x \
+    "$LAB_REGISTRY/demo:1" >/dev/null
+lab_docker kill "$b-task" >/dev/null
+lab_docker start "$a" >/dev/null 2>&1
+lab_docker kill "$a" >/dev/null
+check "what comes after a swarm task shows" told "$a: exited"
+check_not "the task does not" grep -q "$b-task" "$T/events"
+check_not "nor is it listed" lists "$b-task" 'true'
+lab_docker rm -f "$b-task" >/dev/null
+lab_docker start "$a" >/dev/null
+
 # Nothing of this took a list.
 check "the sums of both lists agree" agree
 

@@ -10,6 +10,7 @@ call	one unary call with raw bytes
 """
 
 import argparse
+import hashlib
 import json
 import queue
 import secrets
@@ -128,12 +129,19 @@ class Session:
         self.host_id = peer.read(args.dir + "/host-id").decode().strip()
         self.out = queue.Queue()
         self.names = args.container or []
+        self.began = time.monotonic()
+
+    def state(self, i):
+        """The first one ends after --lose seconds; nobody says so."""
+        lost = self.args.lose and i == 0 and \
+            time.monotonic() - self.began > self.args.lose
+        return "exited" if lost else "running"
 
     def containers(self):
         return [pb.ContainerInfo(
             id="%064x" % (i + 1), name=name, image="example/%s:1" % name,
             image_digest="example/%s@sha256:%064x" % (name, i + 1),
-            state="running", labels={"sentinel.policy": "manual"},
+            state=self.state(i), labels={"sentinel.policy": "manual"},
             ports=[pb.PortMapping(host_ip="0.0.0.0", host_port=8080,
                                   container_port=80, protocol="tcp")])
             for i, name in enumerate(self.names)]
@@ -144,7 +152,21 @@ class Session:
                             supported_features=words + self.args.feature,
                             host_id=self.host_id)
         beat.timestamp.GetCurrentTime()
+        if self.args.misbehave == "wrong-hash":
+            beat.list_hash = secrets.token_bytes(32)
+        elif "container-delta" in words + self.args.feature:
+            beat.list_hash = self.list_hash()
         return pb.AgentMessage(heartbeat=beat)
+
+    def list_hash(self):
+        """As sentinel-protocol(7) has it."""
+        total = 0
+        for c in self.containers():
+            text = "".join(s + "\0" for s in (
+                c.id, c.name, c.image, c.image_digest, c.state, c.health))
+            total ^= int.from_bytes(
+                hashlib.sha256(text.encode()).digest(), "big")
+        return total.to_bytes(32, "big")
 
     def outgoing(self):
         """What goes up: heartbeats, and whatever is queued."""
@@ -442,6 +464,8 @@ def main():
     p.add_argument("--renew", action="store_true",
                    help="run: send a CertRenewalCSR over a new key")
     p.add_argument("--container", action="append")
+    p.add_argument("--lose", type=float, default=0,
+                   help="run: the delta of the first container's end")
     p.add_argument("--journal", action="append",
                    help="offline_journal.json to begin with")
     p.add_argument("--engine-id", default="FOREIGN:" + secrets.token_hex(8))
