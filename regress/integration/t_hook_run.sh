@@ -6,7 +6,7 @@
 c=hookrun-$$
 l=hookrun-local-$$
 v=$LAB_REGISTRY/demo
-trap 'lab_docker rm -f $c $l >/dev/null 2>&1; scenario_end' EXIT
+trap 'lab_docker rm -f $c $l $c-bare >/dev/null 2>&1; scenario_end' EXIT
 
 # fresh NAME LABEL...: another container of version 1.
 fresh()
@@ -38,6 +38,9 @@ sed -i "s,^  docker: none,  docker: unix://$LAB_DIR/docker.sock," "$T/s.conf"
 SENTINEL_HOOKS=true
 export SENTINEL_HOOKS
 must "the server starts" server_start
+# The gate of containers without a check is no part of this.
+agent_conf worker-1
+sed -i 's/gate_running: .*/gate_running: 300ms/' "$T/worker-1.conf"
 must "the agent connects" enrolled worker-1
 host=$(ctl host list --json | jq -r '.[] | select(.id == "local").name')
 check "the agent knows that hooks are on" wait_for 10 sh -c "$B/sentinelctl \
@@ -48,8 +51,19 @@ fresh $c
 # --- an operator ---------------------------------------------------------
 check "run a command" ctl hook run worker-1/$c pre \
     --command 'echo "$VERSION"; printf "\377"; pwd'
-said "its output, repaired" "^1$"
+said "its output" "^1$"
+said "repaired where it is no UTF-8" "$(printf '\357\277\275')/$"
 said "and its end" "pre-update hook: exit code 0"
+ctl hook run worker-1/$c pre --command \
+    'printf "\033]0;owned\007\033[31mred\r\n\0nul\302"' >"$T/esc" 2>&1
+check "what it prints for a terminal comes" has "$T/esc" "red"
+check_not "but none of it reaches one" grep -q "$(printf '\033')" "$T/esc"
+check "as JSON" sh -c "$B/sentinelctl -s $CTL_SOCK --json hook run \
+    worker-1/$c pre --command 'printf \"\\303\\050\\377\"' |
+    jq -e '.exit_code == 0 and .output == \"\ufffd(\ufffd\"'"
+check "a line with quotes of all kinds" ctl hook run worker-1/$c pre \
+    --command "echo \"it's\" \$(printf ok) \`echo 1\`"
+said "is the shell's, in the container" "^it's ok 1$"
 check_rc "one that fails: 1" 1 ctl hook run worker-1/$c post --command 'exit 4'
 said "with its exit code" "exit code 4"
 check_rc "an array whose program is not there" 1 ctl hook run worker-1/$c pre \
@@ -68,6 +82,21 @@ said "it says so" "has no pre-update hook"
 check_rc "no such container: 3" 3 ctl hook run worker-1/none pre --command x
 check_rc "no such phase: 2" 2 ctl hook run worker-1/$c during --command x
 
+# --- an image without a shell --------------------------------------------
+mkdir -p "$T/bare"
+cp /bin/busybox "$T/bare/sleep"
+tar -C "$T/bare" -c . | lab_docker import --change 'CMD ["/sleep","900"]' - \
+    "bare-$$:1" >/dev/null
+must "a container without one" lab_docker run -d --name $c-bare "bare-$$:1"
+check "runs an array" ctl hook run worker-1/$c-bare pre \
+    --command '["/sleep","0"]'
+check_rc "but no line" 1 ctl hook run worker-1/$c-bare pre --command 'sleep 0'
+said "and says why" "/bin/sh"
+check_rc "nor can an array be ended when its time is over" 1 ctl hook run \
+    worker-1/$c-bare pre --timeout 1s --command '["/sleep","4"]'
+said "which it says" "may still run"
+
+# --- the server's own ----------------------------------------------------
 check "set one" ctl hook set worker-1/$c post-update \
     'echo set >>/data/set' --timeout 20s
 check "it is listed" sh -c "$B/sentinelctl -s $CTL_SOCK hook list worker-1 \
@@ -77,6 +106,14 @@ fresh $c
 check "an update runs it" ctl container update worker-1/$c --image "$v:2"
 check_eq "in the new one" set "$(in_it 'cat /data/set')"
 check "it is run by hand, too" ctl hook run worker-1/$c post
+fresh $c 'sentinel.hook.post-update=echo label >>/data/which'
+check "a label goes before it" wait_for 5 sh -c "$B/sentinelctl -s $CTL_SOCK \
+    hook list worker-1/$c --json | jq -e 'any(.[]; .origin == \"server\" and
+    .unused) and any(.[]; .origin == \"label\" and (.unused | not))'"
+in_it 'rm /data/set'
+check "an update with both" ctl container update worker-1/$c --image "$v:2"
+check_eq "runs that of the label, once" label "$(in_it 'cat /data/which')"
+check_not "and not the other" in_it 'test -e /data/set'
 check "and taken away" ctl hook remove worker-1/$c post-update
 check_rc "once: 3" 3 ctl hook remove worker-1/$c post-update
 check "the audit trail has all of it" sh -c "$B/sentinelctl -s $CTL_SOCK \

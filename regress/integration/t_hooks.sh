@@ -35,6 +35,9 @@ AGENT_DOCKER=unix://$LAB_DIR/docker.sock
 SENTINEL_HOOKS=true
 export SENTINEL_HOOKS
 must "the server starts" server_start
+# The gate of containers without a check is no part of this.
+agent_conf worker-1
+sed -i 's/gate_running: .*/gate_running: 300ms/' "$T/worker-1.conf"
 must "the agent connects" enrolled worker-1
 check "the agent knows that hooks are on" wait_for 10 sh -c "$B/sentinelctl \
     -s $T/worker-1/run/sentinel-agentd.sock settings get hooks_enabled --json |
