@@ -56,6 +56,7 @@ static const struct command	commands[] = {
 	{ C(CONTAINER_LIST),	true,	ASK },
 	{ C(CONTAINER_UPDATE),	false,	WORK },
 	{ C(CONTAINER_ROLLBACK), false,	WORK },
+	{ C(SELF_UPDATE),	false,	WORK },
 	{ C(CONTAINER_ACTION),	false,	WORK },
 	{ C(CONTAINER_PULL),	false,	WORK },
 	{ C(CONTAINER_SHOW),	true,	ASK },

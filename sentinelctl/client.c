@@ -65,6 +65,8 @@ ctl_ask(const char *path, const Sentinel__Ipc__ControlRequest *req,
 	    req->command ==
 	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_ROLLBACK ||
 	    req->command ==
+	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__SELF_UPDATE ||
+	    req->command ==
 	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_PULL ||
 	    req->command ==
 	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_ACTION;

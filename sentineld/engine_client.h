@@ -101,6 +101,8 @@ client_command	 client_hook_list, client_hook_set, client_hook_remove,
 client_command	 client_quarantine_list, client_quarantine_lift;
 /* engine_control_op.c */
 client_command	 client_container_list, client_container_op;
+/* --- engine_control_self.c ---------------------------------------------- */
+client_command	 client_self_update;
 /* engine_control_operation.c */
 client_command	 client_operation_list, client_operation_show;
 /* engine_control_detail.c */

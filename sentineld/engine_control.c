@@ -55,6 +55,7 @@ static const struct {
 	[C(EVENTS)] =		{ client_events,	false },
 	[C(CONTAINER_LIST)] =	{ client_container_list, false },
 	[C(CONTAINER_ROLLBACK)] = { client_container_op, true },
+	[C(SELF_UPDATE)] =	{ client_self_update,	true },
 	[C(CONTAINER_UPDATE)] =	{ client_container_op,	true },
 	[C(CONTAINER_ACTION)] =	{ client_container_op,	true },
 	[C(CONTAINER_PLAN)] =	{ client_container_op,	true },

@@ -81,6 +81,7 @@ test_commands(void **state)
 		{ "events -f", C(EVENTS), "", "", NULL },
 		{ "container list --host w", C(CONTAINER_LIST), "w", "",
 		    NULL },
+		{ "self update w", C(SELF_UPDATE), "w", "", NULL },
 		{ "container update w/web", C(CONTAINER_UPDATE), "w", "web",
 		    NULL },
 		{ "container update web", C(CONTAINER_UPDATE), "", "web",
