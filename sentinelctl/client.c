@@ -162,9 +162,11 @@ client_loop(struct imsgbuf *ib, bool work, unsigned int msec, ctl_item fn,
 		    work ? ": whether it was done is unknown" : "");
 		return (CONTROL_TIMEOUT);
 	}
+	/* Without a limit we may have been stopped longer than it waits. */
 	complain("connection to the daemon lost%s%s%s",
-	    n == -1 ? ": " : "", n == -1 ? strerror(errno) : "",
-	    work ? ": whether it was done is unknown" : "");
+	    n == -1 ? ": " : "", n == -1 ? strerror(errno) :
+	    msec == 0 ? ": it has ended, or nothing was read here for long" :
+	    "", work ? ": whether it was done is unknown" : "");
 	return (work ? CONTROL_TIMEOUT : CONTROL_UNREACH);
 }
 
