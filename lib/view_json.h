@@ -56,17 +56,17 @@ void	 view_json_event(struct json_gen *, const Sentinel__Ipc__EventView *);
  * protocol}] */
 void	 view_json_container(struct json_gen *,
 	    const Sentinel__Ipc__ContainerView *);
-/* logs lines remote */
-/* "2026-11-22T09:00:00.000Z" */
-#define VIEW_TIME_SIZE	40
-void	 view_time_msec(char[VIEW_TIME_SIZE], int64_t);
-/* view_json_operation.c */
+/* view_json_operation.c: id host_id? host_name? container? kind image? running
+ * phase? percent (of a running one) text? started_at by? outcome? error?
+ * ended_at? */
 void	 view_json_operation(struct json_gen *,
 	    const Sentinel__Ipc__OperationView *);
+/* container {} policy {}? quarantine [] operations [] history [] */
 void	 view_json_detail(struct json_gen *,
 	    const Sentinel__Ipc__ContainerDetailView *);
+/* logs lines remote */
 void	 view_json_logs(struct json_gen *, const Sentinel__Ipc__LogsView *);
-/* One line, or NULL: how many were left out. */
+/* stream (stdout stderr) line; with NULL: skipped, how many were left out. */
 void	 view_json_follow(struct json_gen *, const Sentinel__Ipc__FollowView *,
 	    const char *line);
 /* id kind host_name? name outcome error? old_image? old_digest? new_image?
@@ -84,9 +84,11 @@ void	 view_json_plan(struct json_gen *, const Sentinel__Ipc__PlanView *);
  * old_digest? new_digest? outcome? error? duration_ms origin? stored_at? */
 void	 view_json_history(struct json_gen *,
 	    const Sentinel__Ipc__HistoryView *);
+/* kind subject host_id? host_name? serial not_before? not_after? renew_at?
+ * state revoked_at? reason? */
+void	 view_json_cert(struct json_gen *, const Sentinel__Ipc__CertView *);
 /* seq time actor action subject? outcome text? hash previous; or records
  * first newest hash? broken? why? */
-void	 view_json_cert(struct json_gen *, const Sentinel__Ipc__CertView *);
 void	 view_json_audit(struct json_gen *, const Sentinel__Ipc__AuditView *);
 
 /* name level (ok warning FAILED) text fix? */
@@ -100,17 +102,19 @@ void	 view_json_setting(struct json_gen *,
 void	 view_json_policy(struct json_gen *,
 	    const Sentinel__Ipc__PolicyView *);
 
-/* phase since? by? fingerprint not_after new_fingerprint? new_not_after?
- * cross_signed? hosts waiting missing[] of id name connected missing */
+/* host_id? host_name? name phase command? timeout_seconds? rollback? origin?
+ * unused? changed_at? changed_by? error?; of one that was run also request_id
+ * outcome exit_code output */
 void	 view_json_hook(struct json_gen *, const Sentinel__Ipc__HookView *);
-/*
- * host_id, host_name, container, digest, since, image, reason
- */
+/* view_json_quarantine.c: host_id? host_name? container? digest? since image?
+ * reason? */
 void	 view_json_quarantine(struct json_gen *,
 	    const Sentinel__Ipc__QuarantineView *);
 /* An array of them; of a plan also with "refused". */
 void	 view_json_quarantines(struct json_gen *,
 	    Sentinel__Ipc__QuarantineView *const *, size_t n, bool plan);
+/* phase since? by? fingerprint not_after new_fingerprint? new_not_after?
+ * cross_signed? hosts waiting missing[] of id name connected missing */
 void	 view_json_ca(struct json_gen *, const Sentinel__Ipc__CaView *);
 
 #endif /* VIEW_JSON_H */

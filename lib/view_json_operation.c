@@ -15,45 +15,27 @@
  */
 
 #include "view_json.h"
-
-static void
-put(struct json_gen *g, const char *key, const char *value)
-{
-	if (value[0] == '\0')
-		return;
-	json_gen_key(g, key);
-	json_gen_str(g, value);
-}
+#include "view_put.h"
 
 void
 view_json_operation(struct json_gen *g, const Sentinel__Ipc__OperationView *v)
 {
-	char	 text[VIEW_TIME_SIZE];
-
 	json_gen_object(g);
-	put(g, "id", v->id);
-	put(g, "host_id", v->host_id);
-	put(g, "host_name", v->host_name);
-	put(g, "container", v->container);
-	put(g, "kind", v->kind);
-	put(g, "image", v->image);
-	json_gen_key(g, "running");
-	json_gen_bool(g, v->ended_msec == 0);
-	put(g, "phase", v->phase);
-	if (v->ended_msec == 0) {
-		json_gen_key(g, "percent");
-		json_gen_int(g, v->percent);
-	}
-	put(g, "text", v->text);
-	view_time_msec(text, v->started_msec);
-	put(g, "started_at", text);
-	put(g, "by", v->by);
-	put(g, "outcome", v->outcome);
-	put(g, "error", v->error);
-	if (v->ended_msec != 0) {
-		view_time_msec(text, v->ended_msec);
-		put(g, "ended_at", text);
-	}
+	view_opt(g, "id", v->id);
+	view_host(g, v->host_id, v->host_name);
+	view_opt(g, "container", v->container);
+	view_opt(g, "kind", v->kind);
+	view_opt(g, "image", v->image);
+	view_bool(g, "running", v->ended_msec == 0);
+	view_opt(g, "phase", v->phase);
+	if (v->ended_msec == 0)
+		view_int(g, "percent", v->percent);
+	view_opt(g, "text", v->text);
+	view_msec(g, "started_at", v->started_msec);
+	view_opt(g, "by", v->by);
+	view_opt(g, "outcome", v->outcome);
+	view_opt(g, "error", v->error);
+	view_optmsec(g, "ended_at", v->ended_msec);
 	json_gen_end_object(g);
 }
 
@@ -72,13 +54,11 @@ view_json_detail(struct json_gen *g,
 	}
 	json_gen_key(g, "quarantine");
 	view_json_quarantines(g, v->quarantine, v->n_quarantine, false);
-	json_gen_key(g, "operations");
-	json_gen_array(g);
+	view_array(g, "operations");
 	for (i = 0; i < v->n_operations; i++)
 		view_json_operation(g, v->operations[i]);
 	json_gen_end_array(g);
-	json_gen_key(g, "history");
-	json_gen_array(g);
+	view_array(g, "history");
 	for (i = 0; i < v->n_history; i++)
 		view_json_history(g, v->history[i]);
 	json_gen_end_array(g);

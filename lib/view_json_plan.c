@@ -16,13 +16,7 @@
 #include "compat.h"
 
 #include "view_json.h"
-
-static void
-put(struct json_gen *g, const char *key, const char *value)
-{
-	json_gen_key(g, key);
-	json_gen_str(g, value);
-}
+#include "view_put.h"
 
 static void
 put_items(struct json_gen *g, const Sentinel__Cluster__Plan *pl)
@@ -30,16 +24,15 @@ put_items(struct json_gen *g, const Sentinel__Cluster__Plan *pl)
 	const Sentinel__Cluster__PlanItem	*it;
 	size_t					 i;
 
-	json_gen_key(g, "items");
-	json_gen_array(g);
+	view_array(g, "items");
 	for (i = 0; i < pl->n_items; i++) {
 		it = pl->items[i];
 		json_gen_object(g);
-		put(g, "kind", it->kind);
-		put(g, "name", it->name);
-		put(g, "change", it->change);
-		put(g, "now", it->now);
-		put(g, "then", it->then);
+		view_str(g, "kind", it->kind);
+		view_str(g, "name", it->name);
+		view_str(g, "change", it->change);
+		view_str(g, "now", it->now);
+		view_str(g, "then", it->then);
 		json_gen_end_object(g);
 	}
 	json_gen_end_array(g);
@@ -50,30 +43,24 @@ put_lists(struct json_gen *g, const Sentinel__Cluster__Plan *pl)
 {
 	size_t	 i;
 
-	json_gen_key(g, "dropped");
-	json_gen_array(g);
+	view_array(g, "dropped");
 	for (i = 0; i < pl->n_dropped; i++) {
 		json_gen_object(g);
-		put(g, "name", pl->dropped[i]->name);
-		put(g, "why", pl->dropped[i]->why);
+		view_str(g, "name", pl->dropped[i]->name);
+		view_str(g, "why", pl->dropped[i]->why);
 		json_gen_end_object(g);
 	}
 	json_gen_end_array(g);
-	json_gen_key(g, "dependants");
-	json_gen_array(g);
+	view_array(g, "dependants");
 	for (i = 0; i < pl->n_dependants; i++) {
 		json_gen_object(g);
-		put(g, "name", pl->dependants[i]->container_name);
-		put(g, "how", pl->dependants[i]->how);
-		put(g, "what", pl->dependants[i]->what);
+		view_str(g, "name", pl->dependants[i]->container_name);
+		view_str(g, "how", pl->dependants[i]->how);
+		view_str(g, "what", pl->dependants[i]->what);
 		json_gen_end_object(g);
 	}
 	json_gen_end_array(g);
-	json_gen_key(g, "notes");
-	json_gen_array(g);
-	for (i = 0; i < pl->n_notes; i++)
-		json_gen_str(g, pl->notes[i]);
-	json_gen_end_array(g);
+	view_strs(g, "notes", pl->notes, pl->n_notes);
 }
 
 void
@@ -82,23 +69,21 @@ view_json_plan(struct json_gen *g, const Sentinel__Ipc__PlanView *v)
 	const Sentinel__Cluster__Plan	*pl = v->plan;
 
 	json_gen_object(g);
-	put(g, "host_id", v->host_id);
-	put(g, "host_name", v->host_name);
-	put(g, "name", v->container);
+	view_str(g, "host_id", v->host_id);
+	view_str(g, "host_name", v->host_name);
+	view_str(g, "name", v->container);
 	if (pl != NULL) {
-		put(g, "container_id", pl->container_id);
-		put(g, "state", pl->state);
-		put(g, "old_image", pl->old_image);
-		put(g, "old_image_id", pl->old_image_id);
-		put(g, "old_digest", pl->old_digest);
-		put(g, "new_image", pl->new_image);
-		put(g, "new_image_id", pl->new_image_id);
-		put(g, "new_digest", pl->new_digest);
-		json_gen_key(g, "identical");
-		json_gen_bool(g, pl->identical);
-		put(g, "api_version", pl->api_version);
-		json_gen_key(g, "stop_seconds");
-		json_gen_int(g, pl->stop_seconds);
+		view_str(g, "container_id", pl->container_id);
+		view_str(g, "state", pl->state);
+		view_str(g, "old_image", pl->old_image);
+		view_str(g, "old_image_id", pl->old_image_id);
+		view_str(g, "old_digest", pl->old_digest);
+		view_str(g, "new_image", pl->new_image);
+		view_str(g, "new_image_id", pl->new_image_id);
+		view_str(g, "new_digest", pl->new_digest);
+		view_bool(g, "identical", pl->identical);
+		view_str(g, "api_version", pl->api_version);
+		view_int(g, "stop_seconds", pl->stop_seconds);
 		put_items(g, pl);
 		put_lists(g, pl);
 	}

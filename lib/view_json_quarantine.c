@@ -16,29 +16,17 @@
 #include "compat.h"
 
 #include "view_json.h"
-
-static void
-put(struct json_gen *g, const char *key, const char *value)
-{
-	if (value[0] == '\0')
-		return;
-	json_gen_key(g, key);
-	json_gen_str(g, value);
-}
+#include "view_put.h"
 
 static void
 quarantine_members(struct json_gen *g, const Sentinel__Ipc__QuarantineView *v)
 {
-	char	 text[VIEW_TIME_SIZE];
-
-	put(g, "host_id", v->host_id);
-	put(g, "host_name", v->host_name);
-	put(g, "container", v->container);
-	put(g, "digest", v->digest);
-	view_time_msec(text, v->time * 1000);
-	put(g, "since", text);
-	put(g, "image", v->image);
-	put(g, "reason", v->reason);
+	view_host(g, v->host_id, v->host_name);
+	view_opt(g, "container", v->container);
+	view_opt(g, "digest", v->digest);
+	view_time(g, "since", v->time);
+	view_opt(g, "image", v->image);
+	view_opt(g, "reason", v->reason);
 }
 
 void
@@ -60,10 +48,8 @@ view_json_quarantines(struct json_gen *g,
 	for (i = 0; i < n; i++) {
 		json_gen_object(g);
 		quarantine_members(g, list[i]);
-		if (plan) {
-			json_gen_key(g, "refused");
-			json_gen_bool(g, list[i]->applies);
-		}
+		if (plan)
+			view_bool(g, "refused", list[i]->applies);
 		json_gen_end_object(g);
 	}
 	json_gen_end_array(g);
