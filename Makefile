@@ -17,6 +17,7 @@ DEPS =		gcc make pkg-config libevent-dev node-llhttp libtls-dev \
 		libdb5.3-dev libyajl-dev libseccomp-dev libbsd-dev
 DEPS_CHECK =	libcmocka-dev clang libclang-rt-14-dev mandoc cppcheck \
 		docker.io docker-registry busybox-static iproute2 nftables \
+		podman netavark \
 		python3 python3-grpcio python3-grpc-tools curl jq procps \
 		util-linux nghttp2-client openssl apache2-utils
 

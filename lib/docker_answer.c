@@ -62,7 +62,7 @@ docker_ping_done(struct docker *dk, const struct docker_reply *dr)
 	}
 	if (dk->dk_offer < DOCKER_API_MIN) {
 		snprintf(text, sizeof(text), "Docker's API version 1.%u is too"
-		    " old: 1.%d (Docker 20.10) or later is needed",
+		    " old: 1.%d (Docker 20.10, podman 4) or later is needed",
 		    dk->dk_offer, DOCKER_API_MIN);
 		docker_fail_waiting(dk, text);
 		return;

@@ -163,7 +163,8 @@ int		 docker_op_action(struct docker *, const char *name,
 		    enum docker_action, docker_op_cb, void *);
 /* Seconds between the stop signal and the kill: Config.StopTimeout of an
  * inspect answer, or DOCKER_STOP_SEC. */
-unsigned int	 docker_stop_sec(const struct json_value *);
+unsigned int	 docker_stop_sec(const struct docker *,
+		    const struct json_value *);
 /* text is UTF-8 without NUL, at most DOCKER_LOGS_MAXBYTES, newest kept. */
 typedef void (*docker_logs_cb)(void *, const char *error, const char *text,
 		    size_t len);

@@ -136,6 +136,12 @@ docker_api(const struct docker *dk)
 	return (dk->dk_api);
 }
 
+bool
+docker_is_podman(const struct docker *dk)
+{
+	return (dk->dk_podman);
+}
+
 size_t
 docker_calls(const struct docker *dk)
 {
@@ -303,6 +309,8 @@ docker_on_head(void *arg, struct http_conn *hc, int status)
 		if (s != NULL && strncmp(s, "1.", 2) == 0 &&
 		    (minor = (unsigned int)strtoul(s + 2, NULL, 10)) < 10000)
 			dq->dq_docker->dk_offer = minor;
+		dq->dq_docker->dk_podman = http_conn_header(hc,
+		    "libpod-api-version") != NULL;
 	}
 	if (status / 100 == 2 && dq->dq_call.dc_field != NULL &&
 	    (s = http_conn_header(hc, dq->dq_call.dc_field)) != NULL &&

@@ -113,6 +113,9 @@ void		 docker_hold(struct docker_req *);
 void		 docker_unhold(struct docker_req *);
 /* Minor number of the version in use (41 = 1.41); 0 before the first ping. */
 unsigned int	 docker_api(const struct docker *);
+/* Is it podman's service, which says so in the answer to the ping?  It speaks
+ * the same API, but does not do all of it alike: lib/docker_podman.h. */
+bool		 docker_is_podman(const struct docker *);
 /* Is anything waiting or in flight? */
 size_t		 docker_calls(const struct docker *);
 

@@ -63,6 +63,7 @@ struct docker {
 	uint64_t			 dk_seq;	/* last request's */
 	unsigned int			 dk_api;	/* minor, 0 unknown */
 	unsigned int			 dk_offer;	/* said by the ping */
+	bool				 dk_podman;	/* likewise */
 	bool				 dk_pinging;
 	struct event			*dk_kick;
 	/* docker_pull.c */

@@ -35,13 +35,15 @@
 
 /*
  * What is worth a look.  exec_create and its kind come with every run of a
- * health check and must not even be sent.
+ * health check and must not even be sent.  Docker's "die" is podman's "died",
+ * its "destroy" is "remove".
  */
 static const char	 events_filters[] =
     "{\"type\":[\"container\",\"image\"],\"event\":[\"create\",\"start\","
     "\"restart\",\"die\",\"stop\",\"kill\",\"oom\",\"pause\",\"unpause\","
     "\"rename\",\"update\",\"destroy\",\"health_status\",\"pull\",\"push\","
-    "\"tag\",\"untag\",\"delete\",\"load\",\"import\"]}";
+    "\"tag\",\"untag\",\"delete\",\"load\",\"import\",\"died\","
+    "\"remove\"]}";
 
 struct docker_events {
 	struct event_base		*es_base;
@@ -146,6 +148,29 @@ event_action_ok(const char *s)
 	return (true);
 }
 
+/*
+ * Docker's word for what podman says.  Its health is beside the action, and
+ * comes with every run of a check, not only when it changes.
+ */
+static void
+event_action(const struct json_value *v, struct docker_event *ev)
+{
+	const char	*health = json_get_str(v, "HealthStatus");
+	char		*action = ev->ev_action;
+
+	if (strcmp(action, "died") == 0)
+		strlcpy(action, "die", sizeof(ev->ev_action));
+	else if (strcmp(action, "remove") == 0)
+		strlcpy(action, "destroy", sizeof(ev->ev_action));
+	else if (strcmp(action, "health_status") == 0 && (strcmp(health,
+	    "healthy") == 0 || strcmp(health, "unhealthy") == 0 ||
+	    strcmp(health, "starting") == 0)) {
+		snprintf(action, sizeof(ev->ev_action), "health_status: %s",
+		    health);
+		ev->ev_each = true;
+	}
+}
+
 static bool
 event_take(const struct json_value *v, struct docker_event *ev)
 {
@@ -158,6 +183,7 @@ event_take(const struct json_value *v, struct docker_event *ev)
 	if (!event_action_ok(action))
 		return (false);
 	strlcpy(ev->ev_action, action, sizeof(ev->ev_action));
+	event_action(v, ev);
 	if (json_int(json_get(v, "timeNano"), &ev->ev_nsec) == -1 &&
 	    json_int(json_get(v, "time"), &sec) == 0 && sec > 0 &&
 	    sec < INT64_MAX / NSEC)

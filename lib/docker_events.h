@@ -43,6 +43,7 @@ struct docker_event {
 	bool	 ev_image;	/* an image was pulled, tagged, removed ... */
 	char	 ev_id[DOCKER_EVENT_ID_SIZE];	/* container; "" of an image */
 	char	 ev_action[DOCKER_EVENT_ACTION_SIZE]; /* visible ASCII */
+	bool	 ev_each;	/* told again though nothing has changed */
 	int64_t	 ev_nsec;	/* since 1970 by Docker's clock, 0 unknown */
 };
 

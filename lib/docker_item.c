@@ -150,9 +150,26 @@ item_health(const struct json_value *c)
 	return ("");
 }
 
+/* podman has more words. */
+static const char *
+item_state(const struct json_value *c)
+{
+	static const char *const	 words[][2] = {
+		{ "configured", "created" }, { "initialized", "created" },
+		{ "stopped", "exited" }, { "stopping", "running" }
+	};
+	const char			*s = json_get_str(c, "State");
+	size_t				 i;
+
+	for (i = 0; i < nitems(words); i++)
+		if (strcmp(s, words[i][0]) == 0)
+			return (words[i][1]);
+	return (s);
+}
+
 const char *
 docker_item(const struct json_value *c, const char *digest,
-    void (*fn)(void *, const struct docker_container *), void *arg)
+    const char *health, void (*fn)(void *, const struct docker_container *), void *arg)
 {
 	struct docker_container	 ct = { 0 };
 	struct item_scratch	*sc;
@@ -168,8 +185,8 @@ docker_item(const struct json_value *c, const char *digest,
 	ct.ct_image = json_get_str(c, "Image");
 	ct.ct_imageid = json_get_str(c, "ImageID");
 	ct.ct_digest = digest;
-	ct.ct_state = json_get_str(c, "State");
-	ct.ct_health = item_health(c);
+	ct.ct_state = item_state(c);
+	ct.ct_health = health != NULL ? health : item_health(c);
 	(void)json_int(json_get(c, "Created"), &ct.ct_created);
 	ct.ct_labels = sc->sc_labels;
 	ct.ct_nlabels = item_labels(c, sc->sc_labels, DOCKER_LABELS_MAX);

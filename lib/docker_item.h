@@ -25,7 +25,8 @@
  * Single containers in the form of Docker's list: what the list itself and
  * the live view share.
  *
- * Processes: docker.  Sources: docker_item.c, docker_look.c, docker_digests.c
+ * Processes: docker.  Sources: docker_item.c, docker_look.c, docker_digests.c,
+ * docker_health.c
  */
 #define DOCKER_LOOK_MAX		24	/* containers: ids fit in one path */
 #define DOCKER_LOOK_MAXBYTES	(8U * 1024 * 1024)
@@ -35,9 +36,11 @@
 /*
  * One element of GET /containers/json, handed to fn; a swarm task is not.
  *	digest	repo@sha256:... of its image id, or that id, or ""
+ *	health	a word for it, NULL: the element says it
  * Returns "" or what is wrong with it (static).
  */
 const char	*docker_item(const struct json_value *, const char *digest,
+		    const char *health,
 		    void (*fn)(void *, const struct docker_container *),
 		    void *);
 
@@ -55,6 +58,21 @@ const char	*docker_digests_get(const struct docker_digests *,
 void		 docker_digests_put(struct docker_digests *, const char *id,
 		    const char *digest);
 void		 docker_digests_clear(struct docker_digests *);
+
+/* --- docker_health.c: of podman's containers --------------------------- */
+struct docker_healths;
+/*
+ * Ask podman for the health of all containers, or of those that its filters
+ * (JSON) name.  done: once, error "" when all is known; it frees the healths.
+ * 0, or -1 with errno of docker_call() and no callback.
+ */
+int		 docker_healths(struct docker *, const char *filters,
+		    void (*done)(void *, struct docker_healths *,
+		    const char *error), void *);
+void		 docker_healths_free(struct docker_healths *);
+/* "healthy", "unhealthy", "starting" or "": it has no check.  NULL: "". */
+const char	*docker_healths_get(const struct docker_healths *,
+		    const char *id);
 
 /* --- docker_look.c ----------------------------------------------------- */
 /*

@@ -36,6 +36,7 @@ struct docker_lister {
 	struct docker_list_cbs		 ls_cbs;
 	void				*ls_arg;
 	struct json_splitter		*ls_split;
+	struct docker_healths		*ls_healths;	/* podman, or NULL */
 	struct list_image		*ls_images;
 	size_t				 ls_nimages;
 	size_t				 ls_nitems;
@@ -57,6 +58,7 @@ list_free(struct docker_lister *ls)
 		free(ls->ls_images[i].li_digest);
 	}
 	free(ls->ls_images);
+	docker_healths_free(ls->ls_healths);
 	json_splitter_free(ls->ls_split);
 	free(ls);
 }
@@ -206,6 +208,26 @@ list_image_cmp(const void *a, const void *b)
 }
 
 static void
+list_containers(struct docker_lister *ls)
+{
+	if (list_call(ls, "/containers/json?all=1", list_on_container,
+	    list_containers_done) == -1)
+		list_end(ls, "too many requests to Docker");
+}
+
+static void
+list_healths_done(void *arg, struct docker_healths *hs, const char *error)
+{
+	struct docker_lister	*ls = arg;
+
+	ls->ls_healths = hs;
+	if (error[0] != '\0')
+		list_end(ls, error);
+	else
+		list_containers(ls);
+}
+
+static void
 list_images_done(void *arg, const struct docker_reply *dr)
 {
 	struct docker_lister	*ls = arg;
@@ -218,8 +240,10 @@ list_images_done(void *arg, const struct docker_reply *dr)
 	if (ls->ls_nimages > 0)
 		qsort(ls->ls_images, ls->ls_nimages, sizeof(*ls->ls_images),
 		    list_image_cmp);
-	if (list_call(ls, "/containers/json?all=1", list_on_container,
-	    list_containers_done) == -1)
+	if (!docker_is_podman(ls->ls_docker))
+		list_containers(ls);
+	else if (docker_healths(ls->ls_docker, NULL, list_healths_done,
+	    ls) == -1)
 		list_end(ls, "too many requests to Docker");
 }
 
@@ -244,7 +268,9 @@ list_item(struct docker_lister *ls, const struct json_value *c)
 	const char	*error;
 
 	error = docker_item(c, list_image_digest(ls,
-	    json_get_str(c, "ImageID")), ls->ls_cbs.lc_item, ls->ls_arg);
+	    json_get_str(c, "ImageID")), ls->ls_healths == NULL ? NULL :
+	    docker_healths_get(ls->ls_healths, json_get_str(c, "Id")),
+	    ls->ls_cbs.lc_item, ls->ls_arg);
 	if (error[0] == '\0')
 		return (0);
 	ls->ls_error = error;

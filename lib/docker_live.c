@@ -55,6 +55,7 @@ RB_HEAD(live_tree, live_one);
 static struct {
 	struct docker_events	*lv_events;
 	struct docker_digests	*lv_digests;
+	struct docker_digests	*lv_healths;	/* of events, by container */
 	struct live_tree	 lv_ones;
 	size_t			 lv_nones;
 	struct event		*lv_timer;
@@ -91,6 +92,7 @@ dp_live_start(void)
 	RB_INIT(&lv.lv_ones);
 	if ((lv.lv_timer = evtimer_new(proc_base(), live_tick, NULL)) == NULL ||
 	    (lv.lv_digests = docker_digests_new()) == NULL ||
+	    (lv.lv_healths = docker_digests_new()) == NULL ||
 	    (lv.lv_events = docker_events_new(proc_base(), dp->dp_docker,
 	    &times, &cbs, NULL)) == NULL)
 		fatal("docker: live view");
@@ -191,6 +193,21 @@ live_find(const char *id, bool create)
 	return (lo);
 }
 
+/* podman tells the health with every check.  After anything else it counts
+ * anew. */
+static bool
+live_nothing_new(const struct docker_event *ev)
+{
+	const char	*was = docker_digests_get(lv.lv_healths, ev->ev_id);
+
+	if (ev->ev_each && was != NULL && strcmp(was, ev->ev_action) == 0)
+		return (true);
+	if (ev->ev_each || was != NULL)
+		docker_digests_put(lv.lv_healths, ev->ev_id, ev->ev_each ?
+		    ev->ev_action : "");
+	return (false);
+}
+
 static void
 live_event(void *arg, const struct docker_event *ev)
 {
@@ -204,6 +221,8 @@ live_event(void *arg, const struct docker_event *ev)
 		docker_digests_clear(lv.lv_digests);
 		return;
 	}
+	if (live_nothing_new(ev))
+		return;
 	if ((lo = live_find(ev->ev_id, true)) == NULL) {
 		live_stale();
 		return;

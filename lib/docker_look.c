@@ -29,6 +29,8 @@ struct docker_look {
 	struct docker_digests	*lk_digests;
 	struct docker_list_cbs	 lk_cbs;
 	void			*lk_arg;
+	char			*lk_filters;
+	struct docker_healths	*lk_healths;	/* podman, or NULL */
 	char			*lk_body;	/* of the list */
 	size_t			 lk_len;
 	char			 lk_image[80];	/* asked for */
@@ -43,6 +45,8 @@ static void
 look_end(struct docker_look *lk, const char *error)
 {
 	lk->lk_cbs.lc_done(lk->lk_arg, error);
+	docker_healths_free(lk->lk_healths);
+	free(lk->lk_filters);
 	free(lk->lk_body);
 	free(lk);
 }
@@ -63,7 +67,9 @@ look_on_item(void *arg, const char *text, size_t len)
 	digest = docker_digests_get(lk->lk_digests, image);
 	if (lk->lk_tell)
 		lk->lk_error = docker_item(json_root(js),
-		    digest != NULL ? digest : image, lk->lk_cbs.lc_item,
+		    digest != NULL ? digest : image, lk->lk_healths == NULL ?
+		    NULL : docker_healths_get(lk->lk_healths,
+		    json_get_str(json_root(js), "Id")), lk->lk_cbs.lc_item,
 		    lk->lk_arg);
 	else if (digest == NULL && docker_imageid_ok(image))
 		strlcpy(lk->lk_image, image, sizeof(lk->lk_image));
@@ -132,6 +138,18 @@ look_next(struct docker_look *lk)
 }
 
 static void
+look_healths(void *arg, struct docker_healths *hs, const char *error)
+{
+	struct docker_look	*lk = arg;
+
+	lk->lk_healths = hs;
+	if (error[0] != '\0')
+		look_end(lk, error);
+	else
+		look_next(lk);
+}
+
+static void
 look_listed(void *arg, const struct docker_reply *dr)
 {
 	struct docker_look	*lk = arg;
@@ -146,7 +164,11 @@ look_listed(void *arg, const struct docker_reply *dr)
 	}
 	memcpy(lk->lk_body, dr->dr_body, dr->dr_len);
 	lk->lk_len = dr->dr_len;
-	look_next(lk);
+	if (!docker_is_podman(lk->lk_docker))
+		look_next(lk);
+	else if (docker_healths(lk->lk_docker, lk->lk_filters, look_healths,
+	    lk) == -1)
+		look_end(lk, "too many requests to Docker");
 }
 
 /* {"id":["...","..."]} */
@@ -181,12 +203,12 @@ docker_look(struct docker *dk, struct docker_digests *ds,
 		.dc_method = "GET", .dc_maxbody = DOCKER_LOOK_MAXBYTES,
 		.dc_total_msec = LOOK_MSEC, .dc_done = look_listed
 	};
-	char			 path[DOCKER_PATH_MAXBYTES], *filters;
+	char			 path[DOCKER_PATH_MAXBYTES];
 	int			 error;
 
-	if ((filters = look_filters(ids, n)) == NULL ||
-	    (lk = calloc(1, sizeof(*lk))) == NULL) {
-		free(filters);
+	if ((lk = calloc(1, sizeof(*lk))) == NULL ||
+	    (lk->lk_filters = look_filters(ids, n)) == NULL) {
+		free(lk);
 		return (-1);
 	}
 	lk->lk_docker = dk;
@@ -197,13 +219,12 @@ docker_look(struct docker *dk, struct docker_digests *ds,
 	dc.dc_arg = lk;
 	dc.dc_path = path;
 	if (docker_path(path, sizeof(path), "/containers/json?all=1&filters=%s",
-	    filters) == -1 || docker_call(dk, &dc) == NULL) {
+	    lk->lk_filters) == -1 || docker_call(dk, &dc) == NULL) {
 		error = errno;
-		free(filters);
+		free(lk->lk_filters);
 		free(lk);
 		errno = error;
 		return (-1);
 	}
-	free(filters);
 	return (0);
 }

@@ -247,17 +247,20 @@ op_inspected(void *arg, const struct docker_reply *dr)
 	}
 	strlcpy(op->op_id, json_get_str(root, "Id"), sizeof(op->op_id));
 	op->op_tty = json_bool(json_path(root, "Config.Tty"));
-	op->op_stop_sec = docker_stop_sec(root);
+	op->op_stop_sec = docker_stop_sec(op->op_docker, root);
 	json_free(js);
 	op_act(op);
 }
 
 unsigned int
-docker_stop_sec(const struct json_value *container)
+docker_stop_sec(const struct docker *dk, const struct json_value *container)
 {
 	int64_t	 v;
 
 	if (json_int(json_path(container, "Config.StopTimeout"), &v) == -1)
+		return (DOCKER_STOP_SEC);
+	/* What podman (4.3) makes of "not set" in its Docker API. */
+	if (v == 0 && docker_is_podman(dk))
 		return (DOCKER_STOP_SEC);
 	/* Negative means "as long as it takes". */
 	if (v < 0 || v > DOCKER_STOP_MAXSEC)

@@ -111,7 +111,7 @@ prep_keep(struct txn *tx, const struct json_value *c)
 	    strcmp(status, "restarting") == 0;
 	tx->tx_auto = tx->tx_running &&
 	    json_bool(json_path(c, "HostConfig.AutoRemove"));
-	tx->tx_stop_sec = docker_stop_sec(c);
+	tx->tx_stop_sec = docker_stop_sec(tx->tx_updater->up_docker, c);
 	v = json_path(c, "HostConfig.RestartPolicy");
 	status = json_get_str(v, "Name");
 	if (status[0] != '\0' && strcmp(status, "no") != 0 &&
@@ -149,6 +149,12 @@ prep_inspected(void *arg, const struct docker_reply *dr)
 		return;
 	}
 	if (!self_prepare(tx, c)) {
+		prep_fail(tx);
+		return;
+	}
+	if (tx->tx_self && docker_is_podman(tx->tx_updater->up_docker)) {
+		txn_error(tx, "on podman an agent does not update its own "
+		    "container: make it anew by hand");
 		prep_fail(tx);
 		return;
 	}
@@ -293,6 +299,8 @@ prep_body(struct txn *tx, size_t *total)
 	si.si_ref = tx->tx_noref ? tx->tx_old_image : tx->tx_old_ref;
 	si.si_api = docker_api(tx->tx_updater->up_docker);
 	si.si_engine = tx->tx_engine;
+	si.si_podman = docker_is_podman(tx->tx_updater->up_docker);
+	si.si_health = json_get(json_root(tx->tx_image_own), "Healthcheck");
 	if (docker_spec_build(&sp, &si, tx->tx_error,
 	    sizeof(tx->tx_error)) == -1)
 		return (-1);
@@ -348,6 +356,8 @@ prep_plan(struct txn *tx)
 	json_free(tx->tx_inspect);
 	json_free(tx->tx_image);
 	json_free(tx->tx_image_new);
+	json_free(tx->tx_image_own);
 	tx->tx_inspect = tx->tx_image = tx->tx_image_new = NULL;
+	tx->tx_image_own = NULL;
 	txn_forward(tx);
 }

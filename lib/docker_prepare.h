@@ -25,6 +25,7 @@
  *	docker_prepare.c	the container, who lends it a namespace, the plan
  *	docker_prepare_list.c	its neighbours
  *	docker_prepare_image.c	images, networks, the pull
+ *	docker_prepare_podman.c	what only podman has
  *	docker_prepare_users.c	who else it concerns
  * Each part ends in the first call of the next, or in prep_fail().
  */
@@ -55,6 +56,15 @@ void		 prep_image(struct txn *);
 /* --- docker_copy.c ----------------------------------------------------- */
 /* Of the container in tx_inspect; tx_copied or tx_copywhy, then next. */
 void		 prep_copied(struct txn *, void (*next)(struct txn *));
+
+/* --- docker_prepare_podman.c ------------------------------------------- */
+/* Asks podman's own API what its Docker API does not tell, then next; with
+ * Docker next at once. */
+void		 prep_podman(struct txn *, void (*next)(struct txn *));
+/* From the inspect answer of podman's own API: can this container be made
+ * anew?  False with a line in why. */
+bool		 prep_podman_check(const struct json_value *, char *why,
+		    size_t size);
 
 /* --- docker_prepare_users.c: who else it concerns ---------------------- */
 void		 prep_users(struct txn *);	/* then prep_plan() */

@@ -56,6 +56,8 @@ prep_spec(struct txn *tx)
 	si.si_ref = tx->tx_new_ref;
 	si.si_engine = tx->tx_engine;
 	si.si_api = docker_api(tx->tx_updater->up_docker);
+	si.si_podman = docker_is_podman(tx->tx_updater->up_docker);
+	si.si_health = json_get(json_root(tx->tx_image_own), "Healthcheck");
 	return (docker_spec_build(&tx->tx_spec, &si, tx->tx_error,
 	    sizeof(tx->tx_error)));
 }
@@ -86,7 +88,7 @@ prep_old_image(void *arg, const struct docker_reply *dr)
 		prep_sent(tx, docker_info(tx->tx_updater->up_docker,
 		    prep_engine, tx));
 	else
-		prep_first_spec(tx);
+		prep_podman(tx, prep_first_spec);
 }
 
 static void
@@ -99,7 +101,7 @@ prep_engine(void *arg, const struct docker_reply *dr)
 		return;
 	tx->tx_engine = strdup(json_get_str(json_root(js), "Name"));
 	json_free(js);
-	prep_first_spec(tx);
+	prep_podman(tx, prep_first_spec);
 }
 
 static void

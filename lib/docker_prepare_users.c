@@ -430,6 +430,7 @@ users_spec(struct txn *tx)
 	si.si_new = json_root(tx->tx_image);
 	si.si_engine = lead->tx_engine;
 	si.si_api = docker_api(tx->tx_updater->up_docker);
+	si.si_podman = docker_is_podman(tx->tx_updater->up_docker);
 	si.si_rebind = rb;
 	return (docker_spec_build(&tx->tx_spec, &si, tx->tx_error,
 	    sizeof(tx->tx_error)));

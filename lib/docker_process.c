@@ -314,7 +314,9 @@ dp_tell_state(bool available, const char *error, const struct json_value *info)
 	sentinel__ipc__docker_state__init(&st);
 	st.available = available;
 	st.error = dp_text(&pm, error, DP_TEXT_MAXBYTES);
-	st.engine_id = dp_word(&pm, json_get_str(info, "ID"), 128);
+	/* podman makes up another one for every answer. */
+	st.engine_id = dp_word(&pm, docker_is_podman(dp->dp_docker) ? "" :
+	    json_get_str(info, "ID"), 128);
 	st.engine_version = dp_text(&pm, json_get_str(info, "ServerVersion"),
 	    128);
 	st.engine_name = dp_text(&pm, json_get_str(info, "Name"), 255);

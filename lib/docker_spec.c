@@ -44,8 +44,8 @@ static const struct spec_rule spec_config_rules[] = {
 	{ "Entrypoint",		spec_rule_entrypoint },
 	{ "Cmd",		spec_rule_cmd },
 	{ "User",		spec_rule_same },
-	{ "WorkingDir",		spec_rule_same },
-	{ "StopSignal",		spec_rule_same },
+	{ "WorkingDir",		spec_rule_workdir },
+	{ "StopSignal",		spec_rule_signal },
 	{ "Shell",		spec_rule_same },
 	{ "OnBuild",		spec_rule_same },
 	{ "Healthcheck",	spec_rule_health },
@@ -75,6 +75,10 @@ static const struct spec_rule spec_host_rules[] = {
 	/* lists of the engine, which grow with its version */
 	{ "MaskedPaths",	spec_rule_paths },
 	{ "ReadonlyPaths",	spec_rule_paths },
+	{ "Ulimits",		spec_rule_ulimits },
+	{ "Devices",		spec_rule_devices },
+	{ "CpuPeriod",		spec_rule_cpu },
+	{ "CpuQuota",		spec_rule_cpu },
 	/* refused beside the network of another container */
 	{ "Dns",		spec_rule_not_joined },
 	{ "DnsOptions",		spec_rule_not_joined },
@@ -212,6 +216,7 @@ spec_body(struct docker_spec *sp, struct spec_ctx *sx)
 	spec_apply(sx, sx->sx_host, spec_host_rules);
 	if (json_get(sx->sx_host, "Mounts") == NULL)
 		spec_rule_mounts(sx, NULL);
+	spec_podman_init(sx);
 	json_gen_end_object(jg);
 	spec_endpoints(sp, sx);
 	json_gen_end_object(jg);

@@ -32,6 +32,7 @@
  *	docker_spec_host.c	HostConfig
  *	docker_spec_mount.c	volumes and mounts
  *	docker_spec_net.c	networks
+ *	docker_spec_podman.c	what podman says in another way
  * A further rule is a row, a function and a case in regress/docker/cases.
  * Without si_image (it is gone) the settings of the old image stay in the
  * container.
@@ -76,6 +77,9 @@ struct docker_spec_in {
 	const struct json_value	*si_image;	/* of its image or NULL */
 	const char		*si_ref;	/* Image of the new one */
 	unsigned int		 si_api;	/* minor version in use */
+	bool			 si_podman;	/* docker_is_podman() */
+	/* podman: Healthcheck of the old image, or NULL */
+	const struct json_value	*si_health;
 	const struct json_value	*si_new;	/* the new image or NULL */
 	const char		*si_engine;	/* Docker's host name or NULL */
 	const struct docker_rebind *si_rebind;

@@ -157,10 +157,16 @@ spec_entries(struct spec_ctx *sx, const struct json_value *v,
     const struct json_value *image, bool labels)
 {
 	const struct json_value	*e;
+	const char		*why;
 
 	for (e = v->jv_child; e != NULL; e = e->jv_next) {
 		if (labels && spec_compose_image(sx, e))
 			continue;
+		if (strcmp(v->jv_key, "Env") == 0 &&
+		    (why = spec_podman_env(sx, e)) != NULL) {
+			spec_drop_entry(sx, v->jv_key, e, why);
+			continue;
+		}
 		if (spec_in_image(image, e))
 			spec_drop_entry(sx, v->jv_key, e, why_image);
 		else if (e->jv_key != NULL)
@@ -225,6 +231,10 @@ spec_rule_health(struct spec_ctx *sx, const struct json_value *v)
 {
 	const struct json_value	*image = json_get(sx->sx_image, v->jv_key), *e;
 
+	if (sx->sx_in->si_podman) {
+		spec_podman_health(sx, v);
+		return;
+	}
 	if (spec_is_images(sx, v->jv_key)) {
 		spec_images(sx, v);
 		return;

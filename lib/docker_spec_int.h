@@ -63,6 +63,15 @@ spec_fn	 spec_rule_binds;
 /* Also without the member: anonymous volumes are in no setting. */
 spec_fn	 spec_rule_mounts;
 
+/* --- docker_spec_podman.c ---------------------------------------------- */
+spec_fn	 spec_rule_signal, spec_rule_workdir, spec_rule_ulimits,
+	 spec_rule_devices, spec_rule_cpu, spec_podman_health;
+/* Why an entry of Env is podman's own, or NULL. */
+const char *spec_podman_env(const struct spec_ctx *,
+	    const struct json_value *);
+/* The member "Init", when it must have been asked for. */
+void	 spec_podman_init(struct spec_ctx *);
+
 /* --- docker_spec_net.c ------------------------------------------------- */
 /* Fills sp_nets and sp_primary.  -1 with a line in err. */
 int	 docker_spec_networks(struct docker_spec *, struct spec_ctx *,

@@ -425,7 +425,11 @@ step_came_back(struct txn *tx)
 	return (ACT_FAIL);
 }
 
-/* Or a restart of dockerd would bring the parked one back beside the new. */
+/*
+ * Or a restart of dockerd would bring the parked one back beside the new.
+ * podman cannot change a policy (404), and does not start containers by
+ * itself: podman-restart.service at boot would, and then recovery stops it.
+ */
 enum txn_act
 step_norestart(struct txn *tx, const struct json_value *seen)
 {
@@ -433,7 +437,7 @@ step_norestart(struct txn *tx, const struct json_value *seen)
 				    "\"MaximumRetryCount\":0}}";
 
 	(void)seen;
-	if (tx->tx_policy == NULL)
+	if (tx->tx_policy == NULL || docker_is_podman(step_docker(tx)))
 		return (ACT_DONE);
 	return (step_sent(tx, docker_reconfigure(step_docker(tx),
 	    tx->tx_old_id, body, sizeof(body) - 1, txn_replied, tx)));

@@ -217,6 +217,8 @@ struct txn {
 	struct json		*tx_inspect;	/* of the old one, prepare */
 	struct json		*tx_image;	/* its image or NULL, prepare */
 	struct json		*tx_image_new;	/* the new one, prepare */
+	struct json		*tx_image_own;	/* podman: tx_image in its own
+						 * words, prepare */
 	char			*tx_engine;	/* Docker's host name or NULL */
 	struct depend		*tx_depend;
 	struct json_splitter	*tx_split;

@@ -285,7 +285,7 @@ undo_policy(struct txn *tx, const struct json_value *seen)
 	char		*body;
 
 	(void)seen;
-	if (tx->tx_policy == NULL)
+	if (tx->tx_policy == NULL || docker_is_podman(step_docker(tx)))
 		return (ACT_DONE);
 	if (asprintf(&body, "{\"RestartPolicy\":%s}", tx->tx_policy) == -1) {
 		txn_error(tx, "policy: %s", strerror(errno));

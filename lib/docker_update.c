@@ -221,6 +221,7 @@ txn_release(struct txn *tx)
 	json_free(tx->tx_inspect);
 	json_free(tx->tx_image);
 	json_free(tx->tx_image_new);
+	json_free(tx->tx_image_own);
 	free(tx->tx_engine);
 	json_splitter_free(tx->tx_split);
 	depend_free(tx->tx_depend);

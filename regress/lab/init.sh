@@ -1,11 +1,21 @@
 #!/bin/sh
 #
-# init.sh DIR CGROUP: the first process of a lab's namespaces.  Starts the
-# engine and the registry, says "ready" and reaps until it is killed.
+# init.sh DIR CGROUP ENGINE: the first process of a lab's namespaces.  Starts
+# the engine (docker or podman) and the registry, says "ready" and reaps until
+# it is killed.
 
 set -u
 dir=$1
 cgroup=$2
+engine=$3
+
+. "${0%/*}/lib.sh"
+. "${0%/*}/podman.sh"
+if [ "$engine" = podman ] && [ -z "${CGROUPNS:-}" ]; then
+	podman_cgroups "$cgroup" || exit 1
+	export CGROUPNS=1
+	exec unshare --cgroup sh "$0" "$@"
+fi
 
 ip link set lo up || exit 1
 # What daemons leave in /run stays here too.
@@ -17,11 +27,22 @@ ln -s "$dir/docker.sock" /run/docker.sock
 mount --bind "$dir/etc-docker" /etc/docker || exit 1
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
+if [ "$engine" = podman ]; then
+	podman_cgroup_mounts || exit 1
+	podman_conf "$dir"
+	podman_env "$dir"
+	podman_health &
+fi
+
 docker-registry serve "$dir/registry.yml" >"$dir/registry.log" 2>&1 &
 
 # engine: (re)start it; the command "lab_engine" of a scenario may kill it.
 engine()
 {
+	if [ "$engine" = podman ]; then
+		podman_service "$dir"
+		return
+	fi
 	rm -f "$dir/docker.pid" "$dir/docker.sock"
 	dockerd --data-root "$dir/data" --exec-root "$dir/exec" \
 	    -H "unix://$dir/docker.sock" -p "$dir/docker.pid" \

@@ -71,10 +71,12 @@ lab_cgroup()
 	echo "sentinel-lab-$(echo "$LAB_DIR" | cksum | cut -d ' ' -f 1)"
 }
 
-# lab_start DIR: start a lab there; 0 when it answers.
+# lab_start DIR [ENGINE]: start a lab there; 0 when it answers.  The engine is
+# docker, or podman behind the same socket.
 lab_start()
 {
 	LAB_DIR=$1
+	ls_engine=${2:-docker}
 	lab_stop "$LAB_DIR"
 	mkdir -p "$LAB_DIR/etc-docker" "$LAB_DIR/client" || return 1
 	cat >"$LAB_DIR/registry.yml" <<-EOT
@@ -90,7 +92,7 @@ lab_start()
 	ls_init=$(lab_here)/init.sh
 	ls_cg=$(lab_cgroup)
 	unshare --net --mount --pid --fork --kill-child --mount-proc \
-	    sh "$ls_init" "$LAB_DIR" "$ls_cg" \
+	    sh "$ls_init" "$LAB_DIR" "$ls_cg" "$ls_engine" \
 	    >"$LAB_DIR/init.log" 2>&1 </dev/null 8>&- 9>&- &
 	echo $! >"$LAB_DIR/unshare.pid"
 	if ! wait_for 10 lab_find_init || ! wait_for 45 lab_is_up; then

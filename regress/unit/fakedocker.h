@@ -163,6 +163,13 @@ fk_handle(struct fk *fk, struct bufferevent *bev, const char *method,
 		    out));
 	if (strcmp(path, "images") == 0)
 		return (fk_images_request(fk, method, obj, verb, query, out));
+	if (strcmp(path, "libpod") == 0) {
+		if (fk->libpod == NULL)
+			return (fk_error(out, 404, "page not found"));
+		verb = fk_cut(obj, '/', false);
+		evbuffer_add_printf(out, "%s", fk->libpod(obj, verb));
+		return (200);
+	}
 	if (strcmp(path, "exec") == 0)
 		return (strcmp(verb, "start") == 0 ?
 		    fke_start(&fk->execs, obj, bev) :

@@ -40,6 +40,8 @@
 
 #define FK_MAX		16
 #define FK_TAGS		8	/* of an image */
+/* It says so in a header. */
+#define FK_PODMAN	"1.41\r\nLibpod-Api-Version: 4.3.1"
 #define FK_ID(c)	c c c c c c c c c c c c c c c c	/* c: 4 characters */
 
 enum fk_health { FK_NONE, FK_STARTING, FK_HEALTHY, FK_UNHEALTHY };
@@ -88,6 +90,8 @@ struct fk {
 	struct fk_image		 im[FK_MAX];
 	const char		*nets[4];
 	const char		*api;
+	/* The answer of podman's own API, NULL: 404.  With api = FK_PODMAN. */
+	const char		*(*libpod)(const char *what, const char *id);
 	bool			 away;		/* no connection to be had */
 	bool			 crashed;
 	bool			 confused;	/* 404 to everything */

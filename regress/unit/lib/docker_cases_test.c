@@ -173,6 +173,9 @@ check_case(const char *dir)
 	si.si_ref = json_get_str(root(e), "ref");
 	engine = json_get(root(e), "engine");
 	si.si_engine = json_str(engine);
+	/* What podman's own API says of the image is at the top there. */
+	si.si_podman = json_bool(json_get(root(e), "podman"));
+	si.si_health = json_get(root(o), "Healthcheck");
 	assert_true(json_get_str(root(e), "why")[0] != '\0');
 	v = json_get(root(e), "variants");
 	for (v = v->jv_child; v != NULL; v = v->jv_next) {

@@ -188,6 +188,52 @@ test_burst(void **state)
 	run("<delta b0 ");
 }
 
+static void
+health_event(const char *id, const char *health, int64_t nsec)
+{
+	char	 text[512];
+
+	snprintf(text, sizeof(text), "{\"Type\":\"container\",\"Action\":"
+	    "\"health_status\",\"Actor\":{\"ID\":\"%s\",\"Attributes\":{}},"
+	    "\"timeNano\":%lld,\"HealthStatus\":\"%s\"}\n", id,
+	    (long long)nsec, health);
+	fk_events_write(&fk, text);
+}
+
+/* podman tells the health with every check: only another one is news. */
+static void
+test_health_told(void **state)
+{
+	struct fk_container	*ct = fk_find(&fk, "b1");
+	struct timespec		 ts;
+	int64_t			 now;
+	int			 looks;
+
+	(void)state;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	now = (int64_t)ts.tv_sec * 1000000000;
+	wait_msec(DP_LIVE_AGAIN_MSEC + 300);
+	said[0] = '\0';
+	health_event(ct->id, "healthy", now++);
+	run(" health_status: healthy>");
+	wait_msec(DP_LIVE_AGAIN_MSEC + 300);
+	said[0] = '\0';
+	looks = fk.nlooks;
+	health_event(ct->id, "healthy", now++);
+	health_event(ct->id, "healthy", now++);
+	wait_msec(DP_LIVE_MSEC + 200);
+	assert_string_equal(said, "");
+	assert_int_equal(fk.nlooks, looks);
+	health_event(ct->id, "unhealthy", now++);
+	run(" health_status: unhealthy>");
+	/* After anything else the same word counts again. */
+	fk_emit(&fk, ct->id, "restart");
+	run(" restart>");
+	said[0] = '\0';
+	health_event(ct->id, "unhealthy", now);
+	run(" health_status: unhealthy>");
+}
+
 /* Docker restarts: what happened meanwhile is heard of, and a list is due. */
 static void
 test_restart(void **state)
@@ -220,6 +266,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_health_told),
 		cmocka_unit_test(test_restart),
 	};
 
