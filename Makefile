@@ -7,6 +7,16 @@ SYSCONFDIR ?=	/etc
 MANDIR ?=	$(PREFIX)/share/man
 SBINDIR ?=	$(PREFIX)/sbin
 BINDIR ?=	$(PREFIX)/bin
+DOCDIR ?=	$(PREFIX)/share/doc/sentinel
+UNITDIR ?=	/usr/lib/systemd/system
+SYSUSERSDIR ?=	/usr/lib/sysusers.d
+TMPFILESDIR ?=	/usr/lib/tmpfiles.d
+# What starts daemons here: any of systemd, sysv, rc.d.
+ifeq ($(shell uname -s),OpenBSD)
+INIT ?=		rc.d
+else
+INIT ?=		systemd sysv
+endif
 CC ?=		cc
 PKG_CONFIG ?=	pkg-config
 VERSION :=	$(shell cat VERSION)
@@ -114,28 +124,55 @@ include image.mk
 deps:
 	@sh .ci/deps $(DEPS) $(DEPS_CHECK)
 
-install: all
+install: all $(INIT:%=install-%)
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \
 	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 \
-	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)/usr/lib/sysusers.d \
-	    $(DESTDIR)/usr/lib/tmpfiles.d \
-	    $(DESTDIR)/usr/lib/systemd/system \
-	    $(DESTDIR)$(PREFIX)/share/doc/sentinel
+	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR)
 	install -m 755 $(B)/sentineld $(B)/sentinel-agentd $(DESTDIR)$(SBINDIR)
 	install -m 755 $(B)/sentinelctl $(DESTDIR)$(BINDIR)
 	for s in 5 7 8; do \
 		install -m 644 man/*.$$s $(DESTDIR)$(MANDIR)/man$$s || exit 1; \
 	done
-	install -m 644 etc/sentinel.conf $(DESTDIR)$(PREFIX)/share/doc/sentinel
+	install -m 644 etc/sentinel.conf $(DESTDIR)$(DOCDIR)
+
+install-systemd:
+	install -d $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) \
+	    $(DESTDIR)$(UNITDIR)
 	install -m 644 etc/sentinel.sysusers \
-	    $(DESTDIR)/usr/lib/sysusers.d/sentinel.conf
+	    $(DESTDIR)$(SYSUSERSDIR)/sentinel.conf
 	install -m 644 etc/sentinel.tmpfiles \
-	    $(DESTDIR)/usr/lib/tmpfiles.d/sentinel.conf
+	    $(DESTDIR)$(TMPFILESDIR)/sentinel.conf
 	for d in sentineld sentinel-agentd; do \
 		sed 's,/usr/local/sbin,$(SBINDIR),' etc/$$d.service \
-		    >$(DESTDIR)/usr/lib/systemd/system/$$d.service && \
-		chmod 644 $(DESTDIR)/usr/lib/systemd/system/$$d.service || \
-		exit 1; \
+		    >$(DESTDIR)$(UNITDIR)/$$d.service && \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$$d.service || exit 1; \
+	done
+
+# One script; under systemd it hands over to the units.
+install-sysv:
+	install -d $(DESTDIR)$(SYSCONFDIR)/init.d
+	set -e; for d in sentineld:server sentinel-agentd:agent; do \
+		f=$(DESTDIR)$(SYSCONFDIR)/init.d/$${d%:*}; \
+		sed -e "s,@daemon@,$${d%:*},g" -e "s,@part@,$${d#*:},g" \
+		    -e 's,@sbindir@,$(SBINDIR),g' etc/sentinel.init >$$f; \
+		chmod 755 $$f; \
+	done
+
+install-rc.d:
+	install -d $(DESTDIR)$(SYSCONFDIR)/rc.d
+	set -e; for d in sentineld sentinel_agentd; do \
+		f=$(DESTDIR)$(SYSCONFDIR)/rc.d/$$d; \
+		sed 's,/usr/local/sbin,$(SBINDIR),' etc/rc.d/$$d >$$f; \
+		chmod 755 $$f; \
+	done
+
+# Where there is no systemd-sysusers: a user for each process.
+users:
+	awk '$$1 == "u" { print $$2 }' etc/sentinel.sysusers | \
+	while read -r u; do \
+		id "$$u" >/dev/null 2>&1 || useradd -r -M -U \
+		    -d /run/sentinel/empty -s /usr/sbin/nologin "$$u" || \
+		    exit 1; \
 	done
 
 clean:
@@ -144,4 +181,4 @@ clean:
 -include $(LIB_OBJS:.o=.d) $(SENTINELD_OBJS:.o=.d) $(AGENTD_OBJS:.o=.d) \
     $(CTL_OBJS:.o=.d)
 
-.PHONY: all deps install clean
+.PHONY: all deps install install-systemd install-sysv install-rc.d users clean

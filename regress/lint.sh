@@ -94,7 +94,7 @@ cppcheck --quiet -j 2 --error-exitcode=1 \
 result "cppcheck" $?
 
 # The shell parts must parse; "sh" is dash on Debian.
-for f in regress/*.sh regress/*/*.sh .ci/deps; do
+for f in regress/*.sh regress/*/*.sh .ci/deps etc/sentinel.init etc/rc.d/*; do
 	sh -n "$f"
 done >"$log" 2>&1
 [ ! -s "$log" ]
