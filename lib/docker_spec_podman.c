@@ -59,8 +59,9 @@ const char *
 spec_podman_env(const struct spec_ctx *sx, const struct json_value *e)
 {
 	static const char *const	 own[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-		    "/sbin:/bin",
+		/* In brackets: a comma is not missing. */
+		("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+		    "/sbin:/bin"),
 		"TERM=xterm", "container=podman"
 	};
 	const struct json_value		*image = json_get(sx->sx_image, "Env");
