@@ -100,7 +100,10 @@ done >"$log" 2>&1
 [ ! -s "$log" ]
 result "shell scripts parse" $?
 
-for f in regress/peer/*.py; do
+/usr/bin/python3 -B regress/docs.py >"$log" 2>&1
+result "the documents say what the tree has" $?
+
+for f in regress/*.py regress/peer/*.py; do
 	[ -f "$f" ] || continue
 	/usr/bin/python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' \
 	    "$f" >"$log" 2>&1
