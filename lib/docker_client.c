@@ -92,8 +92,15 @@ docker_conn_lost(struct docker_conn *dn)
 	struct docker	*dk = dn->dn_docker;
 
 	docker_conn_free(dn);
+	dk->dk_losses++;
 	if (dk->dk_nconns == 0)
 		dk->dk_api = 0;
+}
+
+unsigned int
+docker_losses(const struct docker *dk)
+{
+	return (dk->dk_losses);
 }
 
 static void
@@ -506,6 +513,7 @@ docker_no_fd(struct docker *dk, const char *text)
 {
 	if (dk->dk_nasked > 0)
 		dk->dk_nasked--;
+	dk->dk_losses++;
 	docker_fail_waiting(dk, text);
 }
 

@@ -116,6 +116,9 @@ unsigned int	 docker_api(const struct docker *);
 /* Is it podman's service, which says so in the answer to the ping?  It speaks
  * the same API, but does not do all of it alike: lib/docker_podman.h. */
 bool		 docker_is_podman(const struct docker *);
+/* Goes up whenever Docker ends a connection, idle ones too, or there is none
+ * to be had: it may have been another dockerd since then. */
+unsigned int	 docker_losses(const struct docker *);
 /* Is anything waiting or in flight? */
 size_t		 docker_calls(const struct docker *);
 

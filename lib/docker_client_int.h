@@ -61,6 +61,7 @@ struct docker {
 	size_t				 dk_nasked;	/* unanswered */
 	size_t				 dk_nreqs;
 	uint64_t			 dk_seq;	/* last request's */
+	unsigned int			 dk_losses;
 	unsigned int			 dk_api;	/* minor, 0 unknown */
 	unsigned int			 dk_offer;	/* said by the ping */
 	bool				 dk_podman;	/* likewise */

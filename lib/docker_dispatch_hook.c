@@ -128,6 +128,16 @@ dp_hook_label(struct dp_hook *dh, const struct json_value *c, char *why,
 	return (rc == 1);
 }
 
+static int
+dp_hook_run(struct dp_hook *dh, const char *id)
+{
+	char	 mark[HOOK_MARK_MAXBYTES];
+
+	hook_mark(mark, dh->dh_op->do_request, dh->dh_phase);
+	return (hook_run(proc_base(), dp->dp_docker, id, &dh->dh_hook, mark,
+	    dp_hook_done, dh) == NULL ? -1 : 0);
+}
+
 static void
 dp_hook_inspected(void *arg, const struct docker_reply *dr)
 {
@@ -150,8 +160,7 @@ dp_hook_inspected(void *arg, const struct docker_reply *dr)
 		(void)snprintf(why, sizeof(why), "container \"%s\" not found",
 		    dh->dh_op->do_container);
 	else if (dp_hook_label(dh, c, why, sizeof(why)) &&
-	    hook_run(proc_base(), dp->dp_docker, json_get_str(c, "Id"),
-	    &dh->dh_hook, dp_hook_done, dh) == NULL)
+	    dp_hook_run(dh, json_get_str(c, "Id")) == -1)
 		strlcpy(why, "too many operations at the same time",
 		    sizeof(why));
 	json_free(js);

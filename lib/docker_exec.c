@@ -40,6 +40,7 @@ struct docker_exec {
 	char			*ex_argv[EXEC_ARGS_MAX];
 	size_t			 ex_argc;
 	bool			 ex_shell;
+	char			*ex_env;	/* or NULL */
 	unsigned int		 ex_msec;
 	docker_exec_cb		 ex_cb;
 	void			*ex_arg;
@@ -73,6 +74,7 @@ static const struct {
 };
 
 static int	 exec_create(struct docker_exec *);
+static void	 exec_command(struct docker_exec *, struct json_gen *);
 static void	 exec_created(void *, const struct docker_reply *);
 static int	 exec_on_data(void *, const uint8_t *, size_t);
 static void	 exec_streamed(void *, const struct docker_reply *);
@@ -97,6 +99,7 @@ exec_free(struct docker_exec *ex)
 	exec_out_free(ex->ex_out);
 	for (i = 0; i < ex->ex_argc; i++)
 		free(ex->ex_argv[i]);
+	free(ex->ex_env);
 	free(ex);
 }
 
@@ -123,6 +126,8 @@ docker_exec(struct event_base *base, struct docker *dk,
 	ex->ex_cb = cb;
 	ex->ex_arg = arg;
 	ex->ex_wrapped = true;
+	if (eq->eq_env != NULL && (ex->ex_env = strdup(eq->eq_env)) == NULL)
+		goto err;
 	while (ex->ex_argc < eq->eq_argc) {
 		if ((ex->ex_argv[ex->ex_argc] =
 		    strdup(eq->eq_argv[ex->ex_argc])) == NULL)
@@ -217,6 +222,13 @@ exec_make(struct docker_exec *ex, void (*cmd)(struct docker_exec *,
 	if (user != NULL) {
 		json_gen_key(jg, "User");
 		json_gen_str(jg, user);
+	}
+	/* Not for the signals. */
+	if (ex->ex_env != NULL && cmd == exec_command) {
+		json_gen_key(jg, "Env");
+		json_gen_array(jg);
+		json_gen_str(jg, ex->ex_env);
+		json_gen_end_array(jg);
 	}
 	json_gen_key(jg, "Cmd");
 	json_gen_array(jg);

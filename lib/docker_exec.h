@@ -37,7 +37,8 @@
  * A command in argv form runs without the shell where the image has none:
  * nothing could end it then, and EXEC_LEFT says so.
  *
- * Environment, user and directory are those of the container.
+ * Environment, user and directory are those of the container, but for
+ * eq_env.
  */
 #define EXEC_ARGS_MAX		64
 #define EXEC_COMMAND_MAXBYTES	4096	/* text of a command, with NUL */
@@ -66,6 +67,7 @@ struct docker_exec_req {
 	char		*const *eq_argv; /* copied */
 	size_t		 eq_argc;	/* 1..EXEC_ARGS_MAX */
 	bool		 eq_shell;	/* argv[0] is a line for /bin/sh -c */
+	const char	*eq_env;	/* "NAME=VALUE" more, or NULL; copied */
 	unsigned int	 eq_msec;	/* 1..EXEC_MAX_MSEC */
 };
 

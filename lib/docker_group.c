@@ -69,8 +69,8 @@ const struct txn_leg legs_orphan[] = {
 };
 
 const struct txn_leg *const legs_all[] = { legs_forward, legs_finish,
-    legs_undo, legs_abandon, legs_orphan, legs_self, legs_self_defer,
-    legs_self_undo, NULL };
+    legs_undo, legs_abandon, legs_orphan, legs_raise, legs_self,
+    legs_self_defer, legs_self_undo, NULL };
 
 /* The member at the leader's place in this leg, or NULL after the last. */
 static struct txn *

@@ -241,12 +241,19 @@ hook_argv(const char *command, char *argv[EXEC_ARGS_MAX], bool *shell,
 	return (n);
 }
 
+void
+hook_mark(char mark[HOOK_MARK_MAXBYTES], const char *opid, enum hook_phase ph)
+{
+	(void)snprintf(mark, HOOK_MARK_MAXBYTES, HOOK_MARK "=%s:%s", opid,
+	    hook_phase_name(ph));
+}
+
 struct docker_exec *
 hook_run(struct event_base *base, struct docker *dk, const char *container,
-    const struct hook *hk, docker_exec_cb cb, void *arg)
+    const struct hook *hk, const char *mark, docker_exec_cb cb, void *arg)
 {
 	struct docker_exec_req	 eq = { .eq_container = container,
-		.eq_msec = hk->hk_msec };
+		.eq_env = mark, .eq_msec = hk->hk_msec };
 	struct docker_exec	*ex;
 	char			*argv[EXEC_ARGS_MAX], why[64];
 	int			 n, saved;

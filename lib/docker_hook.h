@@ -77,10 +77,29 @@ int		 hook_argv(const char *command, char *argv[EXEC_ARGS_MAX],
 		    bool *shell, char *why, size_t);
 void		 hook_argv_free(char *argv[EXEC_ARGS_MAX], int);
 
+/*
+ * Every process of a hook has a variable with this name in its environment,
+ * "OPERATION:PHASE", by which it can be found when nobody waits for it.
+ */
+#define HOOK_MARK		"SENTINEL_HOOK"
+#define HOOK_MARK_MAXBYTES	192		/* name and value, with NUL */
+void		 hook_mark(char mark[HOOK_MARK_MAXBYTES], const char *opid,
+		    enum hook_phase);
 /* Runs it in a container, by id.  NULL with errno as docker_exec(). */
 struct docker_exec *hook_run(struct event_base *, struct docker *,
 		    const char *container, const struct hook *,
-		    docker_exec_cb, void *);
+		    const char *mark, docker_exec_cb, void *);
+
+/* --- docker_hook_end.c ------------------------------------------------- */
+/*
+ * Ends what the hooks of an operation have left running in a container, which
+ * needs its /bin/sh.  NULL with errno as docker_exec().
+ */
+struct docker_exec *hook_end(struct event_base *, struct docker *,
+		    const char *container, const char *opid, docker_exec_cb,
+		    void *);
+/* "it was ended", "it does not run any more", "... may still run" */
+const char	*hook_end_describe(const struct docker_exec_result *);
 /*
  * "pre-update hook: exit code 3: LAST LINE", for a result and the journal.
  * Control characters and everything but the last line are left out.

@@ -469,11 +469,11 @@ recover_go(struct txn *tx)
 		return;
 	}
 	if (tx->tx_phase == TXN_PREPARE) {
-		txn_error(tx, txn_hooks_broken(tx) ? "interrupted while the "
-		    "pre-update hook ran: it is not run again and may still "
-		    "run; nothing else was changed" : "interrupted before "
-		    "anything was changed: ask for the update again");
 		tx->tx_harm = false;
+		if (txn_hooks_recover(tx))
+			return;
+		txn_error(tx, "interrupted before anything was changed: ask "
+		    "for the update again");
 		txn_end(tx, UPDATE_FAILED);
 		return;
 	}
@@ -483,9 +483,11 @@ recover_go(struct txn *tx)
 	    tx->tx_name, tx->tx_phase == TXN_FINISH ? "finishing" :
 	    at_gate && tx->tx_phase == TXN_FORWARD ? "looking at the new one" :
 	    "going back");
-	if (tx->tx_phase == TXN_FINISH)
+	/* Docker may have been lost together with us. */
+	if (tx->tx_phase == TXN_FINISH) {
+		tx->tx_shaken = true;
 		txn_finish(tx);
-	else if (tx->tx_phase == TXN_FORWARD && at_gate)
+	} else if (tx->tx_phase == TXN_FORWARD && at_gate)
 		txn_resume_gate(tx);
 	else {
 		if (tx->tx_error[0] == '\0')

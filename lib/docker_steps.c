@@ -293,8 +293,10 @@ step_create(struct txn *tx, const struct json_value *seen)
 			    "meanwhile", tx->tx_name_new);
 			return (ACT_FAIL);
 		}
-		return (step_keep_id(tx, json_get_str(seen, "Id")) == -1 ?
-		    ACT_FAIL : ACT_DONE);
+		/* A dockerd that was killed in the middle of it has left one
+		 * without its addresses (20.10): make another. */
+		return (step_sent(tx, docker_remove(step_docker(tx),
+		    json_get_str(seen, "Id"), true, txn_replied, tx)));
 	}
 	return (step_sent(tx, docker_create(step_docker(tx), tx->tx_name_new,
 	    tx->tx_spec.sp_body, tx->tx_spec.sp_bodylen, txn_replied, tx)));

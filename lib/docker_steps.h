@@ -29,6 +29,7 @@ extern const struct txn_leg	legs_finish[];
 extern const struct txn_leg	legs_undo[];
 extern const struct txn_leg	legs_abandon[];	/* nobody was touched */
 extern const struct txn_leg	legs_orphan[];
+extern const struct txn_leg	legs_raise[];	/* docker_steady.c */
 /* docker_self_steps.c */
 extern const struct txn_leg	legs_self[];	/* up to the helper's turn */
 extern const struct txn_leg	legs_self_defer[];

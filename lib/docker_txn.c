@@ -35,6 +35,7 @@
  *	lost, late, no Docker	look and act again
  */
 #define TXN_BUSY_MAX		30
+#define TXN_SHAKEN_MAX		5	/* there will be another round */
 
 static void	 txn_run(struct txn *);
 static void	 txn_looked(void *, const struct docker_reply *);
@@ -137,6 +138,15 @@ txn_finish(struct txn *tx)
 	group_begin(tx, legs_finish);
 }
 
+/* Untouched, the old one is nobody's business. */
+static const struct txn_leg *
+txn_legs_back(const struct txn *tx)
+{
+	if (tx->tx_self)
+		return (tx->tx_harm ? legs_self_undo : legs_self_abandon);
+	return (group_harmed(tx) ? legs_undo : legs_abandon);
+}
+
 void
 txn_undo(struct txn *tx)
 {
@@ -148,12 +158,8 @@ txn_undo(struct txn *tx)
 	    tx->tx_name, tx->tx_reason);
 	txn_progress(tx, "undo", tx->tx_reason, 0, 0);
 	tx->tx_phase = TXN_UNDO;
-	/* Untouched, the old one is nobody's business. */
-	if (tx->tx_self)
-		group_begin(tx, tx->tx_harm ? legs_self_undo :
-		    legs_self_abandon);
-	else
-		group_begin(tx, group_harmed(tx) ? legs_undo : legs_abandon);
+	txn_steady_begin(tx);
+	group_begin(tx, txn_legs_back(tx));
 }
 
 /*
@@ -180,6 +186,8 @@ txn_phase_end(struct txn *tx)
 		txn_finish(tx);
 		return;
 	case TXN_FINISH:
+		if (txn_steady(tx, legs_raise))
+			return;
 		if (!group_confirmed(tx)) {
 			tx->tx_harm = true;
 			strlcpy(tx->tx_error, tx->tx_trouble,
@@ -193,6 +201,13 @@ txn_phase_end(struct txn *tx)
 		txn_end(tx, UPDATE_SUCCESS);
 		return;
 	case TXN_UNDO:
+		if (txn_unsteady(tx)) {
+			/* It gets another chance. */
+			tx->tx_undo_failed = false;
+			tx->tx_trouble[0] = '\0';
+		}
+		if (txn_steady(tx, txn_legs_back(tx)))
+			return;
 		strlcpy(tx->tx_error, tx->tx_reason, sizeof(tx->tx_error));
 		tx->tx_harm = group_harmed(tx);
 		if (tx->tx_undo_failed) {
@@ -347,7 +362,8 @@ txn_refused(struct txn *tx, const struct docker_reply *dr)
 		return;
 	}
 	if (dr->dr_status == 409 && (st->st_flags & STEP_BUSY_WAIT) &&
-	    ++tx->tx_refused < TXN_BUSY_MAX) {
+	    ++tx->tx_refused < (tx->tx_phase == TXN_UNDO && txn_unsteady(tx) ?
+	    TXN_SHAKEN_MAX : TXN_BUSY_MAX)) {
 		/* For a creation: look whether it was ours. */
 		tx->tx_tries = 1;
 		txn_later(tx, tx->tx_updater->up_conf.uc_retry_msec, txn_run);

@@ -38,10 +38,12 @@
  *	docker_steps.c		the steps forward and to the end
  *	docker_copy.c		files that are in no setting
  *	docker_undo.c		the steps back
+ *	docker_steady.c		once more, when Docker was lost meanwhile
  *	docker_rollback.c	going back to an earlier image on request
  *	docker_sweep.c		keeping earlier images, and clean-up
  *	docker_gate.c		is the new container good?
  *	docker_txn_hook.c	commands inside of it
+ *	docker_txn_clear.c	what a crash leaves of them
  *	docker_recover.c	the journal at the start of the process
  */
 /*
@@ -150,6 +152,11 @@ struct txn {
 	bool			 tx_harm;
 	bool			 tx_recovered;
 	bool			 tx_undo_failed;
+	/* docker_steady.c, of the leader */
+	unsigned int		 tx_losses;	/* docker_losses() before */
+	bool			 tx_shaken;	/* in a former life, perhaps */
+	bool			 tx_lost;	/* in this one, for sure */
+	unsigned int		 tx_rounds;
 	bool			 tx_self;	/* it is our own container */
 	bool			 tx_handed;	/* journal: for the helper */
 	char			*tx_helper;	/* body for its creation */
@@ -314,6 +321,15 @@ void		 txn_step_seen(struct txn *, const char *name);
 void		 txn_begin_step(struct txn *, const struct txn_step *);
 /* After the last step of all members in a phase. */
 void		 txn_phase_end(struct txn *lead);
+
+/* --- docker_steady.c --------------------------------------------------- */
+/* A phase begins in which what was lost before does not count. */
+void		 txn_steady_begin(struct txn *lead);
+/* Was Docker lost since then?  Then these legs are under way now, and the
+ * phase ends again afterwards. */
+bool		 txn_steady(struct txn *lead, const struct txn_leg *);
+/* Will there be such a round? */
+bool		 txn_unsteady(const struct txn *);
 
 /* --- docker_group.c ---------------------------------------------------- */
 enum leg_who { LEG_LEAD, LEG_UP, LEG_DOWN };	/* users in order, reversed */

@@ -31,6 +31,7 @@
 static void	 hooks_pre_done(void *, const struct docker_exec_result *);
 static void	 hooks_gate_done(void *, const struct docker_exec_result *);
 static void	 hooks_post_done(void *, const struct docker_exec_result *);
+static void	 hooks_post_cleared(struct txn *);
 
 static const char *
 hooks_stage(enum hook_phase ph)
@@ -117,9 +118,11 @@ txn_hooks_seen(struct txn *tx, const struct journal_rec *jr)
 		if (hook_phase_parse(hooks_field(jr, 0), &ph) == -1 ||
 		    ph == HOOK_GATE)
 			return;
-		if (strcmp(hooks_field(jr, 1), "begin") == 0)
+		if (strcmp(hooks_field(jr, 1), "begin") == 0) {
 			th->th_began[ph] = true;
-		else
+			(void)strlcpy(th->th_where, hooks_field(jr, 3),
+			    sizeof(th->th_where));
+		} else
 			th->th_ended[ph] = true;
 		(void)strlcpy(th->th_note, hooks_field(jr, 2),
 		    sizeof(th->th_note));
@@ -144,19 +147,13 @@ txn_hooks_seen(struct txn *tx, const struct journal_rec *jr)
 	th->th_post.hk_rollback = strcmp(hooks_field(jr, 4), "rollback") == 0;
 }
 
-bool
-txn_hooks_broken(const struct txn *tx)
-{
-	return (tx->tx_hooks.th_began[HOOK_PRE] &&
-	    !tx->tx_hooks.th_ended[HOOK_PRE]);
-}
-
+/* id: the container that a hook begins in, or "". */
 static int
 hooks_record(struct txn *tx, enum hook_phase ph, const char *what,
-    const char *text)
+    const char *text, const char *id)
 {
 	return (journal_add(tx->tx_updater->up_journal, tx->tx_number, DJ_HOOK,
-	    hook_phase_name(ph), what, text, NULL));
+	    hook_phase_name(ph), what, text, id, NULL));
 }
 
 bool
@@ -215,10 +212,12 @@ hooks_run(struct txn *tx, enum hook_phase ph, const char *id,
     const struct hook *hk, docker_exec_cb done)
 {
 	struct updater	*up = tx->tx_updater;
+	char		 mark[HOOK_MARK_MAXBYTES];
 
 	txn_progress(tx, hooks_stage(ph), "", 0, 0);
+	hook_mark(mark, tx->tx_opid, ph);
 	if ((tx->tx_hooks.th_exec = hook_run(up->up_base, up->up_docker, id,
-	    hk, done, tx)) == NULL)
+	    hk, mark, done, tx)) == NULL)
 		return (-1);
 	txn_later(tx, HOOK_BEAT_MSEC, hooks_beat);
 	return (0);
@@ -240,7 +239,7 @@ hooks_over(struct txn *tx, enum hook_phase ph,
 	log_info("update %s: container %s: %s", tx->tx_opid, tx->tx_name,
 	    text);
 	tx->tx_hooks.th_ended[ph] = true;
-	if (hooks_record(tx, ph, "end", good ? "" : text) == -1)
+	if (hooks_record(tx, ph, "end", good ? "" : text, "") == -1)
 		log_warn("update %s: journal", tx->tx_opid);
 	if (up->up_ops.uo_hook != NULL)
 		up->up_ops.uo_hook(up->up_arg, tx->tx_opid, tx->tx_name, ph,
@@ -271,7 +270,7 @@ txn_hooks_pre(struct txn *tx, void (*next)(struct txn *))
 	}
 	tx->tx_next = next;
 	th->th_began[HOOK_PRE] = true;
-	if (hooks_record(tx, HOOK_PRE, "begin", "") == -1) {
+	if (hooks_record(tx, HOOK_PRE, "begin", "", tx->tx_old_id) == -1) {
 		txn_error(tx, "update journal: %s", strerror(errno));
 		prep_fail(tx);
 	} else if (hooks_run(tx, HOOK_PRE, tx->tx_old_id, &th->th_pre,
@@ -279,6 +278,14 @@ txn_hooks_pre(struct txn *tx, void (*next)(struct txn *))
 		txn_error(tx, "pre-update hook: %s", strerror(errno));
 		prep_fail(tx);
 	}
+}
+
+static void
+hooks_pre_cleared(struct txn *tx)
+{
+	txn_error(tx, "%s (%s): nothing was changed", tx->tx_hooks.th_last,
+	    tx->tx_hooks.th_fate);
+	prep_fail(tx);
 }
 
 static void
@@ -296,11 +303,23 @@ hooks_pre_done(void *arg, const struct docker_exec_result *er)
 		txn_end(tx, UPDATE_SKIPPED);
 		return;
 	}
+	if (er->er_end == EXEC_UNKNOWN) {
+		strlcpy(tx->tx_hooks.th_last, text,
+		    sizeof(tx->tx_hooks.th_last));
+		txn_hooks_clear(tx, tx->tx_old_id, hooks_pre_cleared);
+		return;
+	}
 	txn_error(tx, "%s: nothing was changed", text);
 	prep_fail(tx);
 }
 
 /* --- the gate ---------------------------------------------------------- */
+
+static void
+hooks_cleared(struct txn *tx)
+{
+	txn_step_again(tx, 0);
+}
 
 /* Again and again until it succeeds, like a HEALTHCHECK. */
 enum txn_act
@@ -331,6 +350,12 @@ txn_hooks_gate(struct txn *tx, const struct json_value *seen)
 	if (rc == -1) {
 		txn_error(tx, "%s", why);
 		return (ACT_FAIL);
+	}
+	/* A try of a former life has no end of its own any more. */
+	if (tx->tx_lead->tx_recovered && !th->th_cleared) {
+		hook_free(&hk);
+		txn_hooks_clear(tx, tx->tx_new_id, hooks_cleared);
+		return (ACT_MOVED);
 	}
 	if (th->th_gate == 0) {
 		th->th_gate = now;
@@ -406,19 +431,28 @@ txn_hooks_post(struct txn *tx, const struct json_value *seen)
 		return (ACT_DONE);
 	if ((rc = hooks_post_find(tx, seen, &hk, why, sizeof(why))) == 0)
 		return (ACT_DONE);
+	if (th->th_began[HOOK_POST] && !th->th_cleared) {
+		if (rc == 1)
+			hook_free(&hk);
+		txn_hooks_clear(tx, tx->tx_new_id, hooks_cleared);
+		return (ACT_MOVED);
+	}
 	th->th_back = rc == 1 && hk.hk_rollback;
 	if (rc == -1)
 		wrong = why;
-	else if (th->th_began[HOOK_POST])
-		wrong = "post-update hook: interrupted by a restart of "
-		    "Sentinel, and not run again";
+	else if (th->th_began[HOOK_POST]) {
+		(void)snprintf(why, sizeof(why), "post-update hook: "
+		    "interrupted by a restart of Sentinel, and not run again "
+		    "(%s)", th->th_fate);
+		wrong = why;
+	}
 	else if (th->th_fault != NULL)
 		wrong = th->th_fault;
 	else if (!tx->tx_new_up || tx->tx_paused)
 		wrong = "post-update hook: not run, for the container does "
 		    "not run";
 	/* Without this record it would be run again after a crash. */
-	else if (hooks_record(tx, HOOK_POST, "begin", "") == -1)
+	else if (hooks_record(tx, HOOK_POST, "begin", "", tx->tx_new_id) == -1)
 		wrong = "post-update hook: not run, for the update journal "
 		    "cannot be written";
 	else if (hooks_run(tx, HOOK_POST, tx->tx_new_id, &hk,
@@ -441,7 +475,25 @@ hooks_post_done(void *arg, const struct docker_exec_result *er)
 	struct txn	*tx = arg;
 	char		 text[HOOK_REASON_MAXBYTES];
 
-	if (hooks_over(tx, HOOK_POST, er, text) ||
-	    !hooks_post_failed(tx, text))
+	if (hooks_over(tx, HOOK_POST, er, text))
+		txn_step_done(tx);
+	else if (er->er_end == EXEC_UNKNOWN) {
+		strlcpy(tx->tx_hooks.th_last, text,
+		    sizeof(tx->tx_hooks.th_last));
+		txn_hooks_clear(tx, tx->tx_new_id, hooks_post_cleared);
+	} else if (!hooks_post_failed(tx, text))
+		txn_step_done(tx);
+}
+
+static void
+hooks_post_cleared(struct txn *tx)
+{
+	struct txn_hooks	*th = &tx->tx_hooks;
+	char			 text[HOOK_REASON_MAXBYTES];
+
+	if (snprintf(text, sizeof(text), "%s (%s)", th->th_last,
+	    th->th_fate) >= (int)sizeof(text))
+		strlcpy(text, th->th_last, sizeof(text));
+	if (!hooks_post_failed(tx, text))
 		txn_step_done(tx);
 }

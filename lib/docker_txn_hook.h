@@ -28,7 +28,8 @@
  *	gate		at the end of "gate"
  *	post-update	at the end of "confirm"
  * That a hook begins is in the journal before it does: after a crash it is
- * not run again, and the result says so.  A gate command may run twice.
+ * not run again, and the result says so; so each runs once at most.  A gate
+ * command may run twice.  What still runs then is ended (docker_txn_clear.c).
  */
 struct txn;
 enum txn_act;
@@ -46,6 +47,12 @@ struct txn_hooks {
 	monotime_t	 th_gate_end;
 	char		 th_last[HOOK_REASON_MAXBYTES];	/* of the gate */
 	char		 th_note[HOOK_REASON_MAXBYTES];	/* for the result */
+	/* docker_txn_clear.c: what became of one that was interrupted */
+	char		 th_where[DOCKER_ID_LEN + 1];	/* its container */
+	char		 th_fate[64];	/* "it was ended" */
+	bool		 th_cleared;	/* that was found out */
+	unsigned int	 th_tries;
+	void		(*th_after)(struct txn *);
 };
 
 void		 txn_hooks_free(struct txn *);
@@ -55,8 +62,6 @@ int		 txn_hooks_set(struct txn *, const struct update_request *);
 int		 txn_hooks_write(struct txn *);
 /* DJ_HOOKS and DJ_HOOK of a former life. */
 void		 txn_hooks_seen(struct txn *, const struct journal_rec *);
-/* Interrupted in the middle of the pre hook? */
-bool		 txn_hooks_broken(const struct txn *);
 /* May and can the labels of the old container be followed?  False: tx_error
  * says why not. */
 bool		 txn_hooks_check(struct txn *, const struct json_value *);
@@ -65,5 +70,14 @@ void		 txn_hooks_pre(struct txn *, void (*next)(struct txn *));
 /* The rest of steps; seen is the new container. */
 enum txn_act	 txn_hooks_gate(struct txn *, const struct json_value *seen);
 enum txn_act	 txn_hooks_post(struct txn *, const struct json_value *seen);
+
+/* --- docker_txn_clear.c ------------------------------------------------ */
+/* Ends what this operation's hooks have left running in that container, says
+ * in th_fate how that went, then next(). */
+void		 txn_hooks_clear(struct txn *, const char *id,
+		    void (*next)(struct txn *));
+/* After a crash before anything was touched: interrupted in the middle of the
+ * pre hook?  True: it has taken over and ends the update. */
+bool		 txn_hooks_recover(struct txn *);
 
 #endif /* DOCKER_TXN_HOOK_H */

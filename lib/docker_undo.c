@@ -34,6 +34,9 @@
 #define UNDO_LOOKS_MAX		8	/* at what was put back */
 #define UNDO_SETTLE_MSEC	1000	/* between looks */
 
+/* What the last answer was to: tx_index. */
+enum { REBUILD_AGAIN, REBUILD_ANSWERED, REBUILD_REMOVED };
+
 static enum txn_act	 undo_check(struct txn *, const struct json_value *);
 static enum txn_act	 undo_halt(struct txn *, const struct json_value *);
 static enum txn_act	 undo_drop(struct txn *, const struct json_value *);
@@ -76,7 +79,7 @@ const struct txn_step steps_back[] = {
 	{ "policy",	LOOK_NONE, undo_policy, NULL, STEP_BUSY_WAIT },
 	{ "restart",	LOOK_OLD, step_start, NULL, STEP_BUSY_WAIT },
 	{ "repause",	LOOK_OLD, step_pause, NULL, STEP_BUSY_WAIT },
-	{ "verify",	LOOK_OLD, undo_verify, step_again, 0 },
+	{ "verify",	LOOK_OLD, undo_verify, step_again, STEP_BUSY_WAIT },
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
 
@@ -84,7 +87,7 @@ const struct txn_step steps_back_go[] = {
 	{ "settle",	LOOK_OLD, undo_settle, NULL, 0 },
 	{ "restart",	LOOK_OLD, step_start, NULL, STEP_BUSY_WAIT },
 	{ "repause",	LOOK_OLD, step_pause, NULL, STEP_BUSY_WAIT },
-	{ "verify",	LOOK_OLD, undo_verify, step_again, 0 },
+	{ "verify",	LOOK_OLD, undo_verify, step_again, STEP_BUSY_WAIT },
 	{ NULL,		LOOK_NONE, NULL, NULL, 0 }
 };
 
@@ -224,17 +227,24 @@ undo_rebuild(struct txn *tx, const struct json_value *seen)
 {
 	const char	*id = json_get_str(seen, "Id");
 
-	if (seen == NULL)
+	if (seen == NULL) {
+		tx->tx_index = REBUILD_AGAIN;
 		return (step_sent(tx, docker_create(step_docker(tx),
 		    tx->tx_name, tx->tx_body, strlen(tx->tx_body),
 		    txn_replied, tx)));
+	}
 	if (strcmp(id, tx->tx_old_id) == 0)
 		return (ACT_DONE);
-	/* An earlier try whose answer was lost; else a stranger. */
+	/* Ours; but one whose answer was lost may be half of one. */
 	if (docker_id_ok(id) && strcmp(json_get_str(seen, "Image"),
 	    tx->tx_old_image) == 0 && strcmp(json_get_str(json_get(seen,
-	    "State"), "Status"), "created") == 0)
-		return (undo_reborn(tx, id));
+	    "State"), "Status"), "created") == 0) {
+		if (tx->tx_index == REBUILD_ANSWERED)
+			return (undo_reborn(tx, id));
+		tx->tx_index = REBUILD_REMOVED;
+		return (step_sent(tx, docker_remove(step_docker(tx), id, true,
+		    txn_replied, tx)));
+	}
 	if (strcmp(id, tx->tx_new_id) == 0) {
 		tx->tx_wait_msec = tx->tx_updater->up_conf.uc_retry_msec;
 		return (ACT_WAIT);	/* removed, as Docker said */
@@ -247,8 +257,9 @@ undo_rebuild(struct txn *tx, const struct json_value *seen)
 static bool
 undo_rebuilt(struct txn *tx, const struct docker_reply *dr)
 {
-	(void)tx;
 	(void)dr;
+	tx->tx_index = tx->tx_index == REBUILD_REMOVED ? REBUILD_AGAIN :
+	    REBUILD_ANSWERED;
 	return (true);	/* the next look says its id */
 }
 

@@ -150,6 +150,7 @@ txn_alloc(struct updater *up, const char *opid, const char *name)
 	tx->tx_phase = TXN_PREPARE;
 	tx->tx_began = time(NULL);
 	tx->tx_mono = monotime_now();
+	tx->tx_losses = docker_losses(up->up_docker);
 	strlcpy(tx->tx_opid, opid, sizeof(tx->tx_opid));
 	strlcpy(tx->tx_name, name, sizeof(tx->tx_name));
 	snprintf(tx->tx_name_new, sizeof(tx->tx_name_new), "%s%s", name,

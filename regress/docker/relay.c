@@ -109,6 +109,7 @@ relay_hit(struct relay_conn *rc, struct evbuffer *in)
 		ry->ry_kill(ry->ry_arg);
 		return (false);
 	case RELAY_KILL_SENT:
+	case RELAY_ENGINE:
 		evtimer_add(ry->ry_timer, &tv);
 		return (true);
 	case RELAY_REFUSE:
@@ -202,6 +203,7 @@ relay_event(struct bufferevent *bev, short what, void *arg)
 		relay_conn_free(arg);
 }
 
+/* -1: the engine is away. */
 static int
 relay_dial(const char *path)
 {
@@ -210,9 +212,12 @@ relay_dial(const char *path)
 
 	strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || connect(fd, (struct sockaddr *)&sun,
-	    sizeof(sun)) == -1)
-		err(1, "%s", path);
+	if (fd == -1)
+		err(1, "socket");
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		close(fd);
+		return (-1);
+	}
 	evutil_make_socket_nonblocking(fd);
 	return (fd);
 }
@@ -222,18 +227,23 @@ relay_accept(struct evconnlistener *el, evutil_socket_t fd,
     struct sockaddr *sa, int len, void *arg)
 {
 	struct relay		*ry = arg;
-	struct relay_conn	*rc = calloc(1, sizeof(*rc));
+	struct relay_conn	*rc;
+	int			 out;
 
 	(void)el;
 	(void)sa;
 	(void)len;
-	if (rc == NULL)
+	if ((out = relay_dial(ry->ry_docker)) == -1) {
+		close(fd);
+		return;
+	}
+	if ((rc = calloc(1, sizeof(*rc))) == NULL)
 		err(1, "relay");
 	rc->rc_relay = ry;
 	rc->rc_in = bufferevent_socket_new(ry->ry_base, fd,
 	    BEV_OPT_CLOSE_ON_FREE);
-	rc->rc_out = bufferevent_socket_new(ry->ry_base,
-	    relay_dial(ry->ry_docker), BEV_OPT_CLOSE_ON_FREE);
+	rc->rc_out = bufferevent_socket_new(ry->ry_base, out,
+	    BEV_OPT_CLOSE_ON_FREE);
 	if (rc->rc_in == NULL || rc->rc_out == NULL)
 		errx(1, "relay");
 	bufferevent_setcb(rc->rc_in, relay_from_updater, relay_written,

@@ -20,7 +20,7 @@
 /*
  * Between an updater under test and a real Docker Engine: passes bytes both
  * ways, counts the requests that change something, and does one thing to one
- * of them.
+ * of them.  To kill somebody is left to its user.
  */
 #include "compat.h"
 
@@ -36,7 +36,9 @@ enum relay_fate {
 	RELAY_REFUSE,		/* is told 500; Docker never sees it */
 	RELAY_REFUSE_DONE,	/* is told 500 although Docker did it */
 	RELAY_LOSE,		/* loses the connection; Docker sees nothing */
-	RELAY_LOSE_DONE		/* loses the answer */
+	RELAY_LOSE_DONE,	/* loses the answer */
+	/* It lives, but the engine ... */
+	RELAY_ENGINE		/* is killed while it carries it out */
 };
 
 struct relay;

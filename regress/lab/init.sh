@@ -67,7 +67,7 @@ echo "ready after $n tenths of a second"
 
 # A stop file keeps the engine down, so that a scenario can look at that.
 while :; do
-	sleep 1 &
+	sleep 0.3 &
 	wait $!
 	[ -e "$dir/engine.stop" ] && continue
 	p=$(cat "$dir/docker.pid" 2>/dev/null)

@@ -8,6 +8,7 @@
 #	# needs: full		only with FULL=1
 #	# needs: filter		not with SANITIZE=1, which has no system call filter
 #	# timeout: N		seconds (default 60)
+#	# full: N		seconds with FULL=1 (default five times that)
 #
 # As root a scenario runs in network, mount and pid namespaces of its own:
 # port 9443 is always free there, and the kernel ends whatever is left when
@@ -31,6 +32,7 @@ skip()
 
 needs=$(sed -n 's/^# needs: *//p' "$t")
 secs=$(sed -n 's/^# timeout: *//p' "$t")
+full=$(sed -n 's/^# full: *//p' "$t")
 for need in $needs; do
 	case $need in
 	root)	[ "$(id -u)" -eq 0 ] || skip "needs root" ;;
@@ -51,7 +53,7 @@ for need in $needs; do
 done
 
 secs=${secs:-60}
-[ "${FULL:-0}" = 1 ] && secs=$((secs * 5))
+[ "${FULL:-0}" = 1 ] && secs=${full:-$((secs * 5))}
 T=$(mktemp -d "${LAB_DIR%/*}/s.XXXX") || exit 1
 # The daemons' unprivileged children walk through it to their own directories.
 chmod 711 "$T"

@@ -68,3 +68,5 @@ line="$word $n: $p passed"
 [ "$s" -gt 0 ] && line="$line, $s skipped"
 [ -f "$dir/$n.sec" ] && line="$line ($(cat "$dir/$n.sec") s)"
 echo "$line"
+# The size of a kill matrix, and how much of it held.
+sed -n 's/^# matrix: /	/p' "$dir/$n.out"

@@ -350,7 +350,9 @@ fk_answer(struct fk *fk, struct bufferevent *bev, const char *method,
 	}
 	if (fate == FK_HANG || (fk->deaf && strstr(path, "_ping") != NULL))
 		goto out;
-	if (fate == FK_LOSE) {
+	if (fate == FK_ENGINE)
+		fk_kill_engine(fk);
+	if (fate == FK_LOSE || fate == FK_ENGINE) {
 		fk_close(fk, bev);
 		goto out;
 	}
@@ -368,9 +370,11 @@ fk_answer(struct fk *fk, struct bufferevent *bev, const char *method,
 		event_base_loopbreak(fk->base);
 		goto out;
 	}
-	if (status == -1 && fate != FK_LOSE_AFTER)
+	if (fate == FK_ENGINE_AFTER)
+		fk_kill_engine(fk);
+	if (status == -1 && fate != FK_LOSE_AFTER && fate != FK_ENGINE_AFTER)
 		goto out;	/* answered */
-	if (fate == FK_LOSE_AFTER) {
+	if (fate == FK_LOSE_AFTER || fate == FK_ENGINE_AFTER) {
 		fk_close(fk, bev);
 		goto out;
 	}

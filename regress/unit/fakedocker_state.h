@@ -81,7 +81,8 @@ struct fk_container {
 
 /* What becomes of a request. */
 enum fk_fate { FK_SERVE, FK_ERROR, FK_ERROR_AFTER, FK_LOSE, FK_LOSE_AFTER,
-    FK_HANG, FK_CRASH, FK_CRASH_AFTER, FK_CRASH_SLOW };
+    FK_HANG, FK_CRASH, FK_CRASH_AFTER, FK_CRASH_SLOW,
+    FK_ENGINE, FK_ENGINE_AFTER };	/* dockerd itself dies, and is back */
 
 struct fk {
 	struct event_base	*base;
@@ -504,6 +505,29 @@ fk_restart_engine(struct fk *fk)
 		    !fk->ct[i].running)
 			(void)fk_start(fk, &fk->ct[i], out);
 	}
+	evbuffer_free(out);
+}
+
+/*
+ * dockerd was killed: all end, and who has a policy is started at the same
+ * time as everybody else, so whoever joins another one is not.
+ */
+static inline void
+fk_kill_engine(struct fk *fk)
+{
+	struct evbuffer	*out = evbuffer_new();
+	bool		 was[FK_MAX];
+	int		 i;
+
+	for (i = 0; i < FK_MAX; i++) {
+		was[i] = fk->ct[i].used && fk->ct[i].running;
+		fk->ct[i].running = fk->ct[i].paused = false;
+	}
+	for (i = 0; i < FK_MAX; i++)
+		if (was[i] && strcmp(fk->ct[i].policy, "always") == 0 &&
+		    fk_joins(fk, &fk->ct[i]) &&
+		    strstr(fk->ct[i].body, "\"container:") == NULL)
+			(void)fk_start(fk, &fk->ct[i], out);
 	evbuffer_free(out);
 }
 

@@ -27,7 +27,8 @@
 
 struct fk_exec {
 	char		 container[65];
-	char		 cmd[512];	/* JSON of Cmd */
+	char		 cmd[1024];	/* JSON of Cmd */
+	char		 env[256];	/* of Env, "" none */
 	char		 user[16];
 	bool		 running;
 	bool		 begun;
@@ -46,7 +47,7 @@ struct fk_execs {
 					 * root, 4 nothing helps */
 	bool		 noshell;	/* the image has none */
 	int		 later;		/* so many fail before one succeeds */
-	char		 trace[2048];	/* "CMD\n" of all but signals */
+	char		 trace[8192];	/* "CMD\n" of all but signals */
 	int		 signals;
 };
 
@@ -117,6 +118,9 @@ fke_create(struct fk_execs *fx, const char *container, const char *body,
 	strlcpy(ex->container, container, sizeof(ex->container));
 	snprintf(ex->cmd, sizeof(ex->cmd), "%.*s", (int)cmd->jv_rawlen,
 	    cmd->jv_raw);
+	if ((cmd = json_get(json_root(js), "Env")) != NULL)
+		snprintf(ex->env, sizeof(ex->env), "%.*s",
+		    (int)cmd->jv_rawlen, cmd->jv_raw);
 	strlcpy(ex->user, json_get_str(json_root(js), "User"),
 	    sizeof(ex->user));
 	json_free(js);

@@ -331,16 +331,22 @@ test_busy(void **state)
 
 /* --- every request ----------------------------------------------------- */
 
+static int		 first_step;	/* request of the first step */
+
 static int
 count_group(bool moved, enum fk_behave behave)
 {
-	int	 n;
+	const char	*p, *tag;
+	int		 n;
 
 	group_begin_world(moved);
 	fk.im[1].behave = behave;
 	start("", "");
 	run();
 	n = fk.nreq;
+	assert_non_null(tag = strstr(fk.trace, "/tag?repo=sentinel-keep"));
+	for (first_step = 1, p = fk.trace; p < tag; p++)
+		first_step += *p == '\n';
 	world_end();
 	assert_true(n > 80);
 	return (n);
@@ -350,12 +356,21 @@ static void
 one_place(int nth, enum fk_fate fate, bool bad, bool engine_too)
 {
 	bool	 died, moved = nth % 4 < 2;
+	size_t	 i;
 
 	group_begin_world(moved);
 	fk.im[1].behave = bad ? FK_EXITS : FK_GOOD;
 	fk.fail_at = nth;
 	fk.fate = fate;
 	update_through_crashes(engine_too, &died);
+	/* Whom the update has not touched it does not start either. */
+	if ((fate == FK_ENGINE || fate == FK_ENGINE_AFTER) &&
+	    outcome == UPDATE_FAILED && !harm) {
+		for (i = 0; i < NUSERS; i++)
+			assert_string_equal(ids[i], ct(names[i])->id);
+		world_end();
+		return;
+	}
 	if (harm)
 		fail_msg("request %d fate %d: %s; trace:\n%s", nth, fate,
 		    error, fk.trace);
@@ -369,11 +384,14 @@ one_place(int nth, enum fk_fate fate, bool bad, bool engine_too)
 static void
 every_place(enum fk_fate before, enum fk_fate after, bool bad, bool engine_too)
 {
-	int	 i, n;
+	int	 i = 1, n;
 
 	order_too = true;
 	n = count_group(true, bad ? FK_EXITS : FK_GOOD);
-	for (i = 1; i <= n; i++)
+	/* Who is down before anybody looks stays down. */
+	if (before == FK_ENGINE || before == FK_ENGINE_AFTER)
+		i = first_step;
+	for (; i <= n; i++)
 		one_place(i, i % 2 == 0 ? before : after, bad, engine_too);
 	order_too = false;
 }
@@ -392,6 +410,15 @@ test_crash_engine(void **state)
 	(void)state;
 	every_place(FK_CRASH_AFTER, FK_CRASH, false, true);
 	every_place(FK_CRASH, FK_CRASH_AFTER, true, true);
+}
+
+/* dockerd dies alone: it does not start again what joins another one. */
+static void
+test_engine_dies(void **state)
+{
+	(void)state;
+	every_place(FK_ENGINE, FK_ENGINE_AFTER, false, false);
+	every_place(FK_ENGINE_AFTER, FK_ENGINE, true, false);
 }
 
 static void
@@ -420,6 +447,7 @@ main(void)
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_crash),
 		cmocka_unit_test(test_crash_engine),
+		cmocka_unit_test(test_engine_dies),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_lost)
 	};

@@ -95,7 +95,7 @@ run(const char *command, unsigned int msec)
 	hk.hk_msec = msec;
 	evtimer_add(ev, &tv);
 	assert_non_null(hook_run(fk.base, fk.docker, fk_find(&fk, "web")->id,
-	    &hk, on_done, NULL));
+	    &hk, NULL, on_done, NULL));
 	hook_free(&hk);
 	while (ndone == 0)
 		event_base_dispatch(fk.base);
@@ -257,7 +257,7 @@ test_cancel(void **state)
 	fk.execs.hang = 1;
 	assert_int_equal(hook_make(&hk, "x", 60, why, sizeof(why)), 0);
 	assert_non_null(ex = hook_run(fk.base, fk.docker,
-	    fk_find(&fk, "web")->id, &hk, on_done, NULL));
+	    fk_find(&fk, "web")->id, &hk, NULL, on_done, NULL));
 	event_base_loopexit(fk.base, &tv);
 	event_base_dispatch(fk.base);
 	docker_exec_cancel(ex);

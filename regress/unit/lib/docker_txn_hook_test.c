@@ -306,6 +306,81 @@ test_crashes(void **state)
 	hook_free(&post);
 }
 
+static const struct {
+	const char	*what;
+	int		 running;	/* its container; -1: is gone */
+	int		 code;		/* of the search for it */
+	const char	*out;
+	const char	*want;
+} lefts[] = {
+	{ "found", 1, 0, "ended\n", "it was ended" },
+	{ "nothing found", 1, 0, NULL, "it does not run any more" },
+	{ "withstands", 1, 1, "ended\n", "cannot be ended, so it may still" },
+	{ "no shell", 1, 127, NULL, "cannot be ended, so it may still run" },
+	{ "stopped", 0, 1, NULL, "it has ended with its container" },
+	{ "gone", -1, 1, NULL, "it has ended with its container" },
+};
+
+/* Dies while a hook runs: that one is ended by its mark, and never repeated. */
+static void
+test_left(void **state)
+{
+	struct fk_container	*ct;
+	size_t			 i;
+	const char		*told;
+	int			 post;
+
+	(void)state;
+	for (i = 0; i < nitems(lefts) * 2; i++) {
+		post = i % 2;
+		if (post == 1 && lefts[i / 2].running != 1)
+			continue;	/* that is another story */
+		begin(post == 1 ? "{\"sentinel.hook.post\":\"hook\"}" :
+		    "{\"sentinel.hook.pre\":\"hook\"}");
+		fk.execs.hang = 4;
+		fk.fail_what = "/exec/";
+		fk.fate = FK_CRASH_AFTER;
+		start("", "");
+		run();
+		assert_true(fk.crashed);
+		assert_string_equal(fk.execs.ex[0].env, post == 1 ?
+		    "[\"SENTINEL_HOOK=op-1:post-update\"]" :
+		    "[\"SENTINEL_HOOK=op-1:pre-update\"]");
+		life_end();
+		fk.crashed = false;
+		fk.fail_what = NULL;
+		fk.execs.hang = 0;
+		fk.execs.code = lefts[i / 2].code;
+		fk.execs.out = lefts[i / 2].out;
+		ct = fk_find(&fk, NAME);
+		if (lefts[i / 2].running != 1)
+			ct->running = false;
+		if (lefts[i / 2].running == -1)
+			ct->used = false;
+		life_begin();
+		while (!updater_ready(up))
+			run();
+		assert_int_equal(ndone, 1);
+		told = post == 1 ? note : error;
+		if (strstr(told, lefts[i / 2].want) == NULL)
+			fail_msg("%s: \"%s\"", lefts[i / 2].what, told);
+		assert_int_equal(outcome, post == 1 ? UPDATE_SUCCESS :
+		    UPDATE_FAILED);
+		assert_false(harm);
+		assert_int_equal(fk.execs.n, lefts[i / 2].running == 1 ? 2 : 1);
+		if (fk.execs.n == 2) {
+			assert_string_equal(fk.execs.ex[1].env, "");
+			assert_non_null(strstr(fk.execs.trace,
+			    "SENTINEL_HOOK=$1:"));
+			assert_non_null(strstr(fk.execs.trace,
+			    "\"sentinel-end\",\"op-1\"]"));
+		}
+		if (lefts[i / 2].running == -1)
+			ct->used = true;
+		over();
+	}
+}
+
 int
 main(void)
 {
@@ -316,7 +391,8 @@ main(void)
 		cmocka_unit_test(test_gate),
 		cmocka_unit_test(test_forbidden),
 		cmocka_unit_test(test_server),
-		cmocka_unit_test(test_crashes)
+		cmocka_unit_test(test_crashes),
+		cmocka_unit_test(test_left)
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
