@@ -66,7 +66,7 @@ health_cmp(const void *a, const void *b)
 const char *
 docker_healths_get(const struct docker_healths *hs, const char *id)
 {
-	struct health_one	 key, *hn;
+	struct health_one	 key = { .hn_word = "" }, *hn;
 
 	if (hs == NULL || hs->hs_n == 0)
 		return ("");

@@ -55,14 +55,36 @@ prep_list(struct txn *tx)
 		prep_sent(tx, docker_call(tx->tx_updater->up_docker, &dc));
 }
 
+void
+stray_expect(struct updater *up, const char *name)
+{
+	if (stray_expected(up, name))
+		return;
+	strlcpy(up->up_strays[up->up_nextstray], name,
+	    sizeof(up->up_strays[0]));
+	up->up_nextstray = (up->up_nextstray + 1) % TXN_STRAYS_MAX;
+}
+
+bool
+stray_expected(const struct updater *up, const char *name)
+{
+	size_t	 i;
+
+	for (i = 0; i < TXN_STRAYS_MAX; i++)
+		if (strcmp(up->up_strays[i], name) == 0)
+			return (true);
+	return (false);
+}
+
 /*
- * The answer to a create was lost in a crash and Docker carried it out later:
- * this container was never started and nobody knows of it.
+ * The answer to a create was lost and Docker carried it out later than anybody
+ * waited: this container was never started.
  */
 static bool
 prep_is_stray(struct txn *tx, const struct json_value *c, const char *name)
 {
 	if (strcmp(name, tx->tx_name_new) != 0 ||
+	    !stray_expected(tx->tx_updater, name) ||
 	    strcmp(json_get_str(c, "State"), "created") != 0 ||
 	    !docker_id_ok(json_get_str(c, "Id")))
 		return (false);
@@ -90,9 +112,9 @@ prep_on_container(void *arg, const char *text, size_t len)
 		if ((strcmp(name, tx->tx_name_new) == 0 &&
 		    !prep_is_stray(tx, c, name)) ||
 		    strcmp(name, tx->tx_name_old) == 0)
-			txn_error(tx, "container \"%s\" is left from an "
-			    "earlier update: look at it, then remove or rename "
-			    "it", name);
+			txn_error(tx, "container \"%s\" is in the way: the "
+			    "update needs its name; look at it, then remove or "
+			    "rename it", name);
 	}
 	json_free(js);
 	return (tx->tx_error[0] == '\0' ? 0 : -1);

@@ -468,14 +468,15 @@ users_names_free(struct txn *tx)
 	const char		*name = NULL, *stray;
 
 	stray = depend_named(dd, tx->tx_name_new);
-	if (stray != NULL && !depend_is_fresh(dd, stray))
+	if (stray != NULL && (!depend_is_fresh(dd, stray) ||
+	    !stray_expected(tx->tx_updater, tx->tx_name_new)))
 		name = tx->tx_name_new;
 	if (depend_named(dd, tx->tx_name_old) != NULL)
 		name = tx->tx_name_old;
 	if (name == NULL)
 		return (true);
-	txn_error(tx, "container \"%s\" is left from an earlier update: look "
-	    "at it, then remove or rename it", name);
+	txn_error(tx, "container \"%s\" is in the way: the update needs its "
+	    "name; look at it, then remove or rename it", name);
 	return (false);
 }
 

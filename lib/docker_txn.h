@@ -246,6 +246,13 @@ struct txn {
 	char			 tx_gate_started[64];
 };
 
+/*
+ * Names under which a container of ours may appear yet: its creation was sent
+ * and has neither been answered nor seen when the update ended.  Whatever else
+ * has such a name is somebody else's and is not touched.
+ */
+#define TXN_STRAYS_MAX	16
+
 struct updater {
 	struct event_base	*up_base;
 	struct docker		*up_docker;
@@ -260,6 +267,9 @@ struct updater {
 	uint32_t		 up_ended[JOURNAL_OPEN_MAX]; /* not DJ_TOLD */
 	size_t			 up_nended;
 	struct event		*up_told;
+	char			 up_strays[TXN_STRAYS_MAX][DOCKER_NAME_MAXBYTES
+				    + 16];	/* "": free */
+	size_t			 up_nextstray;
 	bool			 up_replayed;
 	bool			 up_ready;
 	bool			 up_stopping;
@@ -296,6 +306,12 @@ void		 txn_later(struct txn *, unsigned int msec,
 
 /* --- docker_prepare.c -------------------------------------------------- */
 void		 txn_prepare(struct txn *);
+
+/* --- docker_prepare_list.c --------------------------------------------- */
+/* This name may appear yet: the oldest such is forgotten when there are too
+ * many. */
+void		 stray_expect(struct updater *, const char *name);
+bool		 stray_expected(const struct updater *, const char *name);
 
 /* --- docker_prepare_users.c -------------------------------------------- */
 /* The body for the successor of a shared user, once those it depends on have

@@ -164,8 +164,10 @@ undo_no_new(struct txn *tx)
 		return (ACT_DONE);
 	if (tx->tx_settle == 0)
 		tx->tx_settle = now;
-	if (now - tx->tx_settle >= settle)
+	if (now - tx->tx_settle >= settle) {
+		stray_expect(tx->tx_updater, tx->tx_name_new);
 		return (ACT_DONE);
+	}
 	tx->tx_wait_msec = settle < UNDO_SETTLE_MSEC ? settle :
 	    UNDO_SETTLE_MSEC;
 	return (ACT_WAIT);

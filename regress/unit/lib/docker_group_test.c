@@ -16,6 +16,8 @@
 
 #include "updaterig.h"
 
+#include "docker_txn.h"
+
 /*
  * A provider and those that depend on it: one transaction.
  *	web	the provider (updaterig.h)
@@ -282,10 +284,13 @@ test_refused(void **state)
 	refused("\"agent\" depends on this one (network): it is Sentinel");
 	group_begin_world(false);
 	(void)add_user("u1" UPDATE_SUFFIX_OLD, "", "");
-	refused("container \"u1.sentinel-prev\" is left from an earlier");
+	refused("container \"u1.sentinel-prev\" is in the way");
 	group_begin_world(false);
 	(void)add_user("u1" UPDATE_SUFFIX_NEW, "", "");
-	refused("container \"u1.sentinel-next\" is left from an earlier");
+	refused("container \"u1.sentinel-next\" is in the way");
+	group_begin_world(false);	/* never started, but not by us either */
+	add_user("u1" UPDATE_SUFFIX_NEW, "", "")->created = true;
+	refused("container \"u1.sentinel-next\" is in the way");
 	group_begin_world(false);
 	fk.im[2].tags[0][0] = '\0';
 	refused("its image reference side:1 is not its image any more");
@@ -301,6 +306,7 @@ test_stray(void **state)
 	(void)state;
 	group_begin_world(false);
 	add_user("u1" UPDATE_SUFFIX_NEW, "", "")->created = true;
+	stray_expect(up, "u1" UPDATE_SUFFIX_NEW);
 	start("", "");
 	run();
 	assert_int_equal(outcome, UPDATE_SUCCESS);

@@ -20,6 +20,8 @@
 #include "docker_plan.h"
 #include "updaterig.h"
 
+#include "docker_txn.h"
+
 static int			 nplans;
 static char			 why[UPDATE_ERROR_MAXBYTES];
 static struct pbmem		 mem;
@@ -179,7 +181,7 @@ test_refused(void **state)
 	rule = NULL;
 	add(NAME ".sentinel-prev", "{\"Image\":\"app:latest\"}");
 	plan("");
-	assert_non_null(strstr(why, "left from an earlier update"));
+	assert_non_null(strstr(why, "is in the way"));
 	assert_int_equal(ask(OPID, "NOT//valid::", err), -1);
 	assert_string_equal(err, "bad image reference");
 	world_end();
@@ -201,6 +203,9 @@ test_refused(void **state)
 	world_begin();
 	fk_tag(&fk, &fk.im[1], "app:2");
 	add(NAME ".sentinel-next", "{\"Image\":\"app:latest\"}");
+	plan("app:2");
+	assert_non_null(strstr(why, "is in the way"));
+	stray_expect(up, NAME ".sentinel-next");
 	plan("app:2");
 	assert_string_equal(why, "");
 	world_end();

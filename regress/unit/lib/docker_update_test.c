@@ -171,11 +171,15 @@ test_refused(void **state)
 	refused("", "", "say which image");
 	world_begin();
 	add(NAME ".sentinel-prev", "{\"Image\":\"app:latest\"}");
-	refused("", "", "left from an earlier update");
+	refused("", "", "\"web.sentinel-prev\" is in the way");
 	world_begin();
 	add(NAME ".sentinel-next", "{\"Image\":\"app:latest\"}")->created =
 	    false;
-	refused("", "", "left from an earlier update");
+	refused("", "", "\"web.sentinel-next\" is in the way");
+	world_begin();		/* never started, but not by us either */
+	add(NAME ".sentinel-next", "{\"Image\":\"app:latest\"}")->created =
+	    true;
+	refused("", "", "\"web.sentinel-next\" is in the way");
 	world_begin();
 	fk.nets[1] = NULL;
 	refused("", "", "network \"net2\" of the container does not exist");
