@@ -447,6 +447,9 @@ dp_dispatch(const Sentinel__Ipc__DockerOp *m)
 	case SENTINEL__IPC__DOCKER_OP__KIND__PLAN:
 		dp_plan(op, m);
 		return;
+	case SENTINEL__IPC__DOCKER_OP__KIND__DETAIL:
+		dp_detail(op);
+		return;
 	default:
 		dp_op_done(op, "unknown operation");
 		return;

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docker_item.h"
 #include "docker_keep.h"
 
 #define KEEP_ITEMS_MAX	1024	/* private names on a host */
@@ -218,6 +219,22 @@ keep_add_used(struct keep *kp, const char *id)
 	return (keep_string(&kp->kp_used, &kp->kp_nused, id));
 }
 
+bool
+keep_has(const struct keep *kp, const char *id, const char *container)
+{
+	const struct keep_image	*ki;
+	struct keep_name	 kn;
+	size_t			 i;
+
+	TAILQ_FOREACH(ki, &kp->kp_images, ki_entry)
+		for (i = 0; strcmp(ki->ki_id, id) == 0 && i < ki->ki_ntags;
+		    i++)
+			if (keep_parse_name(&kn, ki->ki_tags[i]) == 0 &&
+			    strcmp(kn.kn_container, container) == 0)
+				return (true);
+	return (false);
+}
+
 int
 keep_add_container(struct keep *kp, const struct json_value *c)
 {
@@ -261,6 +278,8 @@ keep_add_image(struct keep *kp, const struct json_value *image,
 	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL; v != NULL;
 	    v = v->jv_next)
 		ki->ki_ndigests += (s = json_str(v)) != NULL && s[0] != '<';
+	if ((s = docker_image_digest(image)) != NULL)
+		strlcpy(ki->ki_digest, s, sizeof(ki->ki_digest));
 	if (!is_ours) {
 		TAILQ_REMOVE(&kp->kp_images, ki, ki_entry);
 		keep_strings_free(&ki->ki_tags, &ki->ki_ntags);
@@ -371,6 +390,41 @@ keep_append(char *text, size_t size, size_t place,
 		    it->it_name.kn_ref : "without a name");
 }
 
+/* Those of a container, without the image that it has now, each once. */
+static int
+keep_earlier(const struct keep *kp, const char *container,
+    const char *current, struct keep_item **items, size_t *n)
+{
+	size_t	 i, all;
+
+	*n = 0;
+	if (keep_items(kp, container, items, &all) == -1)
+		return (-1);
+	for (i = 0; i < all; i++)
+		if (strcmp((*items)[i].it_image->ki_id, current) != 0 &&
+		    !keep_is_seen(*items, *n, (*items)[i].it_image))
+			(*items)[(*n)++] = (*items)[i];
+	return (0);
+}
+
+ssize_t
+keep_list(const struct keep *kp, const char *container, const char *current,
+    struct keep_choice *list, size_t max)
+{
+	struct keep_item	*items;
+	size_t			 n, i;
+
+	if (keep_earlier(kp, container, current, &items, &n) == -1)
+		return (-1);
+	for (i = 0; i < n && i < max; i++) {
+		list[i].kc_id = items[i].it_image->ki_id;
+		list[i].kc_digest = items[i].it_image->ki_digest;
+		list[i].kc_name = items[i].it_name;
+	}
+	free(items);
+	return ((ssize_t)i);
+}
+
 int
 keep_choose(const struct keep *kp, const char *container, const char *current,
     const char *to, char id[80], struct keep_name *kn, char *err,
@@ -378,18 +432,15 @@ keep_choose(const struct keep *kp, const char *container, const char *current,
 {
 	struct keep_item	*items, *found = NULL;
 	char			 have[512] = "";
-	size_t			 n, i, place = 0, nfound = 0;
+	size_t			 n, i, nfound = 0;
 
-	if (keep_items(kp, container, &items, &n) == -1) {
+	if (keep_earlier(kp, container, current, &items, &n) == -1) {
 		strlcpy(err, "out of memory", errsize);
 		return (-1);
 	}
 	for (i = 0; i < n; i++) {
-		if (strcmp(items[i].it_image->ki_id, current) == 0 ||
-		    keep_is_seen(items, i, items[i].it_image))
-			continue;
-		keep_append(have, sizeof(have), ++place, &items[i]);
-		if (keep_matches(&items[i], place, to)) {
+		keep_append(have, sizeof(have), i + 1, &items[i]);
+		if (keep_matches(&items[i], i + 1, to)) {
 			found = &items[i];
 			nfound++;
 		}
@@ -397,7 +448,7 @@ keep_choose(const struct keep *kp, const char *container, const char *current,
 	if (nfound == 1) {
 		strlcpy(id, found->it_image->ki_id, 80);
 		*kn = found->it_name;
-	} else if (place == 0)
+	} else if (n == 0)
 		snprintf(err, errsize, "no earlier image of this container is "
 		    "kept on the host");
 	else

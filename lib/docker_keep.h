@@ -55,6 +55,7 @@ struct keep_image {
 	char		**ki_tags;	/* all its names */
 	size_t		 ki_ntags;
 	size_t		 ki_ndigests;
+	char		 ki_digest[DOCKER_REF_MAXBYTES + 80]; /* one, or "" */
 };
 TAILQ_HEAD(keep_images, keep_image);
 
@@ -91,6 +92,9 @@ void		 keep_reset_images(struct keep *);
 int		 keep_add_container(struct keep *, const struct json_value *);
 int		 keep_add_image(struct keep *, const struct json_value *,
 		    const char *also);
+/* Has this image a private name of the container? */
+bool		 keep_has(const struct keep *, const char *id,
+		    const char *container);
 /* One more that must not go. */
 int		 keep_add_used(struct keep *, const char *id);
 
@@ -101,6 +105,17 @@ int		 keep_make_name(char *repo, char *tag, const char *container,
 /* -1: it is none of ours. */
 int		 keep_parse_name(struct keep_name *, const char *);
 
+/* One to go back to; lent by the struct keep. */
+struct keep_choice {
+	const char		*kc_id;
+	const char		*kc_digest;	/* or "" */
+	struct keep_name	 kc_name;
+};
+
+/* All of them in the order that keep_choose() counts in, max at most; their
+ * number, -1: ENOMEM. */
+ssize_t		 keep_list(const struct keep *, const char *container,
+		    const char *current, struct keep_choice *, size_t max);
 /*
  * The image to go back to: to "" the newest, "1".."20" counted from there, or
  * an id or its first 12 digits or more.  The image that the container has now

@@ -117,6 +117,8 @@ void		 dp_op_end(struct dp_op *);	/* frees it */
 int		 dp_request(struct update_request *,
 		    const Sentinel__Ipc__DockerOp *, struct hook *pre,
 		    struct hook *post, char *why, size_t size);
+/* docker_dispatch_detail.c: takes the operation. */
+void		 dp_detail(struct dp_op *);
 /* docker_dispatch_plan.c */
 void		 dp_plan(struct dp_op *, const Sentinel__Ipc__DockerOp *);
 /* const away, for fields that are only packed. */

@@ -16,6 +16,7 @@
 
 #include "compat.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@
 /*
  * After a success: the image that was replaced gets its private name, and
  * what is more than is to be kept goes.  Never by force, never what a
- * container uses, and whatever fails here is a line in the log and no more.
+ * container uses, and whatever fails here is a line in the log and beside
+ * the result, and no more.
  */
 #define SWEEP_LIST_MSEC	30000
 
@@ -41,6 +43,8 @@ enum {				/* tx_index: what comes next */
 
 static int	 sweep_on_item(void *, const char *, size_t);
 static int	 sweep_on_data(void *, const uint8_t *, size_t);
+static void	 sweep_trouble(struct txn *, const char *, ...)
+		    __printflike_(2, 3);
 static void	 sweep_dropped(void *, const struct docker_reply *);
 
 /* --- lists ------------------------------------------------------------- */
@@ -99,13 +103,32 @@ sweep_ended(struct txn *tx)
 	    "");
 }
 
+/* A line in the log and in the result; the update is a success all the same. */
+static void
+sweep_trouble(struct txn *tx, const char *fmt, ...)
+{
+	struct txn	*lead = tx->tx_lead;
+	char		 text[UPDATE_ERROR_MAXBYTES];
+	size_t		 len = strlen(lead->tx_trouble);
+	va_list		 ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_warnx("update %s: container %s: %s", tx->tx_opid, tx->tx_name,
+	    text);
+	(void)snprintf(lead->tx_trouble + len, sizeof(lead->tx_trouble) - len,
+	    "%s%s", len > 0 ? "; " : "", text);
+}
+
 /* --- keep -------------------------------------------------------------- */
 
 /* Has this transaction replaced an image? */
 static bool
 sweep_is_due(const struct txn *tx)
 {
-	return (tx == tx->tx_lead && tx->tx_confirmed && tx->tx_new_image[0] != '\0' &&
+	return (tx == tx->tx_lead && tx->tx_confirmed &&
+	    tx->tx_new_image[0] != '\0' &&
 	    strcmp(tx->tx_old_image, tx->tx_new_image) != 0 &&
 	    (tx->tx_keep_count > 0 || tx->tx_cleanup));
 }
@@ -122,8 +145,8 @@ step_keep(struct txn *tx, const struct json_value *seen)
 		return (ACT_DONE);
 	if (keep_make_name(repo, tag, tx->tx_name, tx->tx_old_ref,
 	    time(NULL)) == -1) {
-		log_warnx("update %s: container %s: its name is too long for "
-		    "its image to be kept", tx->tx_opid, tx->tx_name);
+		sweep_trouble(tx, "its name is too long for its image to be "
+		    "kept: it cannot be rolled back");
 		return (ACT_DONE);
 	}
 	return (step_sent(tx, docker_image_tag(step_docker(tx),
@@ -158,6 +181,17 @@ sweep_others(struct txn *tx)
 	return (0);
 }
 
+/* That its private name could not be given must not cost it the image: to
+ * that one a rollback would go. */
+static int
+sweep_spare(struct txn *tx)
+{
+	if (tx->tx_keep_count == 0 || keep_has(tx->tx_earlier,
+	    tx->tx_old_image, tx->tx_name))
+		return (0);
+	return (keep_add_used(tx->tx_earlier, tx->tx_old_image));
+}
+
 static int
 sweep_decide(struct txn *tx)
 {
@@ -168,7 +202,7 @@ sweep_decide(struct txn *tx)
 		.kr_cleanup = tx->tx_cleanup, .kr_now = time(NULL)
 	};
 
-	return (sweep_others(tx) == -1 ? -1 :
+	return (sweep_others(tx) == -1 || sweep_spare(tx) == -1 ? -1 :
 	    keep_decide(tx->tx_earlier, &kr));
 }
 
@@ -216,9 +250,8 @@ step_swept(struct txn *tx, const struct docker_reply *dr)
 	/* Half a list would say that images are free that are not. */
 	if (why[0] != '\0' || (tx->tx_index == SWEEP_IMAGES &&
 	    sweep_decide(tx) == -1)) {
-		log_warnx("update %s: container %s: clean-up of images: %s",
-		    tx->tx_opid, tx->tx_name, why[0] != '\0' ? why :
-		    "out of memory");
+		sweep_trouble(tx, "clean-up of images: %s", why[0] != '\0' ?
+		    why : "out of memory");
 		return (false);
 	}
 	tx->tx_index++;
@@ -240,8 +273,7 @@ sweep_dropped(void *arg, const struct docker_reply *dr)
 		    tx->tx_name, name);
 	else if (dr->dr_end == DOCKER_REFUSED) {
 		if (dr->dr_status != 404)
-			log_warnx("update %s: container %s: clean-up of "
-			    "images: %s stays: %s", tx->tx_opid, tx->tx_name,
+			sweep_trouble(tx, "clean-up of images: %s stays: %s",
 			    name, dr->dr_error);
 		done.dr_end = DOCKER_OK;
 	}

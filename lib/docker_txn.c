@@ -174,6 +174,22 @@ txn_orphan(struct txn *tx)
 	group_begin(tx, legs_orphan);
 }
 
+/* What went wrong after the new one had been found good: in the result, so
+ * that who asked for the update sees it. */
+static void
+txn_beside(struct txn *tx)
+{
+	char	*note = tx->tx_hooks.th_note;
+	size_t	 len = strlen(note);
+
+	if (tx->tx_trouble[0] == '\0')
+		return;
+	log_warnx("update %s: container %s: done, but: %s", tx->tx_opid,
+	    tx->tx_name, tx->tx_trouble);
+	(void)snprintf(note + len, sizeof(tx->tx_hooks.th_note) - len,
+	    "%s%s", len > 0 ? "; " : "", tx->tx_trouble);
+}
+
 void
 txn_phase_end(struct txn *tx)
 {
@@ -195,9 +211,7 @@ txn_phase_end(struct txn *tx)
 			txn_end(tx, UPDATE_FAILED);
 			return;
 		}
-		if (tx->tx_trouble[0] != '\0')
-			log_warnx("update %s: container %s: done, but: %s",
-			    tx->tx_opid, tx->tx_name, tx->tx_trouble);
+		txn_beside(tx);
 		txn_end(tx, UPDATE_SUCCESS);
 		return;
 	case TXN_UNDO:

@@ -38,29 +38,3 @@ view_json_operation(struct json_gen *g, const Sentinel__Ipc__OperationView *v)
 	view_optmsec(g, "ended_at", v->ended_msec);
 	json_gen_end_object(g);
 }
-
-void
-view_json_detail(struct json_gen *g,
-    const Sentinel__Ipc__ContainerDetailView *v)
-{
-	size_t	 i;
-
-	json_gen_object(g);
-	json_gen_key(g, "container");
-	view_json_container(g, v->container);
-	if (v->policy != NULL) {
-		json_gen_key(g, "policy");
-		view_json_policy(g, v->policy);
-	}
-	json_gen_key(g, "quarantine");
-	view_json_quarantines(g, v->quarantine, v->n_quarantine, false);
-	view_array(g, "operations");
-	for (i = 0; i < v->n_operations; i++)
-		view_json_operation(g, v->operations[i]);
-	json_gen_end_array(g);
-	view_array(g, "history");
-	for (i = 0; i < v->n_history; i++)
-		view_json_history(g, v->history[i]);
-	json_gen_end_array(g);
-	json_gen_end_object(g);
-}

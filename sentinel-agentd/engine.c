@@ -351,10 +351,11 @@ engine_features(size_t *n)
 		"progress", "list-error", "engine-id", "pull-result", "sync",
 		"server-heartbeat", "journal-ack", "ca-bundle", "plan",
 		"container-delta", "follow-logs", "logs-until", "rollback",
-		"registry-auth", "signed-command"
+		"detail", "registry-auth", "signed-command"
 	};
 
-	/* The last two are promises that can be switched off. */
+	/* The last two are promises that can be switched off: credentials
+	 * are taken inside a signed command only. */
 	*n = nitems(words) - (eng->conf.ac_signed == CONF_SIGNED_OFF ? 2 : 0);
 	return ((char **)(uintptr_t)words);
 }

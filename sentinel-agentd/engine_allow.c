@@ -74,6 +74,7 @@ allow_action(const Sentinel__Cluster__ServerMessage *m, const char **image)
 	*image = NULL;
 	switch (m->payload_case) {
 	case PAYLOAD(LIST_CONTAINERS):
+	case PAYLOAD(DETAIL):
 		return (ALLOW_LIST);
 	case PAYLOAD(UPDATE_CONTAINER):
 		*image = m->update_container->target_image;
@@ -110,6 +111,8 @@ allow_container(const Sentinel__Cluster__ServerMessage *m)
 		return (m->update_container->container_name);
 	case PAYLOAD(PLAN):
 		return (m->plan->container_name);
+	case PAYLOAD(DETAIL):
+		return (m->detail->container_name);
 	case PAYLOAD(FETCH_LOGS):
 		return (m->fetch_logs->container_name);
 	case PAYLOAD(FOLLOW_LOGS):

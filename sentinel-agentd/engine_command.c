@@ -202,6 +202,7 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 		break;
 	case PAYLOAD(UPDATE_CONTAINER):
 	case PAYLOAD(PLAN):
+	case PAYLOAD(DETAIL):
 	case PAYLOAD(ROLLBACK):
 	case PAYLOAD(PULL_IMAGE):
 	case PAYLOAD(CONTAINER_ACTION):
@@ -333,6 +334,11 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		(void)strlcpy(c->cm_image, m->plan->target_image,
 		    sizeof(c->cm_image));
 		break;
+	case PAYLOAD(DETAIL):
+		c->cm_kind = KIND(DETAIL);
+		(void)strlcpy(c->cm_container, m->detail->container_name,
+		    sizeof(c->cm_container));
+		break;
 	case PAYLOAD(PULL_IMAGE):
 		c->cm_kind = KIND(PULL);
 		(void)strlcpy(c->cm_image, m->pull_image->image_ref,
@@ -369,7 +375,8 @@ run(const struct command *c)
 	char	 why[300];
 
 	/* Reading twice does no harm, and needs no disk. */
-	if (c->cm_kind == KIND(LOGS) || c->cm_kind == KIND(PLAN)) {
+	if (c->cm_kind == KIND(LOGS) || c->cm_kind == KIND(PLAN) ||
+	    c->cm_kind == KIND(DETAIL)) {
 		if (!docker_is_running(c->cm_id))
 			docker_run(c);
 		return;

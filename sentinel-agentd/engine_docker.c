@@ -136,7 +136,8 @@ docker_run(const struct command *want)
 	}
 	c = xmemdup(want, sizeof(*want));
 	c->cm_deadline = monotime_now() + (c->cm_kind == KIND(LOGS) ||
-	    c->cm_kind == KIND(PLAN) ? ENGINE_READ_MSEC :
+	    c->cm_kind == KIND(PLAN) || c->cm_kind == KIND(DETAIL) ?
+	    ENGINE_READ_MSEC :
 	    c->cm_kind == KIND(ACTION) ? ENGINE_ACTION_MSEC :
 	    c->cm_kind == KIND(HOOK) ? ENGINE_HOOK_MSEC : ENGINE_UPDATE_MSEC);
 	TAILQ_INSERT_TAIL(&commands, c, cm_entry);
@@ -398,6 +399,9 @@ report(const Sentinel__Ipc__DockerResult *m, bool began)
 		break;
 	case KIND(PLAN):
 		plan_report(m);
+		break;
+	case KIND(DETAIL):
+		detail_report(m);
 		break;
 	default:
 		break;

@@ -34,3 +34,22 @@ plan_report(const Sentinel__Ipc__DockerResult *m)
 	msg.plan_result = &r;
 	out_push(OUT_PLAIN, &msg, 0);
 }
+
+void
+detail_report(const Sentinel__Ipc__DockerResult *m)
+{
+	Sentinel__Cluster__AgentMessage	 msg;
+	Sentinel__Cluster__DetailResult	 r;
+
+	sentinel__cluster__detail_result__init(&r);
+	r.request_id = m->request_id;
+	r.container_name = m->container;
+	r.error = m->detail != NULL || m->error[0] != '\0' ? m->error :
+	    engine_lend("the docker process tells nothing of it");
+	r.detail = m->detail;
+	sentinel__cluster__agent_message__init(&msg);
+	msg.payload_case =
+	    SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_DETAIL_RESULT;
+	msg.detail_result = &r;
+	out_push(OUT_PLAIN, &msg, 0);
+}

@@ -26,5 +26,7 @@
  * leaves no trace: nothing was done.
  */
 void	 plan_report(const Sentinel__Ipc__DockerResult *);
+/* The same of what Docker knows of a container. */
+void	 detail_report(const Sentinel__Ipc__DockerResult *);
 
 #endif /* ENGINE_PLAN_H */

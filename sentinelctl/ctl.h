@@ -223,6 +223,9 @@ void	 text_quarantine(FILE *, Sentinel__Ipc__QuarantineView *const *,
 extern const char *const	heads_operation[];
 void	 row_operation(struct table *, const Sentinel__Ipc__OperationView *);
 void	 text_operation(FILE *, const Sentinel__Ipc__OperationView *);
+/* A name and what it is, unless that is "". */
+void	 text_line(FILE *, const char *name, const char *text);
+/* show_detail.c */
 void	 text_detail(FILE *, const Sentinel__Ipc__ContainerDetailView *,
 	    bool colour);
 

@@ -232,7 +232,7 @@ RB_HEAD(session_tree, session);
 
 /* --- operations --------------------------------------------------------- */
 enum op_kind { OP_LIST, OP_ACTION, OP_LOGS, OP_UPDATE, OP_PLAN,
-    OP_HOOK, OP_PULL, OP_ROLLBACK };
+    OP_HOOK, OP_PULL, OP_ROLLBACK, OP_DETAIL };
 enum op_end {
 	OP_DONE,	/* a result came: it may still say failed */
 	OP_FAILED,	/* refused, or the agent answered nonsense */
@@ -254,6 +254,7 @@ struct op_result {
 	const char	*or_new_digest;
 	uint64_t	 or_msec;
 	const Sentinel__Cluster__Plan *or_plan;
+	const Sentinel__Cluster__Detail *or_detail;
 	int32_t		 or_exit_code;	/* hook; -1 none */
 	const char	*or_output;	/* hook */
 };

@@ -87,6 +87,7 @@ command_dispatch(struct op *op)
 	Sentinel__Cluster__FetchLogsRequest		 logs;
 	Sentinel__Cluster__UpdateContainerRequest	 update;
 	Sentinel__Cluster__PlanRequest			 plan;
+	Sentinel__Cluster__DetailRequest		 detail;
 	struct hook_list				 hooks;
 	Sentinel__Cluster__PullImageRequest		 pull;
 	const char					*why;
@@ -171,6 +172,13 @@ command_dispatch(struct op *op)
 		m.payload_case =
 		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_PLAN;
 		m.plan = &plan;
+		break;
+	case OP_DETAIL:
+		sentinel__cluster__detail_request__init(&detail);
+		detail.container_name = op->op_container;
+		m.payload_case =
+		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_DETAIL;
+		m.detail = &detail;
 		break;
 	case OP_HOOK:
 		(void)hooks_to_wire(op, &hooks);

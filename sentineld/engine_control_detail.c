@@ -40,7 +40,10 @@ struct detail {
 };
 
 static void	 on_list(struct op *, const struct op_result *, void *);
-static void	 show(struct client *, struct host *, const char *);
+static void	 on_detail(struct op *, const struct op_result *, void *);
+static void	 look(struct client *, struct host *);
+static void	 show(struct client *, struct host *, const char *,
+		    const Sentinel__Cluster__Detail *, const char *);
 
 /* Strings of a row do not outlive the visit. */
 static bool
@@ -104,17 +107,47 @@ add_operations(struct detail *de, const struct host *h, const char *name)
 static void
 on_list(struct op *op, const struct op_result *r, void *arg)
 {
+	(void)r;
+	look(arg, op->op_host);
+}
+
+/* What Docker knows, if the host can tell; else its list has to do. */
+static void
+on_detail(struct op *op, const struct op_result *r, void *arg)
+{
 	struct client	*cl = arg;
 	char		 name[sizeof(cl->cl_container)];
 
-	(void)r;
 	(void)strlcpy(name, cl->cl_container, sizeof(name));
-	show(cl, op->op_host, name);
+	show(cl, op->op_host, name, r->or_detail, r->or_detail == NULL ?
+	    r->or_error : "");
+}
+
+static void
+look(struct client *cl, struct host *h)
+{
+	struct op	*op;
+	char		 name[sizeof(cl->cl_container)];
+
+	(void)strlcpy(name, cl->cl_container, sizeof(name));
+	if (container_find(h, name) == NULL || !host_is_connected(h) ||
+	    (op = op_new(OP_DETAIL, h)) == NULL) {
+		show(cl, h, name, NULL, host_is_connected(h) ?
+		    "too many operations are under way on this host" :
+		    "the host is not connected");
+		return;
+	}
+	(void)strlcpy(op->op_container, name, sizeof(op->op_container));
+	op->op_msec = HOST_REFRESH_MSEC;
+	op->op_done = on_detail;
+	op->op_arg = cl;
+	op_start(op);
 }
 
 static void
 send_detail(struct client *cl, struct host *h, const char *name,
-    Sentinel__Cluster__ContainerInfo *info)
+    Sentinel__Cluster__ContainerInfo *info,
+    const Sentinel__Cluster__Detail *detail, const char *why)
 {
 	Sentinel__Ipc__ContainerDetailView	 v;
 	Sentinel__Ipc__ContainerView		 container;
@@ -141,6 +174,9 @@ send_detail(struct client *cl, struct host *h, const char *name,
 	sentinel__ipc__container_detail_view__init(&v);
 	v.container = &container;
 	v.policy = &policy;
+	/* Only packed. */
+	v.detail = (Sentinel__Cluster__Detail *)(uintptr_t)detail;
+	v.detail_error = (char *)(uintptr_t)why;
 	v.operations = de.de_ops;
 	v.n_operations = de.de_nops;
 	v.history = de.de_rows;
@@ -156,7 +192,8 @@ send_detail(struct client *cl, struct host *h, const char *name,
 }
 
 static void
-show(struct client *cl, struct host *h, const char *name)
+show(struct client *cl, struct host *h, const char *name,
+    const Sentinel__Cluster__Detail *detail, const char *why)
 {
 	Sentinel__Cluster__ContainerInfo	*info = NULL;
 	struct container			*c;
@@ -168,7 +205,7 @@ show(struct client *cl, struct host *h, const char *name)
 		    &sentinel__cluster__container_info__descriptor,
 		    c->ct_blob, c->ct_len, &pm, NULL);
 	if (info != NULL)
-		send_detail(cl, h, name, info);
+		send_detail(cl, h, name, info, detail, why);
 	else
 		client_end(cl, CONTROL_NOSUCH, "host %s has no container %s",
 		    h->h_name, name);
@@ -190,7 +227,7 @@ client_container_show(struct client *cl,
 	if (!host_is_connected(h) || (h->h_fresh != 0 &&
 	    monotime_now() - h->h_fresh < HOST_FRESH_MSEC) ||
 	    (op = op_new(OP_LIST, h)) == NULL) {
-		show(cl, h, req->container);
+		look(cl, h);
 		return;
 	}
 	op->op_msec = HOST_REFRESH_MSEC;

@@ -114,6 +114,7 @@ local_dispatch(struct op *op)
 		[OP_LOGS] = SENTINEL__IPC__DOCKER_OP__KIND__LOGS,
 		[OP_UPDATE] = SENTINEL__IPC__DOCKER_OP__KIND__UPDATE,
 		[OP_ROLLBACK] = SENTINEL__IPC__DOCKER_OP__KIND__ROLLBACK,
+		[OP_DETAIL] = SENTINEL__IPC__DOCKER_OP__KIND__DETAIL,
 		[OP_PLAN] = SENTINEL__IPC__DOCKER_OP__KIND__PLAN,
 		[OP_HOOK] = SENTINEL__IPC__DOCKER_OP__KIND__HOOK,
 		[OP_PULL] = SENTINEL__IPC__DOCKER_OP__KIND__PULL,
@@ -387,10 +388,12 @@ local_result(struct peer *p, struct imsg *imsg)
 		r.or_new_digest = m->new_digest;
 		r.or_msec = m->duration_msec;
 		r.or_plan = m->plan;
+		r.or_detail = m->detail;
 		op_finish(op, &r);
 	}
 	if (m->kind != SENTINEL__IPC__DOCKER_OP__KIND__LOGS &&
 	    m->kind != SENTINEL__IPC__DOCKER_OP__KIND__PLAN &&
+	    m->kind != SENTINEL__IPC__DOCKER_OP__KIND__DETAIL &&
 	    m->kind != SENTINEL__IPC__DOCKER_OP__KIND__HOOK)
 		ask_list();
  out:

@@ -46,6 +46,8 @@ static void	 answer_update(struct op *,
 		    const Sentinel__Cluster__UpdateResult *);
 static void	 answer_plan(struct op *,
 		    const Sentinel__Cluster__PlanResult *);
+static void	 answer_detail(struct op *,
+		    const Sentinel__Cluster__DetailResult *);
 static void	 answer_pull(struct op *,
 		    const Sentinel__Cluster__PullResult *);
 static struct op *op_of_host(const struct host *, const char *);
@@ -118,6 +120,7 @@ op_deadline(enum op_kind kind)
 		return (eng->conf.ec_list_msec);
 	case OP_LOGS:
 	case OP_PLAN:
+	case OP_DETAIL:
 		return (eng->conf.ec_logs_msec);
 	case OP_UPDATE:
 	case OP_PULL:
@@ -168,6 +171,12 @@ op_start(struct op *op)
 	    !host_has_feature(h, "plan")) {
 		op_fail(op, OP_FAILED, "the agent on host %s is too old for "
 		    "this: it makes no plans", h->h_name);
+		return;
+	}
+	if (op->op_kind == OP_DETAIL && !h->h_local &&
+	    !host_has_feature(h, "detail")) {
+		op_fail(op, OP_FAILED, "the agent on host %s is too old for "
+		    "this: it tells no more than its list", h->h_name);
 		return;
 	}
 	if (hooks_before(op))
@@ -376,6 +385,22 @@ answer_plan(struct op *op, const Sentinel__Cluster__PlanResult *m)
 }
 
 static void
+answer_detail(struct op *op, const Sentinel__Cluster__DetailResult *m)
+{
+	struct op_result	 r = { .or_end = OP_DONE };
+
+	if (op->op_kind != OP_DETAIL || (m->error[0] == '\0' &&
+	    m->detail == NULL)) {
+		wrong_type(op);
+		return;
+	}
+	r.or_outcome = m->error[0] == '\0' ? "success" : "failed";
+	r.or_error = m->error;
+	r.or_detail = m->error[0] == '\0' ? m->detail : NULL;
+	op_finish(op, &r);
+}
+
+static void
 answer_pull(struct op *op, const Sentinel__Cluster__PullResult *m)
 {
 	struct op_result	 r = { .or_end = OP_DONE };
@@ -478,6 +503,10 @@ op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PLAN_RESULT:
 		if ((op = op_of_host(h, m->plan_result->request_id)) != NULL)
 			answer_plan(op, m->plan_result);
+		break;
+	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_DETAIL_RESULT:
+		if ((op = op_of_host(h, m->detail_result->request_id)) != NULL)
+			answer_detail(op, m->detail_result);
 		break;
 	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HOOK_RESULT:
 		hooks_result(h, m->hook_result, is_new);

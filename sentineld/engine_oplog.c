@@ -49,6 +49,8 @@ oplog_kind(const struct op *op)
 		return ("update");
 	case OP_PULL:
 		return ("pull");
+	case OP_DETAIL:
+		return ("detail");
 	case OP_PLAN:
 		return ("plan");
 	case OP_HOOK:

@@ -19,7 +19,9 @@ agent's answers, once a signed request for logs that came last is answered.
 """
 
 import argparse
+import base64
 import hashlib
+import json
 import os
 import secrets
 import sys
@@ -40,6 +42,10 @@ keyUsage=critical,digitalSignature
 extendedKeyUsage=%s
 authorityKeyIdentifier=keyid
 """
+# Credentials as X-Registry-Auth has them; nobody's, and nobody asks for them.
+AUTH = base64.urlsafe_b64encode(json.dumps({
+    "username": "forged", "password": "forged",
+    "serveraddress": "registry.example"}).encode()).decode()
 # Kinds that have a result of their own, and its name.
 ANSWERS = {
     "list_containers": "container_list",
@@ -50,6 +56,7 @@ ANSWERS = {
     "run_hook": "hook_result",
     "rollback": "rollback_result",
     "plan": "plan_result",
+    "detail": "detail_result",
     "follow_logs": "fetch_logs_result",
 }
 
@@ -146,8 +153,10 @@ class Forger(server.Cluster):
         elif kind == "update_container":
             m.update_container.container_name = name
             m.update_container.target_image = image
+            m.update_container.registry_auth = AUTH
         elif kind == "pull_image":
             m.pull_image.image_ref = image
+            m.pull_image.registry_auth = AUTH
         elif kind == "run_hook":
             m.run_hook.container_name = name
             m.run_hook.command = "touch /tmp/forged"
@@ -177,8 +186,8 @@ class Forger(server.Cluster):
             m.plan.target_image = image
         elif kind == "journal_ack":
             m.journal_ack.ids.append("forged")
-        elif kind == "plan":
-            m.plan.container_name = name
+        elif kind == "detail":
+            m.detail.container_name = name
         else:
             raise KeyError("no example of ServerMessage." + kind)
         return m

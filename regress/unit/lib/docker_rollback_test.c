@@ -14,6 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
+#include "docker_detail.h"
 #include "docker_keep.h"
 #include "updaterig.h"
 
@@ -281,6 +282,94 @@ test_every_crash(void **state)
 	assert_true(at > 20);
 }
 
+/* --- shown -------------------------------------------------------------- */
+
+static bool	 shown;
+
+static void
+on_detail(void *arg, const char *why, Sentinel__Cluster__Detail *d)
+{
+	const char	*want = arg;
+
+	shown = true;
+	event_base_loopbreak(fk.base);
+	if (d == NULL) {
+		if (want == NULL || strstr(why, want) == NULL)
+			fail_msg("%s", why);
+		return;
+	}
+	assert_string_equal(why, "");
+	assert_null(want);
+	assert_string_equal(d->image, "app:latest");
+	assert_string_equal(d->image_id, IMAGE(3)->id);
+	assert_string_equal(d->image_digest, IMAGE(3)->digest);
+	assert_string_equal(d->state, "running");
+	assert_string_equal(d->restart_policy, "always");
+	assert_int_equal(d->started->seconds, 1767225601);
+	assert_null(d->finished);
+	assert_int_equal(d->n_earlier, 2);
+	assert_string_equal(d->earlier[0]->image_id, IMAGE(2)->id);
+	assert_string_equal(d->earlier[0]->digest, IMAGE(2)->digest);
+	assert_string_equal(d->earlier[0]->image, "app:latest");
+	assert_true(d->earlier[0]->replaced->seconds > 1700000000);
+	assert_string_equal(d->earlier[1]->image_id, IMAGE(1)->id);
+	assert_string_equal(d->earlier[1]->digest, "");
+}
+
+static void
+look(const char *name, const char *why)
+{
+	shown = false;
+	assert_int_equal(docker_op_detail(fk.docker, name, on_detail,
+	    (void *)(uintptr_t)why), 0);
+	while (!shown)
+		event_base_dispatch(fk.base);
+}
+
+static void
+test_shown(void **state)
+{
+	(void)state;
+	begin();
+	update(2);
+	age(10);
+	update(3);
+	look(NAME, NULL);
+	look("none", "container \"none\" not found");
+	assert_int_equal(docker_op_detail(fk.docker, "a/b", on_detail, NULL),
+	    -1);
+	fk.fail_what = "/images/json";
+	fk.fate = FK_ERROR;
+	look(NAME, "injected failure");
+	world_end();
+}
+
+static void
+test_times(void **state)
+{
+	static const struct {
+		const char	*text;
+		int64_t		 sec;
+	}			 rows[] = {
+		{ "2026-11-22T09:00:00Z", 1795338000 },
+		{ "2026-11-22T09:00:00.123456789Z", 1795338000 },
+		{ "2026-11-22T10:00:00.5+01:00", 1795338000 },
+		{ "2026-11-22T05:30:00-03:30", 1795338000 },
+		{ "0001-01-01T00:00:00Z", 0 },
+		{ "2026-11-22T09:00:00", 0 },
+		{ "2026-11-22", 0 }, { "", 0 }, { "now", 0 },
+		{ "2026-11-22T09:00:00x01:00", 0 },
+		{ "2026-11-22T09:00:00.", 0 },
+	};
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < nitems(rows); i++)
+		if (docker_time(rows[i].text) != rows[i].sec)
+			fail_msg("%s: %lld", rows[i].text,
+			    (long long)docker_time(rows[i].text));
+}
+
 /* --- quarantine -------------------------------------------------------- */
 
 static void
@@ -371,7 +460,7 @@ static void
 test_cleanup_fails(void **state)
 {
 	static const char *const	 what[] = { "GET /v1.41/images/json",
-		"DELETE /v1.41/images/", "/tag?repo=sentinel-keep%2Fr" };
+		"DELETE /v1.41/images/", "/tag?repo=sentinel-keep/r" };
 	static const enum fk_fate	 fate[] = { FK_ERROR, FK_LOSE,
 		FK_LOSE_AFTER };
 	size_t				 i, j;
@@ -392,8 +481,12 @@ test_cleanup_fails(void **state)
 			assert_int_equal(outcome, UPDATE_SUCCESS);
 			assert_image(4);
 			assert_one(true, false);
+			/* Who asked for it can see it. */
+			if (note[0] == '\0')
+				fail_msg("%s %d: silent", what[i], fate[j]);
 			/* What it needs was not touched. */
 			assert_int_equal(kept(2), 1);
+			assert_int_not_equal(kept(3), -1);
 			world_end();
 		}
 }
@@ -450,6 +543,8 @@ main(void)
 		cmocka_unit_test(test_untagged),
 		cmocka_unit_test(test_undone),
 		cmocka_unit_test(test_every_crash),
+		cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_quarantine),
 		cmocka_unit_test(test_cleanup),
 		cmocka_unit_test(test_used_by_another),

@@ -147,6 +147,7 @@ test_messages(void **state)
 	Sentinel__Cluster__UpdateContainerRequest	 u;
 	Sentinel__Cluster__PullImageRequest		 p;
 	Sentinel__Cluster__PlanRequest			 plan;
+	Sentinel__Cluster__DetailRequest		 detail;
 	Sentinel__Cluster__ContainerActionRequest	 a;
 	const char					*image;
 	size_t						 i;
@@ -168,6 +169,13 @@ test_messages(void **state)
 	m.plan = &plan;
 	assert_int_equal(allow_action(&m, &image), ALLOW_PLAN);
 	assert_string_equal(image, "x:2");
+	assert_string_equal(allow_container(&m), "web");
+	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_DETAIL;
+	sentinel__cluster__detail_request__init(&detail);
+	detail.container_name = lend("web");
+	m.detail = &detail;
+	assert_int_equal(allow_action(&m, &image), ALLOW_LIST);
+	assert_null(image);
 	assert_string_equal(allow_container(&m), "web");
 	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_PULL_IMAGE;
 	sentinel__cluster__pull_image_request__init(&p);
