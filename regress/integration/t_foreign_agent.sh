@@ -39,6 +39,13 @@ check "started" ctl container start foreign/web
 check "restarted" ctl container restart foreign/web
 check "its log" ctl container logs foreign/web --lines 5
 said "is what the agent sent" "a line of web"
+for opt in "--since 1m" "--until 1m" --stderr -t; do
+	# shellcheck disable=SC2086
+	check_rc "$opt is not for it" 1 ctl container logs foreign/web $opt
+	said "which is said" "the agent on host foreign is too old for this"
+done
+check_rc "nor to be followed" 1 ctl container logs -f foreign/web
+said "which is said" "the agent on host foreign is too old for this"
 check "it is updated" ctl container update foreign/web --image example/web:2
 check "by an update_container" has "$T/foreign.log" '"update_container"'
 check_rc "an unknown container" 3 ctl container stop foreign/none
