@@ -84,6 +84,8 @@ static const struct command	commands[] = {
 	{ C(HOOK_SET),		false,	ASK },
 	{ C(HOOK_REMOVE),	false,	ASK },
 	{ C(HOOK_RUN),		false,	WORK },
+	{ C(QUARANTINE_LIST),	true,	ASK },
+	{ C(QUARANTINE_LIFT),	false,	ASK },
 	{ C(POLICY_SHOW),	true,	ASK },
 	{ C(POLICY_SET),	false,	ASK },
 	{ C(CA_STATUS),		true,	ASK },

@@ -85,6 +85,8 @@ test_refusals(void **state)
 		C(CONTAINER_ACTION), C(HOST_PAUSE), C(HOST_RESUME),
 		C(HOST_REMOVE), C(HOST_REVOKE), C(HOST_RENAME), C(HOST_LABEL)
 	};
+	const ProtobufCEnumDescriptor	*all =
+	    &sentinel__ipc__control_request__command__descriptor;
 	struct client	 a, ro;
 	size_t		 i;
 
@@ -104,6 +106,12 @@ test_refusals(void **state)
 	rig.gone = true;
 	client_ask(&a, 3, CONTROL_VERSION, C(STATUS), "");
 	client_end(&a, 3, CONTROL_UNREACH, "engine");
+	/* No command of the protocol is unknown here. */
+	for (i = 0; i < all->n_values; i++) {
+		client_ask(&a, (uint32_t)i, CONTROL_VERSION,
+		    all->values[i].value, "");
+		client_end(&a, (uint32_t)i, CONTROL_UNREACH, "engine");
+	}
 	rig.gone = false;
 	client_free(&ro);
 
