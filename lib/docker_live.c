@@ -23,6 +23,7 @@
 
 #include "docker_events.h"
 #include "docker_item.h"
+#include "docker_kin.h"
 #include "docker_live.h"
 #include "log.h"
 #include "pbcheck.h"
@@ -390,6 +391,7 @@ live_item(void *arg, const struct docker_container *ct)
 	if ((lo = live_find(ct->ct_id, false)) == NULL || !lo->lo_reading)
 		return;
 	lo->lo_found = true;
+	kin_see(dp->dp_kin, ct->ct_id);
 	if (lo->lo_ndenied < DP_LIVE_DENIED_MAX &&
 	    live_denies(lo, ct->ct_state)) {
 		lo->lo_ndenied++;
@@ -426,8 +428,10 @@ live_done(void *arg, const char *error)
 		if (!lo->lo_reading)
 			continue;
 		lo->lo_reading = false;
-		if (error[0] == '\0' && !lo->lo_found)
+		if (error[0] == '\0' && !lo->lo_found) {
+			kin_gone(dp->dp_kin, lo->lo_id);
 			live_tell(lo, NULL);
+		}
 		if (lo->lo_fresh) {
 			lo->lo_second = false;
 			continue;	/* due already */
@@ -462,4 +466,5 @@ dp_live_listed(const struct docker_container *ct)
 	if (lv.lv_digests != NULL)
 		docker_digests_put(lv.lv_digests, ct->ct_imageid,
 		    ct->ct_digest);
+	kin_see(dp->dp_kin, ct->ct_id);
 }

@@ -222,7 +222,7 @@ prep_provider(struct txn *tx)
 			return;
 		}
 	}
-	prep_list(tx);
+	prep_names(tx);
 }
 
 static void

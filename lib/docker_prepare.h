@@ -23,7 +23,7 @@
  * Everything of an update that only looks, and the pull.  Whatever is wrong
  * is found here, while the container still runs untouched:
  *	docker_prepare.c	the container, who lends it a namespace, the plan
- *	docker_prepare_list.c	its neighbours
+ *	docker_prepare_names.c	are the names free that it needs?
  *	docker_prepare_image.c	images, networks, the pull
  *	docker_prepare_podman.c	what only podman has
  *	docker_prepare_users.c	who else it concerns
@@ -42,13 +42,13 @@ struct json	*prep_json(struct txn *, const struct docker_reply *,
 const char	*prep_check(const struct json_value *);
 /* Copies what the plan needs of it.  -1: too long. */
 int		 prep_keep(struct txn *, const struct json_value *);
-/* tx_new_ref is known: go on with its neighbours. */
+/* tx_new_ref is known: go on with who lends it a namespace. */
 void		 prep_chosen(struct txn *);
 /* Nothing was wrong: to the journal, and on. */
 void		 prep_plan(struct txn *);
 
-/* --- docker_prepare_list.c --------------------------------------------- */
-void		 prep_list(struct txn *);
+/* --- docker_prepare_names.c -------------------------------------------- */
+void		 prep_names(struct txn *);
 
 /* --- docker_prepare_image.c -------------------------------------------- */
 void		 prep_image(struct txn *);

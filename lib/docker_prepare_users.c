@@ -21,13 +21,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docker_kin.h"
 #include "docker_prepare.h"
 #include "docker_steps.h"
 #include "log.h"
 
 /*
  * Who else an update concerns, after the pull, which may have taken long: a
- * list, a look at each container for what the list does not say, then a
+ * list; what it does not say is known (docker_kin.h) or looked at; then a
  * closer look at those that depend on this one.  Whatever is wrong with them
  * refuses the update while everybody still runs.
  *
@@ -118,8 +119,18 @@ users_listed(void *arg, const struct docker_reply *dr)
 static void
 users_each(struct txn *tx)
 {
-	const char	*id = depend_next(tx->tx_depend);
+	const char	*id;
+	struct json	*js;
 
+	while ((id = depend_next(tx->tx_depend)) != NULL &&
+	    (js = kin_get(tx->tx_updater->up_kin, id)) != NULL) {
+		if (depend_inspected(tx->tx_depend, json_root(js)) == -1) {
+			json_free(js);
+			prep_sent(tx, NULL);
+			return;
+		}
+		json_free(js);
+	}
 	if (id == NULL)
 		users_found(tx);
 	else
@@ -138,6 +149,7 @@ users_inspected(void *arg, const struct docker_reply *dr)
 	js = prep_json(tx, dr, &gone);
 	if (js == NULL && !gone)
 		return;
+	kin_learn(tx->tx_updater->up_kin, json_root(js));
 	rc = depend_inspected(tx->tx_depend, json_root(js));
 	json_free(js);
 	if (rc == -1)

@@ -25,6 +25,7 @@
 #include <event2/event.h>
 
 #include "confpart.h"
+#include "docker_kin.h"
 #include "docker_live.h"
 #include "docker_pull.h"
 #include "docker_process_int.h"
@@ -220,6 +221,7 @@ dp_begin(void)
 		fatal("docker: updater");
 	dp->dp_journal = NULL;	/* moved */
 	updater_self(dp->dp_updater, &dp->dp_who);
+	updater_kin(dp->dp_updater, dp->dp_kin);
 	updater_recover(dp->dp_updater);
 }
 
@@ -273,6 +275,7 @@ docker_process_start(void)
 	    DP_ASKS_MAX)) == NULL ||
 	    (dp->dp_docker = docker_new(proc_base(), dp_need_fd,
 	    NULL)) == NULL ||
+	    (dp->dp_kin = kin_new(proc_base(), dp->dp_docker)) == NULL ||
 	    (dp->dp_hand = evtimer_new(proc_base(), dp_hand_over,
 	    NULL)) == NULL ||
 	    (dp->dp_watch = evtimer_new(proc_base(), dp_watch, NULL)) == NULL)

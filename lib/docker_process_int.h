@@ -68,6 +68,7 @@ struct docker_process {
 	struct reqtab		*dp_asks;
 	struct journal		*dp_journal;	/* until dp_updater has it */
 	struct updater		*dp_updater;
+	struct kin		*dp_kin;
 	TAILQ_HEAD(, dp_op)	 dp_ops;
 	size_t			 dp_nops;
 	TAILQ_HEAD(, dp_list)	 dp_lists;

@@ -257,6 +257,7 @@ struct updater {
 	struct event_base	*up_base;
 	struct docker		*up_docker;
 	struct journal		*up_journal;
+	struct kin		*up_kin;	/* NULL: none */
 	struct update_config	 up_conf;
 	struct update_self	 up_self;	/* us_what NULL: not known */
 	struct update_ops	 up_ops;
@@ -307,7 +308,7 @@ void		 txn_later(struct txn *, unsigned int msec,
 /* --- docker_prepare.c -------------------------------------------------- */
 void		 txn_prepare(struct txn *);
 
-/* --- docker_prepare_list.c --------------------------------------------- */
+/* --- docker_prepare_names.c -------------------------------------------- */
 /* This name may appear yet: the oldest such is forgotten when there are too
  * many. */
 void		 stray_expect(struct updater *, const char *name);

@@ -99,6 +99,12 @@ updater_self(struct updater *up, const struct update_self *us)
 	up->up_self = *us;
 }
 
+void
+updater_kin(struct updater *up, struct kin *kn)
+{
+	up->up_kin = kn;
+}
+
 bool
 updater_ready(const struct updater *up)
 {

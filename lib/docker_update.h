@@ -42,6 +42,8 @@
 #define UPDATE_OPID_MAXBYTES	129		/* with NUL */
 #define UPDATE_ERROR_MAXBYTES	1024
 
+struct kin;
+
 enum update_outcome {
 	UPDATE_SUCCESS,
 	UPDATE_IDENTICAL,	/* same image already: nothing touched */
@@ -135,6 +137,9 @@ void		 updater_free(struct updater *);	/* no callbacks */
 void		 updater_config(struct updater *, const struct update_config *);
 /* Who this program is: before updater_recover().  Strings are borrowed. */
 void		 updater_self(struct updater *, const struct update_self *);
+/* What is known of containers already, borrowed; without it all are looked
+ * at. */
+void		 updater_kin(struct updater *, struct kin *);
 /* Finish or undo what the journal holds; once, before the first start. */
 void		 updater_recover(struct updater *);
 bool		 updater_ready(const struct updater *);

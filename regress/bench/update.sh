@@ -5,6 +5,7 @@ set -u
 B=${B:-build}
 ROUNDS=${BENCH_ROUNDS:-5}
 GATE=1		# seconds that a new container must run
+CROWD=200	# other containers on the engine, in the second half
 T=$(mktemp -d "${TMPDIR:-/tmp}/sentinel-bench.XXXXXX") || exit 1
 PORT=19445
 CTL=$T/run/sentineld.sock
@@ -14,10 +15,11 @@ LAB_DIR=$T/lab
 
 cleanup()
 {
+	# Not for all: the lab is a child, too.
 	for f in "$T"/*.pid; do
-		[ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null
+		[ -f "$f" ] && kill "$(cat "$f")" 2>/dev/null &&
+		    wait "$(cat "$f")"
 	done
-	wait
 	lab_stop "$LAB_DIR"
 	rm -rf "$T"
 }
@@ -36,7 +38,6 @@ die()
 }
 
 ctl() { "$B/sentinelctl" -s "$CTL" "$@"; }
-msec() { echo $(($(date +%s%N) / 1000000)); }
 median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 # down NAME SINCE: milliseconds between the last end of a container of that
@@ -75,52 +76,100 @@ make_one()
 # As nobody has it: the pull counts.
 forget() { lab_docker rmi "$(image 2)" >/dev/null 2>&1; }
 
-echo "# updates, $ROUNDS rounds, medians; the gate of $GATE s is taken off"
-n=0
-while [ $n -lt "$ROUNDS" ]; do
-	n=$((n + 1))
-	make_one hand && make_one ours && make_one again || die "docker run"
-	sleep 1
+# told NAME SINCE FROM: milliseconds from FROM (ns) until a container of that
+# name was told to end.
+told()
+{
+	lab_docker events --since "$2" --until $(($(date +%s) + 1)) --filter \
+	    type=container --filter event=kill \
+	    --format '{{.TimeNano}} {{.Actor.Attributes.name}}' |
+	    awk -v n="$1" -v from="$3" '$2 == n && !d {
+	        d = 1; printf "%d\n", ($1 - from) / 1e6 }'
+}
 
+# rounds DIR: what each way takes, in files there.
+rounds()
+{
+	mkdir -p "$T/$1"
+	r_n=0
+	while [ $r_n -lt "$ROUNDS" ]; do
+		r_n=$((r_n + 1))
+		make_one hand && make_one ours && make_one again ||
+		    die "docker run"
+		sleep 1
+		by_hand "$T/$1"
+		by_rm "$T/$1"
+		by_us "$T/$1"
+	done
+}
+
+by_hand()
+{
 	forget
 	since=$(date +%s)
-	t=$(msec)
+	from=$(date +%s%N)
 	{ lab_docker pull -q "$(image 2)" && lab_docker stop hand &&
 	    lab_docker rename hand hand-old &&
 	    lab_docker create --init --name hand "$(image 2)" &&
 	    lab_docker start hand; } >/dev/null || die "by hand"
-	echo $(($(msec) - t)) >>"$T/hand"
-	down hand "$since" >>"$T/hand.down"
+	echo $((($(date +%s%N) - from) / 1000000)) >>"$1/hand"
+	down hand "$since" >>"$1/hand.down"
+	told hand "$since" "$from" >>"$1/hand.told"
 	lab_docker rm -f hand hand-old >/dev/null 2>&1
+}
 
+by_rm()
+{
 	forget
 	since=$(date +%s)
-	t=$(msec)
+	from=$(date +%s%N)
 	{ lab_docker pull -q "$(image 2)" && lab_docker rm -f again &&
 	    lab_docker run -d --init --name again "$(image 2)"; } >/dev/null ||
 	    die "rm and run"
-	echo $(($(msec) - t)) >>"$T/again"
-	down again "$since" >>"$T/again.down"
+	echo $((($(date +%s%N) - from) / 1000000)) >>"$1/again"
+	down again "$since" >>"$1/again.down"
 	lab_docker rm -f again >/dev/null 2>&1
+}
 
+by_us()
+{
 	forget
 	since=$(date +%s)
-	t=$(msec)
+	from=$(date +%s%N)
 	ctl container update ours --image "$(image 2)" >"$T/ours.out" 2>&1 ||
 	    die "update: $(cat "$T/ours.out")"
-	echo $(($(msec) - t - GATE * 1000)) >>"$T/ours"
-	down ours "$since" >>"$T/ours.down"
+	echo $((($(date +%s%N) - from) / 1000000 - GATE * 1000)) >>"$1/ours"
+	down ours "$since" >>"$1/ours.down"
+	told ours "$since" "$from" >>"$1/ours.told"
 	lab_docker rm -f ours >/dev/null 2>&1
-done
+}
 
+ratio() { awk "BEGIN { printf \"%.2f\", $1 / $2 }"; }
+
+# show TEXT DIR
 show()
 {
-	echo "$1: $2 ms, by hand (pull, stop, create, start) $3 ms, rm -f and" \
-	    "run $4 ms: ratio $(awk "BEGIN { printf \"%.2f, %.2f\", \
-	    $2 / $3, $2 / $4 }")$5"
+	s_ours=$(median "$T/$2/ours") s_hand=$(median "$T/$2/hand")
+	s_rm=$(median "$T/$2/again")
+	echo "update$1: $s_ours ms, by hand (pull, stop, create, start)" \
+	    "$s_hand ms, rm -f and run $s_rm ms: ratio" \
+	    "$(ratio "$s_ours" "$s_hand"), $(ratio "$s_ours" "$s_rm");" \
+	    "beyond the hand-made one $((s_ours - s_hand)) ms (goal 150 ms)"
+	s_ours=$(median "$T/$2/ours.told") s_hand=$(median "$T/$2/hand.told")
+	echo "from the command to the stop$1: $s_ours ms, by hand (pull," \
+	    "stop) $s_hand ms: ratio $(ratio "$s_ours" "$s_hand")"
+	s_ours=$(median "$T/$2/ours.down") s_hand=$(median "$T/$2/hand.down")
+	s_rm=$(median "$T/$2/again.down")
+	echo "container down$1: $s_ours ms, by hand $s_hand ms, rm -f and run" \
+	    "$s_rm ms: ratio $(ratio "$s_ours" "$s_hand")," \
+	    "$(ratio "$s_ours" "$s_rm")"
 }
-ours=$(median "$T/ours") hand=$(median "$T/hand")
-show "update" "$ours" "$hand" "$(median "$T/again")" \
-    "; beyond the hand-made one $((ours - hand)) ms (goal 150 ms)"
-show "container down" "$(median "$T/ours.down")" "$(median "$T/hand.down")" \
-    "$(median "$T/again.down")" ""
+
+echo "# updates, $ROUNDS rounds, medians; the gate of $GATE s is taken off"
+rounds alone
+show "" alone
+seq $CROWD | xargs -P 4 -I {} docker -H "unix://$LAB_DIR/docker.sock" \
+    create --name crowd-{} -l app=crowd "$(image 1)" >/dev/null ||
+    die "a crowd of $CROWD containers"
+rounds crowd
+show " among $CROWD containers" crowd
