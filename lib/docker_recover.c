@@ -516,7 +516,10 @@ updater_recover(struct updater *up)
 		updater_set_ready(up);
 		return;
 	}
-	/* What was in flight when the process died may take a moment more. */
+	/* What was in flight when the process died may take a moment more; of
+	 * what has ended, and of what was handed over, nothing was. */
 	TAILQ_FOREACH(tx, &up->up_txns, tx_entry)
-		txn_later(tx, up->up_conf.uc_retry_msec, recover_go);
+		txn_later(tx, tx->tx_ended || (up->up_self.us_helper &&
+		    tx->tx_handed) ? 0 : up->up_conf.uc_retry_msec,
+		    recover_go);
 }
