@@ -114,6 +114,18 @@ docker_remove(struct docker *dk, const char *id, bool force, docker_cb cb,
 }
 
 struct docker_req *
+docker_discard(struct docker *dk, const char *id, docker_cb cb, void *arg)
+{
+	char	path[DOCKER_PATH_MAXBYTES];
+
+	if (docker_path(path, sizeof(path), "/containers/%s?force=1&v=1",
+	    id) == -1)
+		return (NULL);
+	return (docker_do(dk, "DELETE", path, NULL, 0, DOCKER_CREATE_MSEC, cb,
+	    arg));
+}
+
+struct docker_req *
 docker_create(struct docker *dk, const char *name, const char *body,
     size_t len, docker_cb cb, void *arg)
 {

@@ -59,6 +59,10 @@ struct docker_req *docker_rename(struct docker *, const char *id,
 /* Never removes volumes. */
 struct docker_req *docker_remove(struct docker *, const char *id, bool force,
 		    docker_cb, void *);
+/* By force, and with the anonymous volumes that were made with it; what it
+ * has by name, or another container has too, stays. */
+struct docker_req *docker_discard(struct docker *, const char *id, docker_cb,
+		    void *);
 struct docker_req *docker_create(struct docker *, const char *name,
 		    const char *body, size_t, docker_cb, void *);
 /* body: JSON such as {"RestartPolicy":...} */

@@ -28,7 +28,9 @@ static bool	 is_beneath(const char *, const char *);
 static bool	 is_mounted(const struct json_value *, const char *, bool);
 static void	 put_strings(struct json_gen *, const char *,
 		    const char *const *, size_t);
-static void	 put_host(struct json_gen *, const struct json_value *);
+static bool	 is_destination(const struct json_value *, const char *);
+static void	 put_mounts(struct json_gen *, const struct self_helper *);
+static void	 put_host(struct json_gen *, const struct self_helper *);
 static void	 put_command(struct json_gen *, const struct update_self *,
 		    const char *, const char *);
 
@@ -147,17 +149,56 @@ put_strings(struct json_gen *jg, const char *key, const char *const *list,
 	json_gen_end_array(jg);
 }
 
+static bool
+is_destination(const struct json_value *c, const char *path)
+{
+	const struct json_value	*m = json_get(c, "Mounts");
+
+	for (m = json_is(m, JSON_ARRAY) ? m->jv_child : NULL; m != NULL;
+	    m = m->jv_next)
+		if (strcmp(json_get_str(m, "Destination"), path) == 0)
+			return (true);
+	return (false);
+}
+
+/*
+ * Where the new image has a volume and the old container none, the helper
+ * would get one of its own, and nobody would remove it.
+ */
+static void
+put_mounts(struct json_gen *jg, const struct self_helper *sh)
+{
+	const struct json_value	*v;
+
+	v = json_path(sh->sh_image, "Config.Volumes");
+	json_gen_key(jg, "Mounts");
+	json_gen_array(jg);
+	for (v = json_is(v, JSON_OBJECT) ? v->jv_child : NULL; v != NULL;
+	    v = v->jv_next) {
+		if (v->jv_key[0] != '/' ||
+		    is_destination(sh->sh_old, v->jv_key))
+			continue;
+		json_gen_object(jg);
+		json_gen_key(jg, "Type");
+		json_gen_str(jg, "tmpfs");
+		json_gen_key(jg, "Target");
+		json_gen_str(jg, v->jv_key);
+		json_gen_end_object(jg);
+	}
+	json_gen_end_array(jg);
+}
+
 /*
  * Root, for the journal and Docker's socket, with one capability, for the
  * proof, which belongs to the engine's user.  What the old one needed to reach
  * the socket at all comes along.
  */
 static void
-put_host(struct json_gen *jg, const struct json_value *old)
+put_host(struct json_gen *jg, const struct self_helper *sh)
 {
 	static const char *const	 all[] = { "ALL" };
 	static const char *const	 caps[] = { "DAC_OVERRIDE" };
-	const char			*id = json_get_str(old, "Id");
+	const char			*id = json_get_str(sh->sh_old, "Id");
 	const struct json_value		*host, *v;
 
 	json_gen_key(jg, "HostConfig");
@@ -165,6 +206,7 @@ put_host(struct json_gen *jg, const struct json_value *old)
 	json_gen_key(jg, "NetworkMode");
 	json_gen_str(jg, "none");
 	put_strings(jg, "VolumesFrom", &id, 1);
+	put_mounts(jg, sh);
 	json_gen_key(jg, "RestartPolicy");
 	json_gen_object(jg);
 	json_gen_key(jg, "Name");
@@ -176,7 +218,7 @@ put_host(struct json_gen *jg, const struct json_value *old)
 	json_gen_bool(jg, true);
 	json_gen_key(jg, "PidsLimit");
 	json_gen_int(jg, 16);
-	host = json_get(old, "HostConfig");
+	host = json_get(sh->sh_old, "HostConfig");
 	if (json_is(v = json_get(host, "SecurityOpt"), JSON_ARRAY))
 		json_gen_member(jg, v);
 	if (json_is(v = json_get(host, "UsernsMode"), JSON_STRING))
@@ -220,8 +262,8 @@ put_command(struct json_gen *jg, const struct update_self *us,
 }
 
 char *
-self_helper_body(const struct update_self *us, const struct json_value *old,
-    const char *image, const char *opid, const char *name, size_t *len)
+self_helper_body(const struct update_self *us, const struct self_helper *sh,
+    size_t *len)
 {
 	static const char *const	 none[] = { "NONE" };
 	struct json_gen			*jg;
@@ -231,23 +273,23 @@ self_helper_body(const struct update_self *us, const struct json_value *old,
 		return (NULL);
 	json_gen_object(jg);
 	json_gen_key(jg, "Image");
-	json_gen_str(jg, image);
+	json_gen_str(jg, sh->sh_id);
 	json_gen_key(jg, "User");
 	json_gen_str(jg, "0:0");
-	put_command(jg, us, opid, name);
+	put_command(jg, us, sh->sh_opid, sh->sh_name);
 	/* The image says so of its containers; this is none of those. */
 	json_gen_key(jg, "Labels");
 	json_gen_object(jg);
 	json_gen_key(jg, "sentinel.self");
 	json_gen_str(jg, "false");
 	json_gen_key(jg, SELF_LABEL);
-	json_gen_str(jg, opid);
+	json_gen_str(jg, sh->sh_opid);
 	json_gen_end_object(jg);
 	json_gen_key(jg, "Healthcheck");
 	json_gen_object(jg);
 	put_strings(jg, "Test", none, nitems(none));
 	json_gen_end_object(jg);
-	put_host(jg, old);
+	put_host(jg, sh);
 	json_gen_end_object(jg);
 	body = json_gen_take(jg, len);
 	json_gen_free(jg);

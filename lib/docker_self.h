@@ -73,10 +73,17 @@ bool		 self_is(const struct update_self *, const struct json_value *);
 /* Why it cannot be updated, into why; false: it can. */
 bool		 self_refuses(const struct update_self *,
 		    const struct json_value *, char *why, size_t size);
-/* Body of the helper; malloc'd, caller frees.  NULL ENOMEM. */
+/* What the body of the helper is made of. */
+struct self_helper {
+	const struct json_value	*sh_old;	/* inspect answer */
+	const struct json_value	*sh_image;	/* that of the new image */
+	const char		*sh_id;		/* of the new image */
+	const char		*sh_opid;
+	const char		*sh_name;	/* of the helper */
+};
+/* malloc'd, caller frees.  NULL ENOMEM. */
 char		*self_helper_body(const struct update_self *,
-		    const struct json_value *old, const char *image,
-		    const char *opid, const char *name, size_t *len);
+		    const struct self_helper *, size_t *len);
 
 struct txn;
 struct updater;

@@ -143,6 +143,7 @@ bool
 self_plan(struct txn *tx)
 {
 	const struct json_value	*labels;
+	struct self_helper	 sh;
 	char			 name[sizeof(tx->tx_name_new)];
 
 	if (!tx->tx_self)
@@ -160,8 +161,12 @@ self_plan(struct txn *tx)
 		return (false);
 	}
 	self_name(tx, name, sizeof(name));
-	tx->tx_helper = self_helper_body(&tx->tx_updater->up_self,
-	    json_root(tx->tx_inspect), tx->tx_new_image, tx->tx_opid, name,
+	sh.sh_old = json_root(tx->tx_inspect);
+	sh.sh_image = json_root(tx->tx_image_new);
+	sh.sh_id = tx->tx_new_image;
+	sh.sh_opid = tx->tx_opid;
+	sh.sh_name = name;
+	tx->tx_helper = self_helper_body(&tx->tx_updater->up_self, &sh,
 	    &tx->tx_helperlen);
 	if (tx->tx_helper == NULL) {
 		txn_error(tx, "helper: %s", strerror(errno));

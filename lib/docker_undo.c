@@ -185,8 +185,13 @@ undo_drop(struct txn *tx, const struct json_value *seen)
 		    "update and is left alone", tx->tx_opid, tx->tx_name_new);
 		return (ACT_DONE);
 	}
-	return (step_sent(tx, docker_remove(step_docker(tx), id, true,
-	    txn_replied, tx)));
+	/* What the old one had it has by name.  Podman looks at the volume
+	 * instead, and of one made with --rm nobody else may have it now. */
+	if (tx->tx_auto)
+		return (step_sent(tx, docker_remove(step_docker(tx), id, true,
+		    txn_replied, tx)));
+	return (step_sent(tx, docker_discard(step_docker(tx), id, txn_replied,
+	    tx)));
 }
 
 /*

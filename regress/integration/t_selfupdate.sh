@@ -23,7 +23,8 @@ trap 'cleanup; scenario_end' EXIT
 must "make image" self_image
 must "version 2" self_variant 2 'ENV VERSION=2'
 must "version 3" self_variant 3 'ENV VERSION=3'
-must "one that ends at once" self_variant ends \
+# A volume that no container before it had: whose is it, when it goes?
+must "one that ends at once" self_variant ends 'VOLUME /more' \
     'ENTRYPOINT ["/usr/local/sbin/sentineld", "-V"]'
 must "one that never connects" self_variant mute \
     'ENTRYPOINT ["/usr/local/sbin/sentineld", "-d", "-o", "agent.server=127.0.0.1:1"]'
@@ -117,9 +118,21 @@ check_eq "the same volume" sentinel-agent-data \
 check_eq "the same port" 8097 \
     "$(get '{{(index .HostConfig.PortBindings "8080/tcp" 0).HostPort}}')"
 
+begin=$(date +%s)
 update ends 7
 check "the reason is told" grep -q "restarts again and again\|ended" "$T/ctl"
 one "an image that ends" 2
+failed=$(lab_docker events --since "$begin" --until "$(date +%s)" \
+    --filter event=create --filter type=container \
+    --format '{{.Actor.ID}} {{.Actor.Attributes.name}}' |
+    sed -n "s/ $a.sentinel-next\$//p")
+more=$(lab_docker events --since "$begin" --until "$(date +%s)" \
+    --filter event=mount --filter type=volume \
+    --format '{{.Actor.ID}} {{.Actor.Attributes.container}}' |
+    grep " $failed\$" | grep -v sentinel-agent-data | cut -d " " -f 1 |
+    sort -u)
+check_eq "it had a volume of its own" 64 "${#more}"
+check_not "which went with it" lab_docker volume inspect "$more"
 check "it is told as rolled back" wait_for 20 is_outcome ends rollback
 update mute 7
 check "the reason is told" grep -q "no session with its server" "$T/ctl"

@@ -284,6 +284,7 @@ add(const char *name, const char *image)
 	snprintf(body, sizeof(body), "{\"Image\":\"%s\",\"HostConfig\":{}}",
 	    image);
 	assert_non_null(ct = fk_make(&fk, name, body, strlen(body)));
+	ct->made = false;
 	ct->running = true;
 	ct->created = false;
 	return (ct);

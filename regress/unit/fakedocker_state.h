@@ -61,6 +61,7 @@ struct fk_net {
 };
 
 struct fk_container {
+	bool		 made;		/* by a request */
 	bool		 used;
 	char		 id[65];
 	char		 name[64];
@@ -391,7 +392,7 @@ fk_make(struct fk *fk, const char *name, const char *body, size_t len)
 		json_free(js);
 		return (NULL);
 	}
-	ct->used = ct->created = true;
+	ct->used = ct->created = ct->made = true;
 	fk->nextid++;
 	snprintf(ct->id, sizeof(ct->id), "%012x%052d", fk->nextid * 0x11111,
 	    fk->nextid);

@@ -159,6 +159,7 @@ add(const char *name, const char *body)
 	struct fk_container	*ct;
 
 	assert_non_null(ct = fk_make(&fk, name, body, strlen(body)));
+	ct->made = false;
 	return (ct);
 }
 

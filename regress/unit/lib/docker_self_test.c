@@ -181,7 +181,10 @@ test_body(void **state)
 	static const char	 old[] = "{\"Id\":\"" A "\",\"HostConfig\":{"
 	    "\"Privileged\":true,\"CapAdd\":[\"SYS_ADMIN\"],\"NetworkMode\":"
 	    "\"host\",\"SecurityOpt\":[\"label=disable\"],\"UsernsMode\":"
-	    "\"host\",\"PortBindings\":{\"80/tcp\":[{}]}}}";
+	    "\"host\",\"PortBindings\":{\"80/tcp\":[{}]}},\"Mounts\":[" DATA "]}";
+	/* Only where the old one has nothing there would be a volume. */
+	static const char	 image[] = "{\"Config\":{\"Volumes\":{"
+	    "\"/data\":{},\"/new\":{}}}}";
 	static const char	 want[] = "{\"Image\":\"sha256:1\",\"User\":"
 	    "\"0:0\",\"Entrypoint\":[\"sentinel-agentd\",\"-P\",\"helper\"],"
 	    "\"Cmd\":[\"-o\",\"what=agent\",\"-o\",\"data=/data\",\"-o\","
@@ -190,23 +193,29 @@ test_body(void **state)
 	    "\"-o\",\"proof=120000\"],\"Labels\":{\"sentinel.self\":\"false\","
 	    "\"sentinel.helper\":\"op\\\"1\"},\"Healthcheck\":{\"Test\":["
 	    "\"NONE\"]},\"HostConfig\":{\"NetworkMode\":\"none\","
-	    "\"VolumesFrom\":[\"" A "\"],\"RestartPolicy\":{\"Name\":"
+	    "\"VolumesFrom\":[\"" A "\"],\"Mounts\":[{\"Type\":\"tmpfs\","
+	    "\"Target\":\"/new\"}],\"RestartPolicy\":{\"Name\":"
 	    "\"unless-stopped\"},\"CapDrop\":[\"ALL\"],\"CapAdd\":["
 	    "\"DAC_OVERRIDE\"],\"ReadonlyRootfs\":true,\"PidsLimit\":16,"
 	    "\"SecurityOpt\":[\"label=disable\"],\"UsernsMode\":\"host\"}}";
 	struct update_self	 us = who(A, "");
-	struct json		*js;
+	struct self_helper	 sh = { .sh_id = "sha256:1",
+		.sh_opid = "op\"1", .sh_name = "a.sentinel-helper" };
+	struct json		*js, *im;
 	char			*body;
 	size_t			 len;
 
 	(void)state;
 	assert_non_null(js = json_parse(old, strlen(old), NULL, 0));
-	body = self_helper_body(&us, json_root(js), "sha256:1", "op\"1",
-	    "a.sentinel-helper", &len);
+	assert_non_null(im = json_parse(image, strlen(image), NULL, 0));
+	sh.sh_old = json_root(js);
+	sh.sh_image = json_root(im);
+	body = self_helper_body(&us, &sh, &len);
 	assert_non_null(body);
 	assert_int_equal(len, strlen(body));
 	assert_string_equal(body, want);
 	free(body);
+	json_free(im);
 	json_free(js);
 }
 
