@@ -61,6 +61,10 @@ void		 prep_copied(struct txn *, void (*next)(struct txn *));
 /* Asks podman's own API what its Docker API does not tell, then next; with
  * Docker next at once. */
 void		 prep_podman(struct txn *, void (*next)(struct txn *));
+/* One inspect by podman's own API; what is "containers" or "images".  NULL
+ * with errno of docker_call(). */
+struct docker_req *prep_podman_ask(struct txn *, const char *what,
+		    const char *id, docker_cb);
 /* From the inspect answer of podman's own API: can this container be made
  * anew?  False with a line in why. */
 bool		 prep_podman_check(const struct json_value *, char *why,

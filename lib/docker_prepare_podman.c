@@ -140,20 +140,19 @@ prep_podman_check(const struct json_value *c, char *why, size_t size)
 	return (true);
 }
 
-static void
-podman_ask(struct txn *tx, const char *what, const char *id, docker_cb done)
+struct docker_req *
+prep_podman_ask(struct txn *tx, const char *what, const char *id,
+    docker_cb done)
 {
 	struct docker_call	 dc = { .dc_method = "GET", .dc_done = done,
 		.dc_arg = tx };
 	char			 path[DOCKER_PATH_MAXBYTES];
 
 	if (docker_path(path, sizeof(path), "/libpod/%s/%s/json", what,
-	    id) == -1) {
-		prep_sent(tx, NULL);
-		return;
-	}
+	    id) == -1)
+		return (NULL);
 	dc.dc_path = path;
-	prep_sent(tx, docker_call(tx->tx_updater->up_docker, &dc));
+	return (docker_call(tx->tx_updater->up_docker, &dc));
 }
 
 void
@@ -164,7 +163,8 @@ prep_podman(struct txn *tx, void (*next)(struct txn *))
 		return;
 	}
 	tx->tx_next = next;
-	podman_ask(tx, "containers", tx->tx_old_id, podman_container);
+	prep_sent(tx, prep_podman_ask(tx, "containers", tx->tx_old_id,
+	    podman_container));
 }
 
 static void
@@ -184,8 +184,8 @@ podman_container(void *arg, const struct docker_reply *dr)
 	else if (tx->tx_image == NULL)
 		tx->tx_next(tx);
 	else
-		podman_ask(tx, "images", tx->tx_old_image + sizeof("sha256:") -
-		    1, podman_image);
+		prep_sent(tx, prep_podman_ask(tx, "images", tx->tx_old_image,
+		    podman_image));
 }
 
 static void

@@ -44,6 +44,8 @@ static void	 users_lead_ref(void *, const struct docker_reply *);
 static void	 users_engine(void *, const struct docker_reply *);
 static void	 users_next(struct txn *);
 static void	 users_looked(void *, const struct docker_reply *);
+static void	 users_own(void *, const struct docker_reply *);
+static void	 users_own_image(void *, const struct docker_reply *);
 static void	 users_image(void *, const struct docker_reply *);
 static void	 users_ref(void *, const struct docker_reply *);
 static void	 users_stray(struct txn *);
@@ -404,8 +406,13 @@ users_looked(void *arg, const struct docker_reply *dr)
 		return;
 	}
 	if (tx->tx_kind == TXN_SHARED) {
-		users_sent(tx, docker_image_inspect(tx->tx_updater->up_docker,
-		    tx->tx_old_image, users_image, tx));
+		if (docker_is_podman(tx->tx_updater->up_docker))
+			users_sent(tx, prep_podman_ask(tx, "containers",
+			    tx->tx_old_id, users_own));
+		else
+			users_sent(tx, docker_image_inspect(
+			    tx->tx_updater->up_docker, tx->tx_old_image,
+			    users_image, tx));
 		return;
 	}
 	/* It stays what it is: nothing of it will have to be put back. */
@@ -414,6 +421,41 @@ users_looked(void *arg, const struct docker_reply *dr)
 	json_free(tx->tx_inspect);
 	tx->tx_inspect = NULL;
 	users_next(tx->tx_lead);
+}
+
+/* As prep_podman() does for the leader. */
+static void
+users_own(void *arg, const struct docker_reply *dr)
+{
+	struct txn	*tx = arg;
+	struct json	*js;
+	bool		 gone, ok;
+
+	if ((js = users_json(tx, dr, &gone)) == NULL && !gone)
+		return;
+	ok = prep_podman_check(json_root(js), tx->tx_error,
+	    sizeof(tx->tx_error));
+	json_free(js);
+	if (!ok)
+		users_fail(tx);
+	else
+		users_sent(tx, prep_podman_ask(tx, "images", tx->tx_old_image,
+		    users_own_image));
+}
+
+static void
+users_own_image(void *arg, const struct docker_reply *dr)
+{
+	struct txn	*tx = arg;
+	struct json	*js;
+	bool		 gone;
+
+	/* Without an answer it is over, and tx no more. */
+	if ((js = users_json(tx, dr, &gone)) == NULL && !gone)
+		return;
+	tx->tx_image_own = js;
+	users_sent(tx, docker_image_inspect(tx->tx_updater->up_docker,
+	    tx->tx_old_image, users_image, tx));
 }
 
 /* --- what a new one is made of ----------------------------------------- */
@@ -443,6 +485,7 @@ users_spec(struct txn *tx)
 	si.si_engine = lead->tx_engine;
 	si.si_api = docker_api(tx->tx_updater->up_docker);
 	si.si_podman = docker_is_podman(tx->tx_updater->up_docker);
+	si.si_health = json_get(json_root(tx->tx_image_own), "Healthcheck");
 	si.si_rebind = rb;
 	return (docker_spec_build(&tx->tx_spec, &si, tx->tx_error,
 	    sizeof(tx->tx_error)));

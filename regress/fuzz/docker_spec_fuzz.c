@@ -50,8 +50,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len == 0 || (js = json_parse(data + 1, len - 1, NULL, 0)) == NULL)
 		return (0);
 	si.si_api = 41 + data[0] % 16;
+	si.si_podman = (data[0] & 0x10) != 0;
 	si.si_container = json_get(json_root(js), "container");
 	si.si_image = json_get(json_root(js), "old");
+	si.si_health = json_get(si.si_image, "Healthcheck");
 	si.si_new = json_get(json_root(js), "new");
 	if (docker_spec_build(&sp, &si, err, sizeof(err)) == 0) {
 		check(sp.sp_body, sp.sp_bodylen);

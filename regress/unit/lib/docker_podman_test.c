@@ -175,6 +175,56 @@ test_refused(void **state)
 	world_end();
 }
 
+static char	user_id[65];
+
+static const char *
+own_user(const char *what, const char *id)
+{
+	/* "ID/json" */
+	return (strcmp(what, "containers") == 0 &&
+	    strncmp(id, user_id, 64) == 0 ? own_container : "{}");
+}
+
+/* Who shares its network is made anew with it: the same is asked of it. */
+static void
+test_user(void **state)
+{
+	static const char *const	 says[] = { "{}", "{\"Pod\":\"1\"}",
+		"nonsense" };
+	struct fk_container		*ct;
+	char				 body[256];
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < nitems(says); i++) {
+		podman_begin(says[i]);
+		fk.libpod = own_user;
+		(void)snprintf(body, sizeof(body), "{\"Image\":\"side:1\","
+		    "\"HostConfig\":{\"NetworkMode\":\"container:%s\"}}",
+		    fk_find(&fk, NAME)->id);
+		(void)snprintf(fk.im[2].id, sizeof(fk.im[2].id),
+		    "sha256:%064d", 3);
+		(void)strlcpy(fk.im[2].tags[0], "side:1",
+		    sizeof(fk.im[2].tags[0]));
+		ct = add("user", body);
+		ct->running = true;
+		(void)strlcpy(user_id, ct->id, sizeof(user_id));
+		start("", "");
+		run();
+		assert_int_equal(outcome, i == 0 ? UPDATE_SUCCESS :
+		    UPDATE_FAILED);
+		assert_int_equal(strstr(fk.trace, "/stop") != NULL, i == 0);
+		assert_int_equal(strcmp(fk_find(&fk, "user")->id, user_id) ==
+		    0, i != 0);
+		if (i == 1)
+			assert_non_null(strstr(error, "\"user\", which depends "
+			    "on this one: the container belongs to a pod"));
+		if (i == 2)
+			assert_non_null(strstr(error, "not valid JSON"));
+		world_end();
+	}
+}
+
 /* --- lists ------------------------------------------------------------- */
 
 static char	listed[512];
@@ -360,6 +410,7 @@ main(void)
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_health),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_events),
