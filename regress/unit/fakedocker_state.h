@@ -46,7 +46,7 @@
 
 enum fk_health { FK_NONE, FK_STARTING, FK_HEALTHY, FK_UNHEALTHY };
 enum fk_behave { FK_GOOD, FK_EXITS, FK_LATER_HEALTHY, FK_TURNS_UNHEALTHY,
-    FK_RESTARTS, FK_NOSTART };
+    FK_RESTARTS, FK_RESTARTED, FK_COUNTS, FK_NOSTART };
 
 struct fk_image {
 	char		 id[72];
@@ -237,7 +237,7 @@ fk_inspect(struct fk *fk, struct evbuffer *out, struct fk_container *ct)
 	struct fk_image			*im = fk_image(fk, ct->image);
 	struct json			*js = fk_body(ct);
 	const struct json_value		*v, *root = json_root(js);
-	int				 n = 0;
+	int				 n = 0, counted;
 
 	if (ct->running && im != NULL && im->behave == FK_EXITS &&
 	    ct->looks >= 1) {
@@ -248,12 +248,16 @@ fk_inspect(struct fk *fk, struct evbuffer *out, struct fk_container *ct)
 	if (ct->running && im != NULL && im->behave == FK_RESTARTS &&
 	    ct->looks == 1)
 		ct->starts++;
+	/* Before it was looked at, and meanwhile; Docker counts those only. */
+	counted = im != NULL && (im->behave == FK_RESTARTED ||
+	    (im->behave == FK_COUNTS && ct->looks >= 1));
 	ct->looks++;
 	evbuffer_add_printf(out, "{\"Id\":\"%s\",\"Name\":\"/%s\",\"Image\":"
-	    "\"%s\",\"RestartCount\":0,\"State\":{\"Status\":\"%s\","
+	    "\"%s\",\"RestartCount\":%d,\"State\":{\"Status\":\"%s\","
 	    "\"Running\":%s,\"Paused\":%s,\"Restarting\":false,\"ExitCode\":%d,"
 	    "\"Error\":\"\",\"StartedAt\":\"2026-01-01T00:00:%02dZ\"", ct->id,
-	    ct->name, ct->image, fk_status(ct), ct->running ? "true" : "false",
+	    ct->name, ct->image, counted, fk_status(ct),
+	    ct->running ? "true" : "false",
 	    ct->paused ? "true" : "false", ct->code, ct->starts);
 	fk_health(fk, out, ct);
 	evbuffer_add_printf(out, "},\"Config\":{");

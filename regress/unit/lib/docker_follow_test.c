@@ -251,6 +251,8 @@ test_stall(void **state)
 	for (i = 0; i < 100 && ended == 0; i++) {
 		docker_follow_credit(df, 1);
 		run(20);
+		/* A text for each, and not one more. */
+		assert_true(ntexts <= FOLLOW_WINDOW + i + 1);
 	}
 	assert_int_equal(ended, 1);
 	assert_true(skipped > 0);

@@ -17,6 +17,7 @@
 #include "compat.h"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,27 @@
 #include "log.h"
 
 static char	 seen[4096];
+static int	 nsyncs, nwrites;
+static int	 last_sync;	/* nwrites at the last fsync() */
+static bool	 sync_fails;
+
+/* Instead of the C library's. */
+ssize_t
+pwrite(int fd, const void *data, size_t len, off_t at)
+{
+	nwrites++;
+	return (syscall(SYS_pwrite64, fd, data, len, at));
+}
+
+int
+fsync(int fd)
+{
+	(void)fd;
+	nsyncs++;
+	last_sync = nwrites;
+	errno = EIO;
+	return (sync_fails ? -1 : 0);
+}
 
 static void
 on_record(void *arg, const struct journal_rec *jr)
@@ -209,10 +231,38 @@ test_damage(void **state)
 	close(fd);
 }
 
+/* A record counts when it is on the disk, and not before. */
+static void
+test_synced(void **state)
+{
+	struct journal	*jn;
+	int		 fd = newfile(), was;
+	uint32_t	 n;
+
+	(void)state;
+	jn = reopen(fd);
+	n = journal_begin(jn);
+	was = nsyncs;
+	assert_int_equal(journal_add(jn, n, DJ_BEGIN, "op", "web", NULL), 0);
+	assert_true(nsyncs > was && last_sync == nwrites);
+	was = nsyncs;
+	assert_int_equal(journal_add(jn, n, DJ_STEP, "stop", NULL), 0);
+	assert_true(nsyncs > was && last_sync == nwrites);
+	sync_fails = true;
+	assert_int_equal(journal_add(jn, n, DJ_STEP, "create", NULL), -1);
+	sync_fails = false;
+	journal_close(jn);
+	jn = reopen(fd);
+	assert_string_equal(seen, "1/1,op,web;3/1,stop;");
+	journal_close(jn);
+	close(fd);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
+		cmocka_unit_test(test_synced),
 		cmocka_unit_test(test_crc),
 		cmocka_unit_test(test_append_replay),
 		cmocka_unit_test(test_limits),

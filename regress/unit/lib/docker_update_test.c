@@ -58,6 +58,9 @@ test_behaviours(void **state)
 		{ FK_TURNS_UNHEALTHY, UPDATE_ROLLBACK,
 		    "the new container is unhealthy" },
 		{ FK_RESTARTS, UPDATE_ROLLBACK, "the new container restarted" },
+		{ FK_RESTARTED, UPDATE_ROLLBACK,
+		    "the new container restarted" },
+		{ FK_COUNTS, UPDATE_ROLLBACK, "the new container restarted" },
 		{ FK_NOSTART, UPDATE_ROLLBACK, "start: exec: no such file" },
 	};
 	size_t	 i;

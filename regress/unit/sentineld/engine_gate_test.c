@@ -162,6 +162,47 @@ test_local(void **state)
 	host_free(h);
 }
 
+/* Of the machine that was replaced: a serial that is not the host's, from
+ * before its enrolment. */
+static void
+test_older(void **state)
+{
+	static char	 theirs[] = "0a", ours[] = "0b", pending[] = "0c";
+	static const struct {
+		char			*serial;
+		int64_t			 enrolled_at;
+		enum gate_verdict	 verdict;
+	} t[] = {
+		{ theirs, NOW - 10, GATE_REVOKED },
+		{ theirs, NOW - 1000, GATE_OK },
+		{ ours, NOW - 10, GATE_OK },
+		{ pending, NOW - 10, GATE_OK }
+	};
+	Sentinel__Ipc__AgentOpen	 open;
+	struct gate_answer		 ga;
+	struct host			*h;
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < nitems(t); i++) {
+		sentinel__ipc__agent_open__init(&open);
+		open.host_id = id;
+		open.serial = t[i].serial;
+		open.not_before = NOW - 500;
+		open.not_after = NOW + 500;
+		h = host_new(id, "worker");
+		(void)strlcpy(h->h_serial, ours, sizeof(h->h_serial));
+		(void)strlcpy(h->h_pending.hc_serial, pending,
+		    sizeof(h->h_pending.hc_serial));
+		h->h_enrolled_at = t[i].enrolled_at;
+		peer_gate(&open, h, 0, NOW, GRACE, &ga);
+		if (ga.ga_verdict != t[i].verdict)
+			fail_msg("%s: verdict %d", t[i].serial,
+			    (int)ga.ga_verdict);
+		host_free(h);
+	}
+}
+
 int
 main(void)
 {
@@ -169,6 +210,7 @@ main(void)
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_local),
+		cmocka_unit_test(test_older),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
