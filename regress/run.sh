@@ -7,7 +7,8 @@
 # Environment: B = build directory (default build); FULL=1 = the long
 # scenarios too; KEEP=1 = keep the working directory; ONLY=pattern = only
 # the scenarios and unit tests whose name matches; JOBS = scenarios at the
-# same time (default 2).
+# same time (default one more than there are processors: they wait more than
+# they work).
 #
 # Every test speaks TAP; a program that prints no test line counts as one
 # test by its exit status (0 passed, 77 skipped, anything else failed).
@@ -25,7 +26,8 @@ case $B in
 esac
 FULL=${FULL:-0}
 ONLY=${ONLY:-}
-JOBS=${JOBS:-2}
+CPUS=$(nproc)
+JOBS=${JOBS:-$((CPUS + 1))}
 export B FULL
 
 . regress/lab/lib.sh
@@ -66,24 +68,13 @@ result()
 	sh regress/lab/report.sh "$work/res" "$1"
 }
 
-# A name for a file in res/ out of a path below the tree or $B.
-flat()
-{
-	echo "$1" | sed -e "s,^$B/,," -e 's,^regress/,,' -e 's,/,.,g'
-}
-
 unit()
 {
 	for t in "$B"/unit/*/*_test regress/unit/*/*_test.sh; do
 		[ -f "$t" ] || continue
-		selected "$t" || continue
-		n=$(flat "$t")
-		case $t in
-		*.sh)	timeout -k 5 120 sh "$t" ;;
-		*)	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 120 "$t" ;;
-		esac >"$work/res/$n.out" 2>&1
-		result "$n" $?
-	done
+		selected "$t" && echo "$t"
+	done >"$work/list"
+	xargs -P "$CPUS" -n 1 sh regress/lab/unit.sh "$work/res" <"$work/list"
 }
 
 conf()
@@ -108,11 +99,14 @@ lint()
 
 integration()
 {
+	# A slot takes the next scenario when it is free, and those that may
+	# take long come first, so that no slot is left with one of them.
 	for t in regress/integration/t_*.sh; do
 		[ -f "$t" ] || continue
-		selected "$t" && echo "$t"
-	done >"$work/list"
-	# The two slots take the next scenario when they are free.
+		selected "$t" || continue
+		n=$(sed -n 's/^# timeout: *//p' "$t")
+		echo "${n:-60} $t"
+	done | sort -s -k 1,1nr | cut -d ' ' -f 2 >"$work/list"
 	xargs -P "$JOBS" -n 1 sh regress/lab/one.sh "$work/res" <"$work/list"
 	lab_down
 }

@@ -3,7 +3,7 @@
 # timeout: 90
 
 c=containers
-lab_docker run -d --name $c --label "it's=a \"label\"" -p 127.0.0.1:8099:80 \
+lab_docker run -d --name $c --label "it's=a \"label\"" -p 127.0.0.1:8096:80 \
     "$LAB_REGISTRY/demo:1" >/dev/null || exit 1
 lab_docker create --name $c-created "$LAB_REGISTRY/demo:1" >/dev/null
 trap 'lab_docker rm -f $c $c-created >/dev/null 2>&1; scenario_end' EXIT

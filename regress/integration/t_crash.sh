@@ -9,7 +9,7 @@
 trap 'scenario_end; lab_stop "$T/lab"' EXIT
 must "an engine of its own" lab_start "$T/lab"
 LAB_DIR=$T/lab
-must "its images" lab_images
+must "its images" lab_images demo
 c=crash
 # dockerd starts it again after its own death; ours must keep that.
 lab_docker run -d --name $c --restart always "$LAB_REGISTRY/demo:1" \

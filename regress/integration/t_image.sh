@@ -1,6 +1,7 @@
 # The container image: FROM scratch, built without a network; and the page's
 # three commands, as printed but for the name of the image.
 # needs: docker
+# lock: sentinel
 # timeout: 180
 
 image=sentinel:test-$$

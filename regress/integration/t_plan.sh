@@ -4,14 +4,15 @@
 # timeout: 60
 
 c=plan
-v=$LAB_REGISTRY/demo
-lab_docker network create --subnet 10.77.1.0/24 $c-a >/dev/null || exit 1
-lab_docker network create --subnet 10.77.2.0/24 $c-b >/dev/null || exit 1
-lab_docker create --name $c --network $c-a --ip 10.77.1.5 \
+v=$LAB_REGISTRY/$c
+lab_image $c:1 1 && lab_image $c:2 2 || exit 1
+lab_docker network create --subnet 10.79.1.0/24 $c-a >/dev/null || exit 1
+lab_docker network create --subnet 10.79.2.0/24 $c-b >/dev/null || exit 1
+lab_docker create --name $c --network $c-a --ip 10.79.1.5 \
     --network-alias friend -e MINE=secret -v $c-data:/data -v /anon \
     --label keep=me --restart unless-stopped --stop-timeout 7 \
     "$v:1" >/dev/null || exit 1
-lab_docker network connect --ip 10.77.2.5 $c-b $c || exit 1
+lab_docker network connect --ip 10.79.2.5 $c-b $c || exit 1
 lab_docker start $c >/dev/null || exit 1
 lab_docker run -d --name $c-user --network container:$c "$v:1" \
     >/dev/null || exit 1
@@ -26,16 +27,16 @@ must "the server starts" server_start
 must "the agent connects" enrolled worker-1
 local=$(ctl host list --json | jq -r '.[] | select(.id == "local").name')
 
-# everything Docker says of the container and of what is around it
+# Everything Docker says of the container and of what is around it, but for
+# what others do to the same engine.
 world()
 {
 	# Docker shows mounts in another order each time.
 	lab_docker inspect $c $c-user | jq -S '.[0].Mounts |= sort_by(.Destination)'
-	lab_docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.Image}}' |
-	    sort
-	lab_docker images -a --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' |
-	    sort
-	lab_docker volume ls -q | sort
+	lab_docker ps -a --no-trunc --filter "name=$c" \
+	    --format '{{.ID}} {{.Names}} {{.Image}}' | sort
+	lab_docker images -a --no-trunc --format '{{.ID}}' "$v" | sort
+	lab_docker volume ls -q --filter "name=$c" | sort
 }
 
 world >"$T/before"

@@ -4,8 +4,9 @@
 # needs: docker
 # timeout: 120
 
-v=$LAB_REGISTRY/demo
-p=127.0.0.1:5001/demo
+v=$LAB_REGISTRY/pull
+p=127.0.0.1:5001/pull
+lab_images pull || exit 1
 secret=Tr0ub4dor-and-3-geese
 trap 'lab_docker rm -fv pulled pull-registry pull-mute >/dev/null 2>&1
     scenario_end' EXIT

@@ -4,7 +4,8 @@
 # timeout: 180
 
 c=rbk
-v=$LAB_REGISTRY/demo
+v=$LAB_REGISTRY/$c
+lab_images $c || exit 1
 r=$v:rolling
 lab_docker rmi "$v:2" "$v:3" "$v:4" "$v:5" >/dev/null 2>&1
 lab_docker pull -q "$v:1" >/dev/null || exit 1
@@ -95,7 +96,7 @@ check "a newer one" ctl container update worker-1/$c
 check_eq "is taken" "$two running" "$(get '{{.Image}} {{.State.Status}}')"
 
 # Somebody has removed what was kept.
-lab_docker images --format '{{.Repository}}:{{.Tag}}' | grep "^sentinel-keep" |
+lab_docker images --format '{{.Repository}}:{{.Tag}}' | grep "^sentinel-keep.*:$c\." |
     while read -r n; do lab_docker rmi "$n"; done >/dev/null 2>&1
 check_rc "nothing is left: 1" 1 ctl container rollback worker-1/$c
 check_eq "nothing was touched" "$two running" \

@@ -2,6 +2,7 @@
 # it, to a good image, to bad ones, with the helper killed, and not at all
 # where that cannot end well.
 # needs: docker
+# lock: sentinel
 # timeout: 400
 
 . regress/lab/selfimage.sh

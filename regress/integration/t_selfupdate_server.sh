@@ -3,6 +3,7 @@
 # end well.  Agents come back by themselves, and what was asked for is told by
 # the successor.
 # needs: docker
+# lock: sentinel
 # timeout: 240
 
 . regress/lab/selfimage.sh

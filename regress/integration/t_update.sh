@@ -4,7 +4,8 @@
 # timeout: 180
 
 c=upd
-v=$LAB_REGISTRY/demo
+v=$LAB_REGISTRY/$c
+lab_images $c || exit 1
 lab_docker network create $c-net >/dev/null || exit 1
 lab_docker run -d --name $c --network $c-net --network-alias friend \
     -e MINE=kept -v $c-data:/data --label keep=me --restart unless-stopped \

@@ -144,7 +144,7 @@ lab_up()
 		flock 9
 		lab_is_up && exit 0
 		[ -f "$LAB_DIR/failed" ] && exit 1
-		lab_start "$LAB_DIR" && lab_images && exit 0
+		lab_start "$LAB_DIR" && lab_images demo && exit 0
 		touch "$LAB_DIR/failed"
 		exit 1
 	) 9>"$LAB_DIR.lock"
@@ -171,7 +171,8 @@ lab_image()
 	li_ref=$LAB_REGISTRY/$1
 	li_ver=$2
 	shift 2
-	li_root=$LAB_DIR/image
+	# A scenario's own: another one may be at it on the same engine.
+	li_root=${T:-$LAB_DIR}/lab-image
 	if [ ! -f "$li_root/bin/busybox" ]; then
 		mkdir -p "$li_root/bin" "$li_root/tmp" "$li_root/etc" || return 1
 		cp /bin/busybox "$li_root/bin/busybox" || return 1
@@ -198,13 +199,15 @@ lab_image()
 	lab_docker push -q "$li_ref" >/dev/null
 }
 
-# The images of the suite.  3 never becomes healthy, 4 dies at once.
+# lab_images NAME: five versions.  3 never becomes healthy, 4 dies at once.
+# A scenario that moves or removes a tag, or looks at what there is, has a name
+# of its own; "demo" is everybody's.
 lab_images()
 {
-	lab_image demo:1 1 && lab_image demo:2 2 &&
-	    lab_image demo:3 3 --change \
+	lab_image "$1:1" 1 && lab_image "$1:2" 2 &&
+	    lab_image "$1:3" 3 --change \
 	    'HEALTHCHECK --interval=1s --timeout=2s --retries=2 CMD ["/bin/false"]' &&
-	    lab_image demo:4 4 --change 'CMD ["/bin/false"]' &&
-	    lab_image demo:5 5 --change \
+	    lab_image "$1:4" 4 --change 'CMD ["/bin/false"]' &&
+	    lab_image "$1:5" 5 --change \
 	    'HEALTHCHECK --interval=1s --timeout=2s --retries=2 CMD ["/bin/true"]'
 }

@@ -9,6 +9,8 @@
 #	# needs: filter		not with SANITIZE=1, which has no system call filter
 #	# timeout: N		seconds (default 60)
 #	# full: N		seconds with FULL=1 (default five times that)
+#	# lock: NAME		not beside others with this lock: names or ports
+#				that are the same on the suite's engine
 #
 # As root a scenario runs in network, mount and pid namespaces of its own:
 # port 9443 is always free there, and the kernel ends whatever is left when
@@ -33,6 +35,11 @@ skip()
 needs=$(sed -n 's/^# needs: *//p' "$t")
 secs=$(sed -n 's/^# timeout: *//p' "$t")
 full=$(sed -n 's/^# full: *//p' "$t")
+lock=$(sed -n 's/^# lock: *//p' "$t")
+if [ -n "$lock" ]; then
+	exec 8>"$res/lock.$lock"
+	flock 8
+fi
 for need in $needs; do
 	case $need in
 	root)	[ "$(id -u)" -eq 0 ] || skip "needs root" ;;
@@ -64,9 +71,9 @@ if [ "$(id -u)" -eq 0 ]; then
 	# namespace with it when it is killed.
 	timeout -s KILL "$secs" \
 	    unshare --net --mount --pid --fork --kill-child --mount-proc \
-	    sh regress/lab/inside.sh "$t" >"$out" 2>&1
+	    sh regress/lab/inside.sh "$t" >"$out" 2>&1 8>&-
 else
-	timeout -k 5 "$secs" sh regress/lab/inside.sh "$t" >"$out" 2>&1
+	timeout -k 5 "$secs" sh regress/lab/inside.sh "$t" >"$out" 2>&1 8>&-
 fi
 rc=$?
 # An engine of the scenario's own that had no time to clean up.
