@@ -71,17 +71,30 @@ differs(char *why, size_t size, const char *what, const char *want,
 	return (true);
 }
 
+/* Where a line ends with that, or NULL. */
+static char *
+line_end(char *sig, const char *word)
+{
+	size_t	 len = strlen(word);
+	char	*p;
+
+	for (p = sig; (p = strstr(p, word)) != NULL; p += len)
+		if (p[len] == '\n' || p[len] == '\0')
+			return (p);
+	return (NULL);
+}
+
 /* What is down through no fault of the update's. */
 static void
 excuse(struct look *lk)
 {
 	char	 rest[LOOK_BYTES], *p;
 
-	if ((p = strstr(lk->lk_sig, " exited\n")) == NULL)
+	if ((p = line_end(lk->lk_sig, " exited")) == NULL)
 		return;
-	strlcpy(rest, p + strlen(" exited\n"), sizeof(rest));
+	strlcpy(rest, p + strlen(" exited"), sizeof(rest));
 	*p = '\0';
-	strlcat(lk->lk_sig, " running\n", sizeof(lk->lk_sig));
+	strlcat(lk->lk_sig, " running", sizeof(lk->lk_sig));
 	strlcat(lk->lk_sig, rest, sizeof(lk->lk_sig));
 }
 
@@ -310,8 +323,8 @@ print_lines(const char *title, const char *text)
 
 /* Did the engine's death at an earlier point take something of it? */
 static bool
-is_whole(const struct attempt *at, const struct look *old,
-    const struct look users[USERS])
+is_whole(const struct attempt *at, struct look *old,
+    struct look users[USERS])
 {
 	static bool	 engine_died;
 	size_t		 i;
@@ -323,9 +336,9 @@ is_whole(const struct attempt *at, const struct look *old,
 	if (!world_survives(at->at_world))
 		return (false);
 	for (i = 0; at->at_world == W_VPN && i < USERS; i++)
-		if (strstr(users[i].lk_sig, " running\n") == NULL)
+		if (line_end(users[i].lk_sig, " running") == NULL)
 			return (false);
-	return (strstr(old->lk_sig, " running\n") != NULL);
+	return (line_end(old->lk_sig, " running") != NULL);
 }
 
 static void

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""journalkill.py JOURNAL N SIGNAL [PID...]
+"""journalkill.py JOURNAL N SIGNAL [PID|@WHO...]
 
 Watch an update journal and send SIGNAL to the processes as soon as it holds
-N whole records.  Prints the records seen and exits 0; 1 when the transaction
+N whole records.  @helper, @agent and @dockerd are whoever is that by then, of
+all that can be seen from here.  Prints the records seen and exits 0; 1 when the transaction
 ended before that or nothing came within 40 s.  N = 0 only counts.
 """
 
@@ -34,9 +35,33 @@ def records(data):
     return out
 
 
+def is_who(who, pid):
+    """Is this process @who?  One that has ended is nobody."""
+    try:
+        with open("/proc/%s/comm" % pid) as f:
+            comm = f.read().strip()
+        with open("/proc/%s/cmdline" % pid) as f:
+            line = f.read().replace("\0", " ")
+    except OSError:
+        return False
+    if who == "@dockerd":
+        return comm == "dockerd"
+    helper = "-P helper" in line or line.startswith("sentinel-agentd: helper")
+    agent = line.startswith("sentinel-agentd")
+    return agent and helper == (who == "@helper")
+
+
+def find(names):
+    """The pids of those that are meant."""
+    out = [int(n) for n in names if n.isdigit()]
+    for who in (n for n in names if n.startswith("@")):
+        out += [int(p) for p in os.listdir("/proc")
+                if p.isdigit() and is_who(who, p)]
+    return out
+
+
 def main():
     path, wanted, sig = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    pids = [int(p) for p in sys.argv[4:]]
     sig = getattr(signal, "SIG" + sig)
     deadline = time.monotonic() + 40
     most = []
@@ -48,7 +73,7 @@ def main():
             elif most and not seen:
                 break
             if wanted and len(most) >= wanted:
-                for pid in pids:
+                for pid in find(sys.argv[4:]):
                     try:
                         os.kill(pid, sig)
                     except ProcessLookupError:
