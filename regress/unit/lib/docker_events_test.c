@@ -166,8 +166,8 @@ test_parse(void **state)
 		"", "{", "[]", "null", "5", "{}", "\"die\"",
 		"{\"Type\":\"container\",\"Action\":\"die\"}",
 		"{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":[]}",
-		"{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":"
-		    "{\"ID\":\"../etc\"}}",
+		("{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":"
+		    "{\"ID\":\"../etc\"}}"),
 		"{\"Type\":\"network\",\"Action\":\"connect\"}",
 		"{\"status\":\"die\",\"id\":\"x\"}",
 	};
