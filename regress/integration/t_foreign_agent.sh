@@ -48,8 +48,34 @@ check_rc "nor to be followed" 1 ctl container logs -f foreign/web
 said "which is said" "the agent on host foreign is too old for this"
 check "it is updated" ctl container update foreign/web --image example/web:2
 check "by an update_container" has "$T/foreign.log" '"update_container"'
+check_rc "an update that fails" 3 ctl container update foreign/none \
+    --image example/web:2
+check "is in the history" sh -c "$B/sentinelctl -s $CTL_SOCK history list --json |
+    jq -e 'map(select(.action == \"update\" and .outcome == \"failed\")) |
+    length == 1'"
+check_rc "it is not asked for a rollback: it would never answer" 1 \
+    ctl container rollback foreign/web
+said "says so" "the agent on host foreign is too old for this"
+check_not "nothing was sent" has "$T/foreign.log" '"kind": "rollback"'
+check_rc "nor for a plan" 1 ctl container plan foreign/web
+check "what is known of a container" ctl container show foreign/web
+said "is its list, and says why" "no more  *the agent on host foreign is too old"
 check_rc "an unknown container" 3 ctl container stop foreign/none
 check_rc "an unknown host" 3 ctl container stop nobody/web
+session_end
+
+# One that knows rollbacks as the protocol has them, and nothing of ours.
+must "a session with the word rollback" session --container web \
+    --feature rollback
+check "a rollback" ctl container rollback foreign/web
+said "is a success" "foreign/web"
+check "it was a plain command" has "$T/foreign.log" \
+    '"kind": "rollback".*"name": "web"'
+check_rc "of an unknown container" 3 ctl container rollback foreign/none
+check "both are in the history" sh -c "$B/sentinelctl -s $CTL_SOCK history list \
+    --json | jq -e 'map(select(.action == \"rollback\")) | length == 2'"
+check "without a digest nothing is in quarantine" sh -c "[ \"\$($B/sentinelctl \
+    -s $CTL_SOCK quarantine list --json)\" = '[]' ]"
 session_end
 
 check_rc "a host that is away" 5 ctl container stop foreign/web

@@ -259,12 +259,25 @@ class Session:
         elif kind == "update_container":
             u = m.update_container
             self.out.put(fresh)
+            known = u.container_name in self.names
             result = pb.UpdateResult(
                 request_id=m.request_id, container_name=u.container_name,
                 old_image="example/%s:1" % u.container_name,
-                new_image=u.target_image, outcome="success")
+                new_image=u.target_image,
+                outcome="success" if known else "failed",
+                error="" if known else 'container "%s" not found' %
+                u.container_name)
             result.duration.FromMilliseconds(1500)
             self.out.put(pb.AgentMessage(update_result=result))
+        elif kind == "rollback":
+            # As the protocol has it: no images, no digests, no duration.
+            name = m.rollback.container_name
+            known = name in self.names
+            self.out.put(fresh)
+            self.out.put(pb.AgentMessage(rollback_result=pb.RollbackResult(
+                request_id=m.request_id, container_name=name,
+                outcome="success" if known else "failed",
+                error="" if known else 'container "%s" not found' % name)))
         elif kind == "run_hook":
             self.hook(m)
         elif kind == "cert_renewal_response":
