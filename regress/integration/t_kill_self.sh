@@ -8,6 +8,10 @@
 # full: 7200
 
 trap 'lab_stop "$T/lab"' EXIT
+# Otherwise a dockerd that was killed sends SIGTERM to all and starts them
+# before they have ended, which fails: nobody would be left to go on.
+mkdir -p "$T/lab/etc-docker"
+echo '{ "live-restore": true }' >"$T/lab/etc-docker/daemon.json"
 must "an engine of its own" lab_start "$T/lab"
 LAB_DIR=$T/lab
 . regress/lab/selfimage.sh
@@ -16,7 +20,7 @@ a=sentinel-agent
 must "make image" self_image
 must "version 2" self_variant 2 'ENV VERSION=2'
 must "version 3" self_variant 3 'ENV VERSION=3'
-# Addresses that outlive the engine.
+# Addresses, and a way to its socket, that outlive the engine.
 must "a network" lab_docker network create --subnet 10.78.1.0/24 self
 must "a server" lab_docker run -d --name sentinel-server --restart always \
     --network self --ip 10.78.1.2 -v sentinel-data:/data \
@@ -25,11 +29,12 @@ in_server() { lab_docker exec sentinel-server sentinelctl "$@"; }
 must "it answers" wait_for 20 in_server status
 must "an agent" lab_docker run -d --name $a --restart unless-stopped \
     --network self --ip 10.78.1.3 --stop-timeout 60 \
-    -v "$LAB_DIR/docker.sock:/var/run/docker.sock:ro" \
+    -v "$LAB_DIR:/lab:ro" \
     -v sentinel-agent-data:/data -e SENTINEL_MODE=agent \
     -e SENTINEL_SERVER_ADDR=10.78.1.2:9443 -e SENTINEL_HOST_NAME=worker-1 \
     -e SENTINEL_ENROLL_TOKEN="$(in_server token create --json |
-    jq -r .token)" "$v:2" -d -o agent.timers.self_update=20s
+    jq -r .token)" "$v:2" -d -o agent.timers.self_update=20s \
+    -o agent.docker=unix:///lab/docker.sock
 journal=$LAB_DIR/data/volumes/sentinel-agent-data/_data/update.journal
 kill9="/usr/bin/python3 regress/lab/journalkill.py $journal"
 
