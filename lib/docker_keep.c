@@ -91,7 +91,8 @@ keep_parse_ref(char *dst, size_t size, const char *s, size_t len)
 			    || (low = keep_digit(s[i + 2])) == -1)
 				return (-1);
 			c = high << 4 | low;
-			if (c <= ' ' || c >= 0x7f)
+			/* What we never write so is somebody else's name. */
+			if (c <= ' ' || c >= 0x7f || islower(c) || isdigit(c))
 				return (-1);
 			i += 2;
 		} else if (!islower(c) && !isdigit(c))
@@ -111,9 +112,11 @@ keep_parse_name(struct keep_name *kn, const char *name)
 	size_t		 len;
 	int		 i, digit;
 
-	/* Podman puts a registry before it. */
-	if ((p = strstr(name, KEEP_REPO "/r")) == NULL ||
-	    (p != name && p[-1] != '/'))
+	/* Podman puts a registry before it, and nothing more. */
+	p = name;
+	if (strncmp(p, KEEP_REPO "/r", sizeof(KEEP_REPO "/r") - 1) != 0 &&
+	    ((p = strchr(name, '/')) == NULL || strncmp(++p, KEEP_REPO "/r",
+	    sizeof(KEEP_REPO "/r") - 1) != 0))
 		return (-1);
 	p += sizeof(KEEP_REPO "/r") - 1;
 	if ((tag = strchr(p, ':')) == NULL || keep_parse_ref(kn->kn_ref,
@@ -121,7 +124,7 @@ keep_parse_name(struct keep_name *kn, const char *name)
 		return (-1);
 	tag++;
 	len = strlen(tag);
-	if (len < 12 || len - 11 >= sizeof(kn->kn_container) ||
+	if (len < 12 || len - 11 > KEEP_NAME_MAX ||
 	    tag[len - 11] != '.')
 		return (-1);
 	memcpy(kn->kn_container, tag, len - 11);
