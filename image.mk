@@ -8,6 +8,9 @@
 IMAGE ?=	sentinel:$(VERSION)
 IMAGE_DIR =	$(B)/image
 DOCKER ?=	docker
+# Of the server's database: no self update to one that is newer.
+IMAGE_SCHEMA =	$(shell sed -n 's/^\#define DB_SCHEMA[^0-9]*//p' sentineld/db.h | \
+		    sed 's/[^0-9].*//')
 
 $(IMAGE_DIR)/Dockerfile: $(BINS) etc/sentinel-image.conf image.mk
 	rm -rf $(IMAGE_DIR)
@@ -25,6 +28,7 @@ $(IMAGE_DIR)/Dockerfile: $(BINS) etc/sentinel-image.conf image.mk
 	    done
 	printf '%s\n' 'FROM scratch' 'COPY root /' \
 	    'LABEL sentinel.self=true' \
+	    'LABEL sentinel.schema=$(IMAGE_SCHEMA)' \
 	    'LABEL org.opencontainers.image.title=sentinel' \
 	    'LABEL org.opencontainers.image.version=$(VERSION)' \
 	    'ENV PATH=/usr/local/bin:/usr/local/sbin' \

@@ -44,6 +44,7 @@ static const struct confpart_field	docker_fields[] = {
 	CONFPART_STR(43, docker_conf, dc_data),
 	CONFPART_STR(44, docker_conf, dc_state),
 	CONFPART_STR(45, docker_conf, dc_socket),
+	CONFPART_NUM(46, docker_conf, dc_schema),
 };
 const struct confpart	docker_confpart = {
 	docker_fields, nitems(docker_fields), sizeof(struct docker_conf)

@@ -119,6 +119,7 @@ struct docker_conf {
 	uint64_t	 dc_min_free_mib; /* 0: pull whatever is free */
 	/* docker_self.h: which container is this, and what its helper needs */
 	uint64_t	 dc_self_msec;
+	uint64_t	 dc_schema;		/* of the database, 0: none */
 	char		 dc_self_id[SELFID_SIZE];
 	char		 dc_self_upper[SELFID_UPPER_SIZE];
 	char		 dc_data[256];		/* data_dir */

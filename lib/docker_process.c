@@ -172,6 +172,7 @@ dp_self_describe(void)
 	us->us_data = dp->dp_conf.dc_data;
 	us->us_state = dp->dp_conf.dc_state;
 	us->us_socket = dp->dp_conf.dc_socket;
+	us->us_schema = dp->dp_conf.dc_schema;
 	us->us_proof_msec = (unsigned int)dp->dp_conf.dc_self_msec;
 }
 

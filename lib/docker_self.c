@@ -134,6 +134,38 @@ self_refuses(const struct update_self *us, const struct json_value *c,
 	return (true);
 }
 
+/*
+ * The successor brings the database to its own format when it starts, and then
+ * there is no way back for us.  An image that does not say is taken for one
+ * with ours.
+ */
+bool
+self_refuses_image(const struct update_self *us, const struct json_value *im,
+    char *why, size_t size)
+{
+	const struct json_value	*labels = json_path(im, "Config.Labels");
+	const char		*text, *errstr;
+	uint64_t		 schema;
+
+	if (strcmp(json_get_str(labels, "sentinel.self"), "true") != 0) {
+		snprintf(why, size, "it has no label sentinel.self=true: it "
+		    "is no image of this program");
+		return (true);
+	}
+	text = json_get_str(labels, SELF_SCHEMA_LABEL);
+	if (us->us_schema == 0 || text[0] == '\0')
+		return (false);
+	schema = (uint64_t)strtonum(text, 1, UINT32_MAX, &errstr);
+	if (errstr == NULL && schema <= us->us_schema)
+		return (false);
+	snprintf(why, size, "its database has another format (%s, ours is "
+	    "%llu), and there would be nothing to go back to: stop the %s, "
+	    "copy its volume, and start the new image by hand",
+	    errstr == NULL ? text : "unknown",
+	    (unsigned long long)us->us_schema, us->us_what);
+	return (true);
+}
+
 /* --- the helper -------------------------------------------------------- */
 
 static void

@@ -43,6 +43,7 @@
  */
 #define SELF_SUFFIX		".sentinel-helper"
 #define SELF_LABEL		"sentinel.helper"	/* operation id */
+#define SELF_SCHEMA_LABEL	"sentinel.schema"	/* of images */
 #define SELF_PROOF_NAME		"session"		/* file in us_state */
 #define SELF_PROOF_MAXBYTES	256
 #define SELF_PATH_SIZE		256
@@ -57,6 +58,7 @@ struct update_self {
 	const char	*us_socket;	/* Docker's */
 	bool		 us_helper;
 	unsigned int	 us_proof_msec;
+	uint64_t	 us_schema;	/* of our database, 0: we have none */
 	/* Helper: has the container with this id proved itself? */
 	bool		(*us_proof)(void *, const char *id);
 	void		*us_arg;
@@ -72,6 +74,10 @@ size_t		 self_proof_text(char *buf, const char *id);
 bool		 self_is(const struct update_self *, const struct json_value *);
 /* Why it cannot be updated, into why; false: it can. */
 bool		 self_refuses(const struct update_self *,
+		    const struct json_value *, char *why, size_t size);
+/* Why its successor must not be made of this image (inspect answer), into
+ * why; false: it may. */
+bool		 self_refuses_image(const struct update_self *,
 		    const struct json_value *, char *why, size_t size);
 /* What the body of the helper is made of. */
 struct self_helper {

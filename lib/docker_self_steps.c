@@ -142,8 +142,8 @@ self_hint(const struct updater *up, const char *name)
 bool
 self_plan(struct txn *tx)
 {
-	const struct json_value	*labels;
 	struct self_helper	 sh;
+	char			 why[UPDATE_ERROR_MAXBYTES];
 	char			 name[sizeof(tx->tx_name_new)];
 
 	if (!tx->tx_self)
@@ -154,10 +154,9 @@ self_plan(struct txn *tx)
 		    tx->tx_updater->up_self.us_what, tx->tx_users[0]->tx_name);
 		return (false);
 	}
-	labels = json_path(json_root(tx->tx_image_new), "Config.Labels");
-	if (strcmp(json_get_str(labels, "sentinel.self"), "true") != 0) {
-		txn_error(tx, "%s has no label sentinel.self=true: it is no "
-		    "image of this program", tx->tx_new_ref);
+	if (self_refuses_image(&tx->tx_updater->up_self,
+	    json_root(tx->tx_image_new), why, sizeof(why))) {
+		txn_error(tx, "%s: %s", tx->tx_new_ref, why);
 		return (false);
 	}
 	self_name(tx, name, sizeof(name));

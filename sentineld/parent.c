@@ -25,6 +25,7 @@
 #include "controlsock.h"
 #include "daemon.h"
 #include "datadir.h"
+#include "db.h"
 #include "dockerjournal.h"
 #include "dockersock.h"
 #include "dockerspace.h"
@@ -272,6 +273,7 @@ pack_part(enum role role, uint32_t generation, struct ibuf *buf)
 	case ROLE_DOCKER:
 		selfconf_pack(&dc, &cs->cs_docker, cs->cs_data_dir,
 		    "db");
+		dc.dc_schema = DB_SCHEMA;
 		confpart_pack(&docker_confpart, &dc, generation, buf);
 		break;
 	case ROLE_ENGINE:

@@ -16,7 +16,7 @@ cleanup()
 	lab_docker rm -fv $s $s.sentinel-helper $s.sentinel-next \
 	    $s.sentinel-prev $s-agent $s-killer >/dev/null 2>&1
 	lab_docker volume rm $s-data $s-agent-data >/dev/null 2>&1
-	lab_docker rmi -f "$v:1" "$v:2" "$v:3" "$v:ends" "$v:mute" \
+	lab_docker rmi -f "$v:1" "$v:2" "$v:3" "$v:ends" "$v:mute" "$v:newer" \
 	    >/dev/null 2>&1
 }
 trap 'cleanup; scenario_end' EXIT
@@ -26,6 +26,8 @@ must "version 2" self_variant 2 'ENV VERSION=2'
 must "version 3" self_variant 3 'ENV VERSION=3'
 must "one that ends at once" self_variant ends \
     'ENTRYPOINT ["/usr/local/sbin/sentineld", "-V"]'
+must "one with a newer database" self_variant newer \
+    'LABEL sentinel.schema=1000'
 # It runs, but what runs is no server.
 must "one that never serves" self_variant mute \
     'ENTRYPOINT ["/usr/local/sbin/sentinel-agentd", "-d", "-o", "agent.server=127.0.0.1:1", "-o", "agent.data_dir=/run", "-o", "agent.dir=/run/cluster"]'
@@ -127,6 +129,10 @@ outcome "an image that ends" rollback
 update mute
 one "an image that never serves" 2
 outcome "an image that never serves" rollback
+
+ctl container update local/$s --image "$v:newer" >"$T/ctl" 2>&1
+check "a newer database is refused" grep -q "format (1000, ours" "$T/ctl" ||
+    cat "$T/ctl"
 
 # The helper dies with the old one stopped: Docker starts it again.
 old=$(get '{{.Id}}')

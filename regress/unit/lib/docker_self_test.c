@@ -150,6 +150,48 @@ test_refuses(void **state)
 	json_free(js);
 }
 
+static const struct {
+	uint64_t	 schema;
+	const char	*labels;
+	const char	*why;
+} images[] = {
+	{ 2, "\"sentinel.self\":\"true\"", NULL },
+	{ 2, "\"sentinel.self\":\"true\",\"sentinel.schema\":\"2\"", NULL },
+	{ 2, "\"sentinel.self\":\"true\",\"sentinel.schema\":\"1\"", NULL },
+	{ 2, "\"sentinel.self\":\"true\",\"sentinel.schema\":\"3\"",
+	    "another format (3, ours is 2)" },
+	{ 2, "\"sentinel.self\":\"true\",\"sentinel.schema\":\"x\"",
+	    "another format (unknown" },
+	/* An agent has none. */
+	{ 0, "\"sentinel.self\":\"true\",\"sentinel.schema\":\"3\"", NULL },
+	{ 2, "\"sentinel.self\":\"false\"", "no label sentinel.self" },
+	{ 2, "\"sentinel.schema\":\"2\"", "no label sentinel.self" },
+};
+
+static void
+test_image(void **state)
+{
+	struct update_self	 us = who(A, "");
+	struct json		*js;
+	char			 text[512], why[512];
+	size_t			 i;
+
+	(void)state;
+	us.us_what = "server";
+	for (i = 0; i < nitems(images); i++) {
+		us.us_schema = images[i].schema;
+		snprintf(text, sizeof(text), "{\"Config\":{\"Labels\":{%s}}}",
+		    images[i].labels);
+		assert_non_null(js = json_parse(text, strlen(text), NULL, 0));
+		why[0] = '\0';
+		if (self_refuses_image(&us, json_root(js), why, sizeof(why)) !=
+		    (images[i].why != NULL) || (images[i].why != NULL &&
+		    strstr(why, images[i].why) == NULL))
+			fail_msg("%s: \"%s\"", images[i].labels, why);
+		json_free(js);
+	}
+}
+
 static void
 test_proof(void **state)
 {
@@ -242,6 +284,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is),
 		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_proof),
 		cmocka_unit_test(test_body),
 		cmocka_unit_test(test_hint),
