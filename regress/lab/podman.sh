@@ -10,6 +10,7 @@
 # podman_conf DIR: its configuration, nothing of it from /etc.
 podman_conf()
 {
+	mkdir -p "$1/tmp"
 	cat >"$1/containers.conf" <<-EOT
 	[engine]
 	cgroup_manager = "cgroupfs"
@@ -43,9 +44,11 @@ podman_env()
 	CONTAINERS_REGISTRIES_CONF=$1/registries.conf
 	DISABLE_HC_SYSTEMD=true
 	XDG_RUNTIME_DIR=$1/run
+	# What a service that is killed leaves there goes with the lab.
+	TMPDIR=$1/tmp
 	export CONTAINERS_CONF CONTAINERS_STORAGE_CONF \
 	    CONTAINERS_REGISTRIES_CONF DISABLE_HC_SYSTEMD \
-	    XDG_RUNTIME_DIR
+	    XDG_RUNTIME_DIR TMPDIR
 }
 
 # lab_podman ARGUMENTS...: podman's own command in the lab.
