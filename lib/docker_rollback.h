@@ -50,6 +50,7 @@ struct docker_req *sweep_list(struct txn *, const char *path,
 		    docker_cb);
 const char	*sweep_ended(struct txn *);
 enum txn_act	 step_keep(struct txn *, const struct json_value *);
+bool		 step_named(struct txn *, const struct docker_reply *);
 enum txn_act	 step_sweep(struct txn *, const struct json_value *);
 bool		 step_swept(struct txn *, const struct docker_reply *);
 

@@ -123,7 +123,7 @@ const struct txn_step steps_confirm[] = {
 const struct txn_step steps_remove[] = {
 	{ "remove",	LOOK_OLD, step_remove, NULL,
 	    STEP_GONE_OK | STEP_BUSY_WAIT },
-	{ "keep",	LOOK_NONE, step_keep, NULL,
+	{ "keep",	LOOK_NONE, step_keep, step_named,
 	    STEP_GONE_OK | STEP_QUIET },
 	{ "untag",	LOOK_NONE, step_untag, NULL,
 	    STEP_GONE_OK | STEP_QUIET },
@@ -572,7 +572,8 @@ step_untag(struct txn *tx, const struct json_value *seen)
 	char	ref[128];
 
 	(void)seen;
-	if (tx->tx_keep[0] == '\0')
+	/* It may be the last name that the image has. */
+	if (tx->tx_keep[0] == '\0' || tx->tx_unnamed)
 		return (ACT_DONE);
 	snprintf(ref, sizeof(ref), "%s:%s", UPDATE_KEEP_REPO, tx->tx_keep);
 	return (step_sent(tx, docker_image_untag(step_docker(tx), ref,

@@ -149,8 +149,17 @@ step_keep(struct txn *tx, const struct json_value *seen)
 		    "kept: it cannot be rolled back");
 		return (ACT_DONE);
 	}
+	tx->tx_unnamed = true;
 	return (step_sent(tx, docker_image_tag(step_docker(tx),
 	    tx->tx_old_image, repo, tag, txn_replied, tx)));
+}
+
+bool
+step_named(struct txn *tx, const struct docker_reply *dr)
+{
+	(void)dr;
+	tx->tx_unnamed = false;
+	return (false);
 }
 
 /* --- clean-up ---------------------------------------------------------- */

@@ -206,6 +206,8 @@ struct txn {
 	unsigned int		 tx_keep_count;	/* earlier images, and how */
 	unsigned int		 tx_keep_days;	/* long; 0: for ever */
 	bool			 tx_cleanup;	/* uq_cleanup */
+	bool			 tx_unnamed;	/* old image: not kept under a
+						 * name of its own yet */
 	bool			 tx_retag;	/* tx_new_ref is given to */
 	char			 tx_ref_was[80]; /* tx_new_image, was this's */
 
