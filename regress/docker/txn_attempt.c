@@ -101,7 +101,8 @@ excuse(struct look *lk)
 /*
  * A dockerd that dies in the middle of a start leaves a task in containerd
  * that it cannot get rid of: that container never starts again (20.10), nor
- * what joins it.  The rest has to be right, and the update must say so.
+ * what joins it; or it keeps the port.  The rest has to be right, and the
+ * update must say so.
  */
 static bool
 is_broken(const struct attempt *at)
@@ -113,7 +114,8 @@ is_broken(const struct attempt *at)
 	(void)docker(out, sizeof(out), "d ps -aq --filter name=%s | while "
 	    "read -r c; do d inspect -f '{{.State.Error}}' $c; done",
 	    container(at->at_world));
-	return (strstr(out, "already exists") != NULL);
+	return (strstr(out, "already exists") != NULL ||
+	    strstr(out, "port is already allocated") != NULL);
 }
 
 /* The same image and settings, and new ones only for a new provider. */

@@ -176,8 +176,10 @@ world_make_hook(void)
 void
 world_make(enum world w)
 {
-	const char	*c = container(w);
-	char		 out[4096];
+	/* Another one each time: an engine that was killed may keep it. */
+	static unsigned int	 port = 18096;
+	const char		*c = container(w);
+	char			 out[4096];
 
 	world_clear(c);
 	switch (w) {
@@ -185,8 +187,8 @@ world_make(enum world w)
 		must("d create --name %s --network %s-a --ip 10.77.1.5 "
 		    "--network-alias friend --restart always --label keep=me "
 		    "-e MINE=kept -v %s-data:/data -v /anonymous -p "
-		    "127.0.0.1:18097:80 --memory 32m %s:1", c, prefix, prefix,
-		    prefix);
+		    "127.0.0.1:%u:80 --memory 32m %s:1", c, prefix, prefix,
+		    ++port, prefix);
 		must("d network connect --ip 10.77.2.5 --alias side %s-b %s",
 		    prefix, c);
 		must("d start %s", c);
