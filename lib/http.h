@@ -31,6 +31,7 @@
  * other than 1.0 and 1.1, Transfer-Encoding on 1.0 or beside
  * Content-Length, a coding other than chunked, folded and empty header
  * names, a body after 204 and 304, bytes that nobody asked for.
+ * Source: http.c, http_compose.c
  */
 #define HTTP_HEAD_MAXBYTES	16384	/* status line and header fields */
 #define HTTP_FIELDS_MAX		100

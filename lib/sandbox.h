@@ -37,7 +37,8 @@
  *   cpath   create, rename, remove
  *
  * Built with SENTINEL_SANITIZE the system call filter is compiled out and a
- * line says so.  Source: sandbox.c, sandbox_seccomp.c, sandbox_landlock.c
+ * line says so.  Source: sandbox.c, sandbox_seccomp.c, sandbox_trap.c,
+ * sandbox_landlock.c
  */
 #define SANDBOX_STDIO		0x01
 #define SANDBOX_RECVFD		0x02
@@ -81,5 +82,7 @@ void	 sandbox_note(const char *word);
 /* 0 in force, 1 the kernel has none, -1 errno. */
 int	 sandbox_landlock(unsigned int bits, const char *dir);
 int	 sandbox_seccomp(unsigned int bits, bool trap, int logfd);
+/* SIGSYS names its call in the log, or on stderr with logfd -1, and kills. */
+void	 sandbox_trap(int logfd);
 
 #endif /* SANDBOX_H */

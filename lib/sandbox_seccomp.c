@@ -27,11 +27,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include <seccomp.h>
@@ -67,8 +62,6 @@ sandbox_parent(void)
 
 #else /* SENTINEL_SANITIZE */
 
-#define TRAP_MAXCALL	512
-#define TRAP_NAME_BYTES	32
 #define BIT_TMPFILE	(O_TMPFILE & ~O_DIRECTORY)
 
 struct call {
@@ -297,12 +290,6 @@ static int	 add_self(scmp_filter_ctx);
 static int	 add_sockets(scmp_filter_ctx, unsigned int);
 static int	 add_files(scmp_filter_ctx, unsigned int);
 static int	 filter_load(scmp_filter_ctx);
-static void	 trap_prepare(int);
-static void	 trap_handler(int, siginfo_t *, void *);
-
-static int	 trap_logfd = -1;
-static char	 trap_prefix[64];
-static char	 trap_names[TRAP_MAXCALL][TRAP_NAME_BYTES];
 
 int
 sandbox_seccomp(unsigned int bits, bool trap, int logfd)
@@ -311,7 +298,7 @@ sandbox_seccomp(unsigned int bits, bool trap, int logfd)
 	int		 r;
 
 	if (trap)
-		trap_prepare(logfd);
+		sandbox_trap(logfd);
 	ctx = seccomp_init(trap ? SCMP_ACT_TRAP : SCMP_ACT_KILL_PROCESS);
 	if (ctx == NULL) {
 		errno = ENOMEM;
@@ -554,68 +541,6 @@ add_files(scmp_filter_ctx ctx, unsigned int bits)
 		flags = arg_bits(2, O_ACCMODE | O_CREAT | O_TRUNC |
 		    BIT_TMPFILE, 0);
 	return (rule_add(ctx, SCMP_ACT_ALLOW, "openat", 1, &flags));
-}
-
-/* Names are looked up now: the handler may not allocate. */
-static void
-trap_prepare(int logfd)
-{
-	struct sigaction	 sa;
-	char			*name;
-	int			 nr;
-
-	trap_logfd = logfd;
-	(void)snprintf(trap_prefix, sizeof(trap_prefix),
-	    "sandbox: %.32s: call ", log_procname());
-	for (nr = 0; nr < TRAP_MAXCALL; nr++) {
-		name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
-		(void)strlcpy(trap_names[nr], name != NULL ? name : "?",
-		    sizeof(trap_names[nr]));
-		free(name);
-	}
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_sigaction = trap_handler;
-	sa.sa_flags = SA_SIGINFO | SA_NODEFER | (int)SA_RESETHAND;
-	(void)sigemptyset(&sa.sa_mask);
-	if (sigaction(SIGSYS, &sa, NULL) == -1)
-		fatal("trap_prepare: sigaction");
-}
-
-/*
- * Only what is safe in a handler.  Then the death that the filter would have
- * brought without trap, so that the parent sees the same.
- */
-static void
-trap_handler(int sig, siginfo_t *si, void *uctx)
-{
-	char		 line[160], digits[12];
-	size_t		 len, n = sizeof(digits);
-	unsigned int	 nr = (unsigned int)si->si_syscall, v = nr;
-
-	(void)uctx;
-	do {
-		digits[--n] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v != 0);
-	line[0] = LOG_CRIT;
-	for (len = 1; trap_prefix[len - 1] != '\0'; len++)
-		line[len] = trap_prefix[len - 1];
-	memcpy(line + len, digits + n, sizeof(digits) - n);
-	len += sizeof(digits) - n;
-	line[len++] = ' ';
-	line[len++] = '(';
-	for (n = 0; nr < TRAP_MAXCALL && trap_names[nr][n] != '\0'; n++)
-		line[len++] = trap_names[nr][n];
-	line[len++] = ')';
-	if (trap_logfd != -1)
-		(void)!send(trap_logfd, line, len, MSG_DONTWAIT |
-		    MSG_NOSIGNAL);
-	else {
-		line[len++] = '\n';
-		(void)!write(STDERR_FILENO, line + 1, len - 1);
-	}
-	(void)raise(sig);
-	_exit(1);
 }
 
 #endif /* SENTINEL_SANITIZE */
