@@ -121,13 +121,63 @@ prep_keep(struct txn *tx, const struct json_value *c)
 	return (0);
 }
 
+/* May this container be updated, and from what; false: tx_error says why. */
+static bool
+prep_container(struct txn *tx, const struct json_value *c, bool gone)
+{
+	const char	*why, *name = json_get_str(c, "Name");
+
+	/* Docker also takes an id or the beginning of one for a name. */
+	if (gone || name[0] != '/' || strcmp(name + 1, tx->tx_name) != 0) {
+		txn_error(tx, "container \"%s\" not found%s", tx->tx_name,
+		    self_hint(tx->tx_updater, tx->tx_name));
+		return (false);
+	}
+	if ((why = prep_check(c)) != NULL) {
+		txn_error(tx, "%s", why);
+		return (false);
+	}
+	if (!self_prepare(tx, c))
+		return (false);
+	if (tx->tx_self && docker_is_podman(tx->tx_updater->up_docker)) {
+		txn_error(tx, "on podman an agent does not update its own "
+		    "container: make it anew by hand");
+		return (false);
+	}
+	if (prep_keep(tx, c) == -1) {
+		txn_error(tx, "the container's settings are too long");
+		return (false);
+	}
+	return (txn_hooks_check(tx, json_path(c, "Config.Labels")));
+}
+
+/* The reference to update to; false: tx_error says why there is none. */
+static bool
+prep_reference(struct txn *tx)
+{
+	strlcpy(tx->tx_new_ref, tx->tx_want_ref[0] != '\0' ?
+	    tx->tx_want_ref : tx->tx_old_ref, sizeof(tx->tx_new_ref));
+	if (strncmp(tx->tx_new_ref, "sha256:", 7) == 0) {
+		txn_error(tx, "the container was made from an image without a "
+		    "name: say which image to update to");
+		return (false);
+	}
+	/* Only here is it known what "the current one" is. */
+	if (tx->tx_want_ref[0] == '\0' && tx->tx_rule != NULL &&
+	    !imagerule_allows(tx->tx_rule, tx->tx_new_ref)) {
+		txn_error(tx, "%s: not allowed by agent.allow.images on this "
+		    "host", tx->tx_new_ref);
+		return (false);
+	}
+	return (true);
+}
+
 static void
 prep_inspected(void *arg, const struct docker_reply *dr)
 {
 	struct txn			*tx = arg;
 	const struct json_value		*c;
 	struct json			*js;
-	const char			*why, *name;
 	bool				 gone;
 
 	js = prep_json(tx, dr, &gone);
@@ -135,60 +185,17 @@ prep_inspected(void *arg, const struct docker_reply *dr)
 		return;
 	tx->tx_inspect = js;
 	c = json_root(js);
-	name = json_get_str(c, "Name");
-	/* Docker also takes an id or the beginning of one for a name. */
-	if (gone || name[0] != '/' || strcmp(name + 1, tx->tx_name) != 0) {
-		txn_error(tx, "container \"%s\" not found%s", tx->tx_name,
-		    self_hint(tx->tx_updater, tx->tx_name));
-		prep_fail(tx);
-		return;
-	}
-	if ((why = prep_check(c)) != NULL) {
-		txn_error(tx, "%s", why);
-		prep_fail(tx);
-		return;
-	}
-	if (!self_prepare(tx, c)) {
-		prep_fail(tx);
-		return;
-	}
-	if (tx->tx_self && docker_is_podman(tx->tx_updater->up_docker)) {
-		txn_error(tx, "on podman an agent does not update its own "
-		    "container: make it anew by hand");
-		prep_fail(tx);
-		return;
-	}
-	if (prep_keep(tx, c) == -1) {
-		txn_error(tx, "the container's settings are too long");
-		prep_fail(tx);
-		return;
-	}
-	if (!txn_hooks_check(tx, json_path(c, "Config.Labels"))) {
+	if (!prep_container(tx, c, gone)) {
 		prep_fail(tx);
 		return;
 	}
 	roll_labels(tx, c);
-	if (tx->tx_rollback) {
+	if (tx->tx_rollback)
 		roll_prepare(tx);
-		return;
-	}
-	strlcpy(tx->tx_new_ref, tx->tx_want_ref[0] != '\0' ?
-	    tx->tx_want_ref : tx->tx_old_ref, sizeof(tx->tx_new_ref));
-	if (strncmp(tx->tx_new_ref, "sha256:", 7) == 0) {
-		txn_error(tx, "the container was made from an image without a "
-		    "name: say which image to update to");
+	else if (prep_reference(tx))
+		prep_chosen(tx);
+	else
 		prep_fail(tx);
-		return;
-	}
-	/* Only here is it known what "the current one" is. */
-	if (tx->tx_want_ref[0] == '\0' && tx->tx_rule != NULL &&
-	    !imagerule_allows(tx->tx_rule, tx->tx_new_ref)) {
-		txn_error(tx, "%s: not allowed by agent.allow.images on this "
-		    "host", tx->tx_new_ref);
-		prep_fail(tx);
-		return;
-	}
-	prep_chosen(tx);
 }
 
 void

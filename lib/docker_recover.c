@@ -381,6 +381,19 @@ recover_step(struct txn *lead, struct txn *tx, const struct journal_rec *jr)
 	lead->tx_handed = strcmp(step, "handover") == 0;
 }
 
+static void
+recover_plan(struct txn *tx, const struct journal_rec *jr)
+{
+	if (plan_read(tx, jr, 0) && plan_has_all(tx, jr) &&
+	    plan_has_bodies(tx)) {
+		tx->tx_phase = TXN_FORWARD;
+		return;
+	}
+	tx->tx_planbad = true;
+	log_warnx("update %s: its plan in the journal cannot be read",
+	    tx->tx_opid);
+}
+
 /* tx_phase and tx_gate_start tell recover_go() what was reached. */
 static void
 recover_record(void *arg, const struct journal_rec *jr)
@@ -401,14 +414,7 @@ recover_record(void *arg, const struct journal_rec *jr)
 	}
 	switch (jr->jr_kind) {
 	case DJ_PLAN:
-		if (plan_read(tx, jr, 0) && plan_has_all(tx, jr) &&
-		    plan_has_bodies(tx))
-			tx->tx_phase = TXN_FORWARD;
-		else {
-			tx->tx_planbad = true;
-			log_warnx("update %s: its plan in the journal cannot "
-			    "be read", tx->tx_opid);
-		}
+		recover_plan(tx, jr);
 		break;
 	case DJ_MEMBER:
 		recover_member(tx, jr);

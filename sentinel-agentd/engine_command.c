@@ -171,6 +171,30 @@ receive_signed(const Sentinel__Cluster__SignedCommand *cmd)
 	pbmem_free(&pm);
 }
 
+/* One for the docker process. */
+static void
+do_command(const Sentinel__Cluster__ServerMessage *m, const char *refuse)
+{
+	struct command	 c;
+
+	if (!to_command(m, &c))
+		engine_tell_refusal("", "a command without a request id");
+	else if (refuse != NULL || (refuse = hook_command_fault(m)) != NULL)
+		docker_refuse(&c, refuse);
+	else
+		run(&c);
+}
+
+static void
+do_renewal(const Sentinel__Cluster__CertRenewalResponse *m,
+    const char *refuse, bool proven)
+{
+	if (m->ca_cert.len > 0)
+		bundle_receive(m, proven);
+	if (m->ca_cert.len == 0 || m->agent_cert.len > 0)
+		renew_answer(m, refuse);
+}
+
 /* refuse: why it is answered but not carried out; NULL: it is, if the rules
  * of this host allow it.  proven: the server's engine has signed it. */
 static void
@@ -178,7 +202,6 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
     bool proven)
 {
 	enum allow_action	 action;
-	struct command		 c;
 	const char		*image;
 
 	action = allow_action(m, &image);
@@ -208,14 +231,7 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 	case PAYLOAD(CONTAINER_ACTION):
 	case PAYLOAD(FETCH_LOGS):
 	case PAYLOAD(RUN_HOOK):
-		if (!to_command(m, &c))
-			engine_tell_refusal("", "a command without a request "
-			    "id");
-		else if (refuse != NULL ||
-		    (refuse = hook_command_fault(m)) != NULL)
-			docker_refuse(&c, refuse);
-		else
-			run(&c);
+		do_command(m, refuse);
 		break;
 	case PAYLOAD(FOLLOW_LOGS):
 		if (refuse != NULL)
@@ -224,11 +240,7 @@ dispatch(const Sentinel__Cluster__ServerMessage *m, const char *refuse,
 			follow_begin(m);
 		break;
 	case PAYLOAD(CERT_RENEWAL_RESPONSE):
-		if (m->cert_renewal_response->ca_cert.len > 0)
-			bundle_receive(m->cert_renewal_response, proven);
-		if (m->cert_renewal_response->ca_cert.len == 0 ||
-		    m->cert_renewal_response->agent_cert.len > 0)
-			renew_answer(m->cert_renewal_response, refuse);
+		do_renewal(m->cert_renewal_response, refuse, proven);
 		break;
 	case PAYLOAD(JOURNAL_ACK):
 		/* Who only owns the stream must not make results vanish. */
@@ -287,6 +299,39 @@ has_auth(const Sentinel__Cluster__ServerMessage *m)
 	    m->pull_image->registry_auth[0] != '\0'));
 }
 
+static void
+to_update(const Sentinel__Cluster__UpdateContainerRequest *m,
+    struct command *c)
+{
+	c->cm_kind = KIND(UPDATE);
+	(void)strlcpy(c->cm_container, m->container_name,
+	    sizeof(c->cm_container));
+	/* Empty: the reference that the container has now. */
+	(void)strlcpy(c->cm_image, m->target_image, sizeof(c->cm_image));
+	(void)strlcpy(c->cm_digest, m->target_digest, sizeof(c->cm_digest));
+	c->cm_auth = m->registry_auth;
+	for (; c->cm_nbad < m->n_quarantined && c->cm_nbad < COMMAND_BAD_MAX;
+	    c->cm_nbad++)
+		(void)strlcpy(c->cm_bad[c->cm_nbad],
+		    m->quarantined[c->cm_nbad], sizeof(c->cm_bad[0]));
+	c->cm_skip_hooks = m->skip_hooks;
+	hook_to_command(m->hooks, m->n_hooks, c);
+}
+
+static void
+to_logs(const Sentinel__Cluster__FetchLogsRequest *m, struct command *c)
+{
+	c->cm_kind = KIND(LOGS);
+	(void)strlcpy(c->cm_container, m->container_name,
+	    sizeof(c->cm_container));
+	c->cm_lines = m->lines <= 0 ? LOGS_LINES :
+	    m->lines > LOGS_LINES_MAX ? LOGS_LINES_MAX : m->lines;
+	c->cm_since = m->since;
+	c->cm_until = m->until;
+	c->cm_streams = m->streams;
+	c->cm_timestamps = m->timestamps;
+}
+
 static bool
 to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 {
@@ -296,24 +341,7 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 	(void)strlcpy(c->cm_id, m->request_id, sizeof(c->cm_id));
 	switch (m->payload_case) {
 	case PAYLOAD(UPDATE_CONTAINER):
-		c->cm_kind = KIND(UPDATE);
-		(void)strlcpy(c->cm_container,
-		    m->update_container->container_name,
-		    sizeof(c->cm_container));
-		/* Empty: the reference that the container has now. */
-		(void)strlcpy(c->cm_image, m->update_container->target_image,
-		    sizeof(c->cm_image));
-		(void)strlcpy(c->cm_digest, m->update_container->target_digest,
-		    sizeof(c->cm_digest));
-		c->cm_auth = m->update_container->registry_auth;
-		for (; c->cm_nbad < m->update_container->n_quarantined &&
-		    c->cm_nbad < COMMAND_BAD_MAX; c->cm_nbad++)
-			(void)strlcpy(c->cm_bad[c->cm_nbad],
-			    m->update_container->quarantined[c->cm_nbad],
-			    sizeof(c->cm_bad[0]));
-		c->cm_skip_hooks = m->update_container->skip_hooks;
-		hook_to_command(m->update_container->hooks,
-		    m->update_container->n_hooks, c);
+		to_update(m->update_container, c);
 		break;
 	case PAYLOAD(RUN_HOOK):
 		c->cm_kind = KIND(HOOK);
@@ -354,16 +382,7 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		    sizeof(c->cm_action));
 		break;
 	default:
-		c->cm_kind = KIND(LOGS);
-		(void)strlcpy(c->cm_container, m->fetch_logs->container_name,
-		    sizeof(c->cm_container));
-		c->cm_lines = m->fetch_logs->lines <= 0 ? LOGS_LINES :
-		    m->fetch_logs->lines > LOGS_LINES_MAX ? LOGS_LINES_MAX :
-		    m->fetch_logs->lines;
-		c->cm_since = m->fetch_logs->since;
-		c->cm_until = m->fetch_logs->until;
-		c->cm_streams = m->fetch_logs->streams;
-		c->cm_timestamps = m->fetch_logs->timestamps;
+		to_logs(m->fetch_logs, c);
 		break;
 	}
 	return (true);

@@ -156,25 +156,11 @@ show_end(struct show *sh, enum control_code code)
 
 /* --- JSON --------------------------------------------------------------- */
 
-static int
-show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
+/* What is said of containers; false for another kind of item. */
+static bool
+json_container(struct json_gen *g, const Sentinel__Ipc__ControlItem *item)
 {
-	struct json_gen	*g;
-
-	if (item->item_case == SENTINEL__IPC__CONTROL_ITEM__ITEM_FOLLOW)
-		return (json_follow(sh->sh_out, item->follow));
-	if ((g = json_gen_new(SHOW_OBJECT_MAXBYTES)) == NULL)
-		return (-1);
 	switch (item->item_case) {
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_TOKEN:
-		view_json_token(g, item->token);
-		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOST:
-		view_json_host(g, item->host);
-		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_EVENT:
-		view_json_event(g, item->event);
-		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CONTAINER:
 		view_json_container(g, item->container);
 		break;
@@ -186,6 +172,38 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_PLAN:
 		view_json_plan(g, item->plan);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOOK:
+		view_json_hook(g, item->hook);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_QUARANTINE:
+		view_json_quarantine(g, item->quarantine);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_OPERATION:
+		view_json_operation(g, item->operation);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_DETAIL:
+		view_json_detail(g, item->detail);
+		break;
+	default:
+		return (false);
+	}
+	return (true);
+}
+
+/* The same for what a daemon and its hosts have. */
+static bool
+json_daemon(struct json_gen *g, const Sentinel__Ipc__ControlItem *item)
+{
+	switch (item->item_case) {
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_TOKEN:
+		view_json_token(g, item->token);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOST:
+		view_json_host(g, item->host);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_EVENT:
+		view_json_event(g, item->event);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CERT:
 		view_json_cert(g, item->cert);
@@ -199,20 +217,8 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_POLICY:
 		view_json_policy(g, item->policy);
 		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOOK:
-		view_json_hook(g, item->hook);
-		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_QUARANTINE:
-		view_json_quarantine(g, item->quarantine);
-		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CHECK:
 		view_json_check(g, item->check);
-		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_OPERATION:
-		view_json_operation(g, item->operation);
-		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_DETAIL:
-		view_json_detail(g, item->detail);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		view_json_audit(g, item->audit);
@@ -221,10 +227,24 @@ show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		view_json_ca(g, item->ca);
 		break;
 	default:
-		json_gen_free(g);
-		return (0);
+		return (false);
 	}
-	return (show_print_json(sh, g));
+	return (true);
+}
+
+static int
+show_json(struct show *sh, const Sentinel__Ipc__ControlItem *item)
+{
+	struct json_gen	*g;
+
+	if (item->item_case == SENTINEL__IPC__CONTROL_ITEM__ITEM_FOLLOW)
+		return (json_follow(sh->sh_out, item->follow));
+	if ((g = json_gen_new(SHOW_OBJECT_MAXBYTES)) == NULL)
+		return (-1);
+	if (json_container(g, item) || json_daemon(g, item))
+		return (show_print_json(sh, g));
+	json_gen_free(g);
+	return (0);
 }
 
 /* Takes the generator. */
@@ -253,29 +273,13 @@ show_print_json(struct show *sh, struct json_gen *g)
 
 /* --- text --------------------------------------------------------------- */
 
-static void
-show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
+/* What is said of containers; false for another kind of item. */
+static bool
+text_container(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 {
 	bool	 list = sh->sh_args->ca_cmd->cm_shape == CTL_LIST;
 
-	if (sh->sh_args->ca_cmd->cm_shape == CTL_DONE)
-		return;
 	switch (item->item_case) {
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_TOKEN:
-		if (list)
-			row_token(show_table(sh, heads_token), item->token);
-		else
-			text_token(sh->sh_out, item->token);
-		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOST:
-		if (list)
-			row_host(show_table(sh, heads_host), item->host);
-		else
-			text_host(sh->sh_out, item->host);
-		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_EVENT:
-		text_event(sh->sh_out, item->event);
-		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CONTAINER:
 		row_container(show_table(sh, heads_container),
 		    item->container);
@@ -292,6 +296,54 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_PLAN:
 		text_plan(sh->sh_out, item->plan);
 		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOOK:
+		if (list)
+			row_hook(show_table(sh, heads_hook), item->hook);
+		else
+			text_hook(sh->sh_out, item->hook);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_QUARANTINE:
+		row_quarantine(show_table(sh, heads_quarantine),
+		    item->quarantine);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_OPERATION:
+		if (list)
+			row_operation(show_table(sh, heads_operation),
+			    item->operation);
+		else
+			text_operation(sh->sh_out, item->operation);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_DETAIL:
+		text_detail(sh->sh_out, item->detail, sh->sh_colour);
+		break;
+	default:
+		return (false);
+	}
+	return (true);
+}
+
+/* The same for what a daemon and its hosts have. */
+static bool
+text_daemon(struct show *sh, const Sentinel__Ipc__ControlItem *item)
+{
+	bool	 list = sh->sh_args->ca_cmd->cm_shape == CTL_LIST;
+
+	switch (item->item_case) {
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_TOKEN:
+		if (list)
+			row_token(show_table(sh, heads_token), item->token);
+		else
+			text_token(sh->sh_out, item->token);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOST:
+		if (list)
+			row_host(show_table(sh, heads_host), item->host);
+		else
+			text_host(sh->sh_out, item->host);
+		break;
+	case SENTINEL__IPC__CONTROL_ITEM__ITEM_EVENT:
+		text_event(sh->sh_out, item->event);
+		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CERT:
 		row_cert(show_table(sh, heads_cert), item->cert);
 		break;
@@ -304,28 +356,8 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_POLICY:
 		row_policy(show_table(sh, heads_policy), item->policy);
 		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_HOOK:
-		if (list)
-			row_hook(show_table(sh, heads_hook), item->hook);
-		else
-			text_hook(sh->sh_out, item->hook);
-		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_QUARANTINE:
-		row_quarantine(show_table(sh, heads_quarantine),
-		    item->quarantine);
-		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_CHECK:
 		text_check(sh->sh_out, item->check, sh->sh_colour);
-		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_OPERATION:
-		if (list)
-			row_operation(show_table(sh, heads_operation),
-			    item->operation);
-		else
-			text_operation(sh->sh_out, item->operation);
-		break;
-	case SENTINEL__IPC__CONTROL_ITEM__ITEM_DETAIL:
-		text_detail(sh->sh_out, item->detail, sh->sh_colour);
 		break;
 	case SENTINEL__IPC__CONTROL_ITEM__ITEM_AUDIT:
 		if (item->audit->entry != NULL)
@@ -338,8 +370,17 @@ show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
 		text_ca(sh->sh_out, item->ca, sh->sh_colour);
 		break;
 	default:
-		break;
+		return (false);
 	}
+	return (true);
+}
+
+static void
+show_text(struct show *sh, const Sentinel__Ipc__ControlItem *item)
+{
+	if (sh->sh_args->ca_cmd->cm_shape != CTL_DONE &&
+	    !text_container(sh, item))
+		(void)text_daemon(sh, item);
 }
 
 static struct table *

@@ -129,60 +129,56 @@ text_allow(FILE *f, const Sentinel__Ipc__AllowView *v)
 	pair(f, "allowed images", "%s", i == 0 ? "none" : text);
 }
 
-void
-text_status(FILE *f, const Sentinel__Ipc__StatusView *v,
-    Sentinel__Ipc__ProcessView *const *procs, size_t nprocs, bool colour)
+static void
+status_server(FILE *f, const Sentinel__Ipc__StatusView *v)
 {
-	struct table	*tb;
+	pair(f, "listen", "%s", v->listen[0] == '\0' ?
+	    "no (cluster.enabled is false)" : v->listen);
+	pair(f, "hosts", "%u, %u connected", v->hosts, v->hosts_connected);
+	pair_opt(f, "ca fingerprint", v->ca_fingerprint);
+	pair_expiry(f, "ca expires", v->ca_not_after);
+	if (v->ca_phase[0] != '\0')
+		pair(f, "ca", "is being replaced: phase %s", v->ca_phase);
+	pair_expiry(f, "server expires", v->server_not_after);
+}
+
+static void
+status_agent(FILE *f, const Sentinel__Ipc__StatusView *v)
+{
+	pair(f, "server", "%s", v->server);
+	pair(f, "connected", "%s", v->connected ? "yes" : "no");
+	pair_opt(f, "last error", v->last_error);
+	pair_opt(f, "host name", v->host_name);
+	pair_opt(f, "host id", v->host_id);
+	pair_expiry(f, "expires", v->cert_not_after);
+	pair(f, "commands", "%s",
+	    v->signed_commands ? "signed" : "not signed");
+	if (v->server_heard_at != 0)
+		pair_time(f, "server heard", v->server_heard_at);
+	if (v->clock_skew_sec != 0)
+		pair(f, "server's clock", "%lld s %s",
+		    (long long)llabs(v->clock_skew_sec),
+		    v->clock_skew_sec > 0 ? "ahead" : "behind");
+	if (v->autonomous)
+		pair(f, "mode", "autonomous: changes are journaled, "
+		    "no update is started");
+	if (v->offline_since != 0)
+		pair_time(f, "offline since", v->offline_since);
+	if (v->journal_lost > 0)
+		pair(f, "journal", "%u entries wait, %llu were lost",
+		    v->journal_entries, (unsigned long long)v->journal_lost);
+	else
+		pair(f, "journal", "%u entries wait", v->journal_entries);
+	text_allow(f, v->allow);
+}
+
+static void
+status_processes(FILE *f, Sentinel__Ipc__ProcessView *const *procs,
+    size_t nprocs, bool colour)
+{
+	struct table	*tb = table_new(heads_process, colour);
 	size_t		 i;
 
-	pair(f, "daemon", "%s %s", v->daemon, v->version);
-	pair_time(f, "started", v->started_at);
-	if (strcmp(v->daemon, "sentineld") == 0) {
-		pair(f, "listen", "%s", v->listen[0] == '\0' ?
-		    "no (cluster.enabled is false)" : v->listen);
-		pair(f, "hosts", "%u, %u connected", v->hosts,
-		    v->hosts_connected);
-		pair_opt(f, "ca fingerprint", v->ca_fingerprint);
-		pair_expiry(f, "ca expires", v->ca_not_after);
-		if (v->ca_phase[0] != '\0')
-			pair(f, "ca", "is being replaced: phase %s",
-			    v->ca_phase);
-		pair_expiry(f, "server expires", v->server_not_after);
-	} else {
-		pair(f, "server", "%s", v->server);
-		pair(f, "connected", "%s", v->connected ? "yes" : "no");
-		pair_opt(f, "last error", v->last_error);
-		pair_opt(f, "host name", v->host_name);
-		pair_opt(f, "host id", v->host_id);
-		pair_expiry(f, "expires", v->cert_not_after);
-		pair(f, "commands", "%s",
-		    v->signed_commands ? "signed" : "not signed");
-		if (v->server_heard_at != 0)
-			pair_time(f, "server heard", v->server_heard_at);
-		if (v->clock_skew_sec != 0)
-			pair(f, "server's clock", "%lld s %s",
-			    (long long)llabs(v->clock_skew_sec),
-			    v->clock_skew_sec > 0 ? "ahead" : "behind");
-		if (v->autonomous)
-			pair(f, "mode", "autonomous: changes are journaled, "
-			    "no update is started");
-		if (v->offline_since != 0)
-			pair_time(f, "offline since", v->offline_since);
-		if (v->journal_lost > 0)
-			pair(f, "journal", "%u entries wait, %llu were lost",
-			    v->journal_entries,
-			    (unsigned long long)v->journal_lost);
-		else
-			pair(f, "journal", "%u entries wait",
-			    v->journal_entries);
-		text_allow(f, v->allow);
-	}
-	text_docker(f, v);
-	if (nprocs == 0)
-		return;
-	(void)fputc('\n', f);
-	tb = table_new(heads_process, colour);
 	for (i = 0; i < nprocs; i++) {
 		table_add(tb, TONE_PLAIN, procs[i]->name);
 		if (procs[i]->pid == 0)
@@ -196,6 +192,23 @@ text_status(FILE *f, const Sentinel__Ipc__StatusView *v,
 	}
 	table_print(tb, f);
 	table_free(tb);
+}
+
+void
+text_status(FILE *f, const Sentinel__Ipc__StatusView *v,
+    Sentinel__Ipc__ProcessView *const *procs, size_t nprocs, bool colour)
+{
+	pair(f, "daemon", "%s %s", v->daemon, v->version);
+	pair_time(f, "started", v->started_at);
+	if (strcmp(v->daemon, "sentineld") == 0)
+		status_server(f, v);
+	else
+		status_agent(f, v);
+	text_docker(f, v);
+	if (nprocs == 0)
+		return;
+	(void)fputc('\n', f);
+	status_processes(f, procs, nprocs, colour);
 }
 
 /* --- tokens ------------------------------------------------------------- */

@@ -45,6 +45,24 @@ struct signing {
 	void		*sg_arg;
 };
 
+/* What a message lends its parts from. */
+struct request {
+	union {
+		Sentinel__Cluster__ListContainersRequest	 list;
+		Sentinel__Cluster__ContainerActionRequest	 action;
+		Sentinel__Cluster__FetchLogsRequest		 logs;
+		Sentinel__Cluster__UpdateContainerRequest	 update;
+		Sentinel__Cluster__PullImageRequest		 pull;
+		Sentinel__Cluster__RollbackRequest		 rollback;
+		Sentinel__Cluster__PlanRequest			 plan;
+		Sentinel__Cluster__DetailRequest		 detail;
+	};
+	struct hook_list	 hooks;
+	struct quarantine	 bad;
+};
+
+#define PAYLOAD(x) SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_##x
+
 static void	 push(struct session *, const Sentinel__Cluster__ServerMessage *,
 		    const char *, command_done, void *);
 static void	 sign(struct session *, struct signing *, const char *,
@@ -78,115 +96,131 @@ too_old(const struct op *op)
 	return (NULL);
 }
 
+static void
+ask_update(struct op *op, Sentinel__Cluster__ServerMessage *m,
+    struct request *rq)
+{
+	Sentinel__Cluster__UpdateContainerRequest	*u = &rq->update;
+
+	sentinel__cluster__update_container_request__init(u);
+	u->container_name = op->op_container;
+	u->target_image = op->op_image;
+	if (!op->op_force) {
+		quarantine_get(op->op_host, op->op_container, &rq->bad);
+		u->quarantined = rq->bad.qu_list;
+		u->n_quarantined = rq->bad.qu_n;
+	}
+	u->skip_hooks = op->op_skip_hooks;
+	if (!op->op_foreign) {
+		u->n_hooks = hooks_to_wire(op, &rq->hooks);
+		u->hooks = rq->hooks.hl_list;
+	}
+	if (op->op_auth != NULL)
+		u->registry_auth = op->op_auth;
+	m->payload_case = PAYLOAD(UPDATE_CONTAINER);
+	m->update_container = u;
+}
+
+static void
+ask_logs(struct op *op, Sentinel__Cluster__ServerMessage *m,
+    struct request *rq)
+{
+	Sentinel__Cluster__FetchLogsRequest	*l = &rq->logs;
+
+	sentinel__cluster__fetch_logs_request__init(l);
+	l->container_name = op->op_container;
+	l->lines = op->op_lines;
+	l->since = op->op_since_time;
+	l->until = op->op_until_time;
+	l->streams = op->op_streams;
+	l->timestamps = op->op_timestamps;
+	m->payload_case = PAYLOAD(FETCH_LOGS);
+	m->fetch_logs = l;
+}
+
+static void
+ask_image(struct op *op, Sentinel__Cluster__ServerMessage *m,
+    struct request *rq)
+{
+	if (op->op_kind == OP_PULL) {
+		sentinel__cluster__pull_image_request__init(&rq->pull);
+		rq->pull.image_ref = op->op_image;
+		if (op->op_auth != NULL)
+			rq->pull.registry_auth = op->op_auth;
+		m->payload_case = PAYLOAD(PULL_IMAGE);
+		m->pull_image = &rq->pull;
+	} else {
+		sentinel__cluster__plan_request__init(&rq->plan);
+		rq->plan.container_name = op->op_container;
+		rq->plan.target_image = op->op_image;
+		m->payload_case = PAYLOAD(PLAN);
+		m->plan = &rq->plan;
+	}
+}
+
+/* The message for an operation; it lends from op and rq. */
+static void
+ask(struct op *op, Sentinel__Cluster__ServerMessage *m, struct request *rq)
+{
+	sentinel__cluster__server_message__init(m);
+	m->request_id = op->op_id;
+	switch (op->op_kind) {
+	case OP_LIST:
+		sentinel__cluster__list_containers_request__init(&rq->list);
+		m->payload_case = PAYLOAD(LIST_CONTAINERS);
+		m->list_containers = &rq->list;
+		break;
+	case OP_ACTION:
+		sentinel__cluster__container_action_request__init(&rq->action);
+		rq->action.container_name = op->op_container;
+		rq->action.action = op->op_action;
+		m->payload_case = PAYLOAD(CONTAINER_ACTION);
+		m->container_action = &rq->action;
+		break;
+	case OP_LOGS:
+		ask_logs(op, m, rq);
+		break;
+	case OP_UPDATE:
+		ask_update(op, m, rq);
+		break;
+	case OP_PULL:
+	case OP_PLAN:
+		ask_image(op, m, rq);
+		break;
+	case OP_ROLLBACK:
+		sentinel__cluster__rollback_request__init(&rq->rollback);
+		rq->rollback.container_name = op->op_container;
+		rq->rollback.to = op->op_to;
+		m->payload_case = PAYLOAD(ROLLBACK);
+		m->rollback = &rq->rollback;
+		break;
+	case OP_DETAIL:
+		sentinel__cluster__detail_request__init(&rq->detail);
+		rq->detail.container_name = op->op_container;
+		m->payload_case = PAYLOAD(DETAIL);
+		m->detail = &rq->detail;
+		break;
+	case OP_HOOK:
+		(void)hooks_to_wire(op, &rq->hooks);
+		m->payload_case = PAYLOAD(RUN_HOOK);
+		m->run_hook = rq->hooks.hl_list[0];
+		break;
+	}
+}
+
 void
 command_dispatch(struct op *op)
 {
-	Sentinel__Cluster__ServerMessage		 m;
-	Sentinel__Cluster__ListContainersRequest	 list;
-	Sentinel__Cluster__ContainerActionRequest	 action;
-	Sentinel__Cluster__FetchLogsRequest		 logs;
-	Sentinel__Cluster__UpdateContainerRequest	 update;
-	Sentinel__Cluster__PlanRequest			 plan;
-	Sentinel__Cluster__DetailRequest		 detail;
-	struct hook_list				 hooks;
-	Sentinel__Cluster__PullImageRequest		 pull;
-	const char					*why;
-	Sentinel__Cluster__RollbackRequest		 rollback;
-	struct quarantine				 q;
+	Sentinel__Cluster__ServerMessage	 m;
+	struct request				 rq;
+	const char				*why;
 
 	if ((why = too_old(op)) != NULL) {
 		op_fail(op, OP_FAILED, "the agent on host %s %s",
 		    op->op_host->h_name, why);
 		return;
 	}
-	sentinel__cluster__server_message__init(&m);
-	m.request_id = op->op_id;
-	switch (op->op_kind) {
-	case OP_LIST:
-		sentinel__cluster__list_containers_request__init(&list);
-		m.payload_case =
-		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_LIST_CONTAINERS;
-		m.list_containers = &list;
-		break;
-	case OP_ACTION:
-		sentinel__cluster__container_action_request__init(&action);
-		action.container_name = op->op_container;
-		action.action = op->op_action;
-		m.payload_case =
-		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_CONTAINER_ACTION;
-		m.container_action = &action;
-		break;
-	case OP_LOGS:
-		sentinel__cluster__fetch_logs_request__init(&logs);
-		logs.container_name = op->op_container;
-		logs.lines = op->op_lines;
-		logs.since = op->op_since_time;
-		logs.until = op->op_until_time;
-		logs.streams = op->op_streams;
-		logs.timestamps = op->op_timestamps;
-		m.payload_case =
-		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_FETCH_LOGS;
-		m.fetch_logs = &logs;
-		break;
-	case OP_UPDATE:
-		sentinel__cluster__update_container_request__init(&update);
-		update.container_name = op->op_container;
-		update.target_image = op->op_image;
-		if (!op->op_force) {
-			quarantine_get(op->op_host, op->op_container, &q);
-			update.quarantined = q.qu_list;
-			update.n_quarantined = q.qu_n;
-		}
-		update.skip_hooks = op->op_skip_hooks;
-		if (!op->op_foreign) {
-			update.n_hooks = hooks_to_wire(op, &hooks);
-			update.hooks = hooks.hl_list;
-		}
-		m.payload_case =
-		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_UPDATE_CONTAINER;
-		m.update_container = &update;
-		if (op->op_auth != NULL)
-			update.registry_auth = op->op_auth;
-		break;
-	case OP_PULL:
-		sentinel__cluster__pull_image_request__init(&pull);
-		pull.image_ref = op->op_image;
-		if (op->op_auth != NULL)
-			pull.registry_auth = op->op_auth;
-		m.payload_case =
-		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_PULL_IMAGE;
-		m.pull_image = &pull;
-		break;
-	case OP_ROLLBACK:
-		sentinel__cluster__rollback_request__init(&rollback);
-		rollback.container_name = op->op_container;
-		rollback.to = op->op_to;
-		m.payload_case =
-		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_ROLLBACK;
-		m.rollback = &rollback;
-		break;
-	case OP_PLAN:
-		sentinel__cluster__plan_request__init(&plan);
-		plan.container_name = op->op_container;
-		plan.target_image = op->op_image;
-		m.payload_case =
-		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_PLAN;
-		m.plan = &plan;
-		break;
-	case OP_DETAIL:
-		sentinel__cluster__detail_request__init(&detail);
-		detail.container_name = op->op_container;
-		m.payload_case =
-		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_DETAIL;
-		m.detail = &detail;
-		break;
-	case OP_HOOK:
-		(void)hooks_to_wire(op, &hooks);
-		m.payload_case =
-		    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_RUN_HOOK;
-		m.run_hook = hooks.hl_list[0];
-		break;
-	}
+	ask(op, &m, &rq);
 	push(op->op_host->h_session, &m, op->op_id, on_dispatched,
 	    xstrdup(op->op_id));
 }

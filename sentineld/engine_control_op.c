@@ -361,21 +361,21 @@ logs_possible(struct client *cl, const struct host *h,
 	return (false);
 }
 
-void
-client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
+static enum op_kind
+kind_of(int command)
 {
-	struct host	*h;
-	struct op	*op;
-	enum op_kind	 kind;
-	char		 why[512];
+	return (command == C(CONTAINER_UPDATE) ? OP_UPDATE :
+	    command == C(CONTAINER_ROLLBACK) ? OP_ROLLBACK :
+	    command == C(CONTAINER_PLAN) ? OP_PLAN :
+	    command == C(CONTAINER_PULL) ? OP_PULL :
+	    command == C(CONTAINER_LOGS) ? OP_LOGS : OP_ACTION);
+}
 
-	if ((h = client_host(cl, req->host)) == NULL)
-		return;
-	kind = req->command == C(CONTAINER_UPDATE) ? OP_UPDATE :
-	    req->command == C(CONTAINER_ROLLBACK) ? OP_ROLLBACK :
-	    req->command == C(CONTAINER_PLAN) ? OP_PLAN :
-	    req->command == C(CONTAINER_PULL) ? OP_PULL :
-	    req->command == C(CONTAINER_LOGS) ? OP_LOGS : OP_ACTION;
+/* False: the client has been told why not. */
+static bool
+op_possible(struct client *cl, const struct host *h, enum op_kind kind,
+    const Sentinel__Ipc__ControlRequest *req)
+{
 	if (!is_word(req->container) ||
 	    (req->container[0] == '\0') != (kind == OP_PULL) ||
 	    (kind == OP_ACTION && strcmp(req->action, "stop") != 0 &&
@@ -383,37 +383,33 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	    strcmp(req->action, "restart") != 0)) {
 		client_end(cl, CONTROL_USAGE, "want HOST/NAME and one of stop, "
 		    "start, restart");
-		return;
+		return (false);
 	}
 	if (!is_word(req->image) || strlen(req->image) >=
-	    sizeof(op->op_image) ||
+	    sizeof(((struct op *)0)->op_image) ||
 	    (kind == OP_PULL && req->image[0] == '\0')) {
 		client_end(cl, CONTROL_USAGE, "this is no image reference");
-		return;
-	}
-	if (kind == OP_LOGS && !logs_possible(cl, h, req))
-		return;
-	if (kind == OP_LOGS && req->follow) {
-		follow_start(cl, h, req);
-		return;
+		return (false);
 	}
 	if (kind == OP_ROLLBACK && !keep_to_ok(req->to)) {
 		client_end(cl, CONTROL_USAGE, "--to: want a number from 1 to "
 		    "%d, or an image id or its first 12 digits or more",
 		    KEEP_COUNT_MAX);
-		return;
+		return (false);
 	}
-	if ((op = op_new(kind, h)) == NULL) {
-		client_end(cl, CONTROL_FAILED, "too many operations under way "
-		    "on host %s; try again", h->h_name);
-		return;
-	}
+	return (kind != OP_LOGS || logs_possible(cl, h, req));
+}
+
+static void
+op_fill(struct op *op, const Sentinel__Ipc__ControlRequest *req)
+{
 	(void)strlcpy(op->op_container, req->container,
 	    sizeof(op->op_container));
 	(void)strlcpy(op->op_action, req->action, sizeof(op->op_action));
 	(void)strlcpy(op->op_image, req->image, sizeof(op->op_image));
-	if ((kind == OP_UPDATE || kind == OP_PLAN) && op->op_image[0] == '\0')
-		current_image(h, req->container, op->op_image,
+	if ((op->op_kind == OP_UPDATE || op->op_kind == OP_PLAN) &&
+	    op->op_image[0] == '\0')
+		current_image(op->op_host, req->container, op->op_image,
 		    sizeof(op->op_image));
 	/* Who names a time wants all since then, as far as it goes. */
 	op->op_lines = req->lines <= 0 && req->since_time == 0 ? 50 :
@@ -422,14 +418,37 @@ client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 	op->op_until_time = req->until_time;
 	op->op_streams = req->streams;
 	op->op_timestamps = req->timestamps;
-	if ((kind == OP_UPDATE || kind == OP_PULL) &&
+	if ((op->op_kind == OP_UPDATE || op->op_kind == OP_PULL) &&
 	    req->registry_auth[0] != '\0')
 		op->op_auth = xstrdup(req->registry_auth);
+	(void)strlcpy(op->op_to, req->to, sizeof(op->op_to));
+	op->op_force = req->force;
+}
+
+void
+client_container_op(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
+{
+	struct host	*h;
+	struct op	*op;
+	enum op_kind	 kind = kind_of(req->command);
+	char		 why[512];
+
+	if ((h = client_host(cl, req->host)) == NULL ||
+	    !op_possible(cl, h, kind, req))
+		return;
+	if (kind == OP_LOGS && req->follow) {
+		follow_start(cl, h, req);
+		return;
+	}
+	if ((op = op_new(kind, h)) == NULL) {
+		client_end(cl, CONTROL_FAILED, "too many operations under way "
+		    "on host %s; try again", h->h_name);
+		return;
+	}
+	op_fill(op, req);
 	op->op_done = on_op;
 	op->op_progress = on_op_progress;
 	op->op_arg = cl;
-	(void)strlcpy(op->op_to, req->to, sizeof(op->op_to));
-	op->op_force = req->force;
 	if (kind == OP_UPDATE && hooks_attach(op, req->skip_hooks, why,
 	    sizeof(why)) == -1) {
 		op_fail(op, OP_FAILED, "%s", why);

@@ -41,6 +41,8 @@
 #define ACK_IDS_MAX	512	/* in one message */
 #define HISTORY_HOOK_ID	129	/* request id "/" phase, with NUL */
 
+#define PAYLOAD(x) SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_##x
+
 /* Ids that are to be acknowledged in one session. */
 struct ack {
 	char		 ak_host[HOST_ID_SIZE];
@@ -209,50 +211,88 @@ milliseconds(const Google__Protobuf__Duration *d)
 	return ((uint64_t)d->seconds * 1000 + (uint64_t)d->nanos / 1000000);
 }
 
+/* An update, or a rollback. */
+static int
+change_result(struct host *h, const Sentinel__Cluster__UpdateResult *m,
+    const char *action)
+{
+	struct history_entry	 e = {
+		.he_origin = HISTORY_COMMAND,
+		.he_action = action,
+		.he_container = m->container_name,
+		.he_old_image = m->old_image,
+		.he_new_image = m->new_image,
+		.he_old_digest = m->old_digest,
+		.he_new_digest = m->new_digest,
+		.he_outcome = m->outcome,
+		.he_error = m->error,
+		.he_duration_msec = milliseconds(m->duration)
+	};
+
+	return (result(h, m->request_id, &e));
+}
+
+static int
+hook_row(struct host *h, const Sentinel__Cluster__HookResult *m)
+{
+	char			 id[HISTORY_HOOK_ID], action[64];
+	struct history_entry	 e = {
+		.he_origin = HISTORY_COMMAND,
+		.he_action = action,
+		.he_container = m->container_name,
+		.he_outcome = m->exit_code == 0 && m->error[0] == '\0' ?
+		    "success" : "failed",
+		.he_error = m->error
+	};
+
+	(void)snprintf(action, sizeof(action), "hook %s", m->phase);
+	/* The update has a row of its own under its id. */
+	if (!m->of_update)
+		return (result(h, m->request_id, &e));
+	if ((size_t)snprintf(id, sizeof(id), "%s/%s", m->request_id,
+	    m->phase) >= sizeof(id))
+		return (1);
+	return (result(h, id, &e));
+}
+
+void
+history_rollback(const Sentinel__Cluster__RollbackResult *m,
+    Sentinel__Cluster__UpdateResult *u)
+{
+	sentinel__cluster__update_result__init(u);
+	u->request_id = m->request_id;
+	u->container_name = m->container_name;
+	u->old_image = m->old_image;
+	u->old_digest = m->old_digest;
+	u->new_image = m->new_image;
+	u->new_digest = m->new_digest;
+	u->outcome = m->outcome;
+	u->error = m->error;
+	u->duration = m->duration;
+}
+
 bool
 history_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 {
 	const Sentinel__Cluster__ContainerActionResult	*a;
-	const Sentinel__Cluster__UpdateResult		*u;
 	const Sentinel__Cluster__PullResult		*p;
-	const Sentinel__Cluster__HookResult		*k;
-	const Sentinel__Cluster__RollbackResult		*r;
-	char			 id[HISTORY_HOOK_ID], action[64];
+	Sentinel__Cluster__UpdateResult			 back;
 	struct history_entry	 e = { .he_origin = HISTORY_COMMAND };
 
 	switch (m->payload_case) {
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT:
-		u = m->update_result;
-		e.he_action = "update";
-		e.he_container = u->container_name;
-		e.he_old_image = u->old_image;
-		e.he_new_image = u->new_image;
-		e.he_old_digest = u->old_digest;
-		e.he_new_digest = u->new_digest;
-		e.he_outcome = u->outcome;
-		e.he_error = u->error;
-		e.he_duration_msec = milliseconds(u->duration);
-		return (result(h, u->request_id, &e) != 0);
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_ROLLBACK_RESULT:
-		r = m->rollback_result;
-		e.he_action = "rollback";
-		e.he_container = r->container_name;
-		e.he_old_image = r->old_image;
-		e.he_new_image = r->new_image;
-		e.he_old_digest = r->old_digest;
-		e.he_new_digest = r->new_digest;
-		e.he_outcome = r->outcome;
-		e.he_error = r->error;
-		e.he_duration_msec = milliseconds(r->duration);
-		return (result(h, r->request_id, &e) != 0);
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CONTAINER_ACTION_RESULT:
+	case PAYLOAD(UPDATE_RESULT):
+		return (change_result(h, m->update_result, "update") != 0);
+	case PAYLOAD(ROLLBACK_RESULT):
+		history_rollback(m->rollback_result, &back);
+		return (change_result(h, &back, "rollback") != 0);
+	case PAYLOAD(CONTAINER_ACTION_RESULT):
 		a = m->container_action_result;
 		e.he_action = a->action;
 		e.he_container = a->container_name;
 		e.he_outcome = a->outcome;
 		e.he_error = a->error;
 		return (result(h, a->request_id, &e) != 0);
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PULL_RESULT:
+	case PAYLOAD(PULL_RESULT):
 		p = m->pull_result;
 		e.he_action = "pull";
 		e.he_new_image = p->image_ref;
@@ -260,21 +300,8 @@ history_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 		e.he_outcome = p->outcome;
 		e.he_error = p->error;
 		return (result(h, p->request_id, &e) != 0);
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HOOK_RESULT:
-		k = m->hook_result;
-		(void)snprintf(action, sizeof(action), "hook %s", k->phase);
-		e.he_action = action;
-		e.he_container = k->container_name;
-		e.he_outcome = k->exit_code == 0 && k->error[0] == '\0' ?
-		    "success" : "failed";
-		e.he_error = k->error;
-		/* The update has a row of its own under its id. */
-		if (!k->of_update)
-			return (result(h, k->request_id, &e) != 0);
-		if ((size_t)snprintf(id, sizeof(id), "%s/%s", k->request_id,
-		    k->phase) >= sizeof(id))
-			return (true);
-		return (result(h, id, &e) != 0);
+	case PAYLOAD(HOOK_RESULT):
+		return (hook_row(h, m->hook_result) != 0);
 	default:
 		return (true);
 	}

@@ -75,6 +75,9 @@ int	 history_add(struct host *, const struct history_entry *);
  */
 bool	 history_answer(struct host *,
 	    const Sentinel__Cluster__AgentMessage *);
+/* The fields of a rollback's result as an update's; they are lent. */
+void	 history_rollback(const Sentinel__Cluster__RollbackResult *,
+	    Sentinel__Cluster__UpdateResult *);
 /* The same of this machine's docker process; without a request id it is one
  * of its own each time. */
 bool	 history_local(const Sentinel__Ipc__DockerResult *);

@@ -36,20 +36,10 @@
  * deadline that progress renews, one end.  What comes late, twice or from
  * another host ends nothing; an answer of another kind is a failure.
  */
+#define PAYLOAD(x) SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_##x
+
 static void	 on_deadline(int, short, void *);
 static uint64_t	 op_deadline(enum op_kind);
-static void	 answer_action(struct op *,
-		    const Sentinel__Cluster__ContainerActionResult *);
-static void	 answer_logs(struct op *,
-		    const Sentinel__Cluster__FetchLogsResult *);
-static void	 answer_update(struct op *,
-		    const Sentinel__Cluster__UpdateResult *);
-static void	 answer_plan(struct op *,
-		    const Sentinel__Cluster__PlanResult *);
-static void	 answer_detail(struct op *,
-		    const Sentinel__Cluster__DetailResult *);
-static void	 answer_pull(struct op *,
-		    const Sentinel__Cluster__PullResult *);
 static struct op *op_of_host(const struct host *, const char *);
 static void	 wrong_type(struct op *);
 
@@ -315,213 +305,160 @@ wrong_type(struct op *op)
 	    op->op_host->h_name);
 }
 
-static void
-answer_action(struct op *op,
-    const Sentinel__Cluster__ContainerActionResult *m)
-{
-	struct op_result	 r = { .or_end = OP_DONE };
-
-	if (op->op_kind != OP_ACTION) {
-		wrong_type(op);
-		return;
-	}
-	r.or_outcome = m->outcome;
-	r.or_error = m->error;
-	op_finish(op, &r);
-}
-
-static void
-answer_logs(struct op *op, const Sentinel__Cluster__FetchLogsResult *m)
-{
-	struct op_result	 r = { .or_end = OP_DONE };
-
-	if (op->op_kind != OP_LOGS) {
-		wrong_type(op);
-		return;
-	}
-	r.or_outcome = m->error[0] == '\0' ? "success" : "failed";
-	r.or_error = m->error;
-	r.or_logs = m->logs;
-	r.or_lines = m->lines;
-	op_finish(op, &r);
-}
-
-static void
-answer_update(struct op *op, const Sentinel__Cluster__UpdateResult *m)
-{
-	struct op_result	 r = { .or_end = OP_DONE };
-
-	if (op->op_kind != OP_UPDATE) {
-		wrong_type(op);
-		return;
-	}
-	r.or_outcome = m->outcome;
-	r.or_error = m->error;
-	r.or_old_image = m->old_image;
-	r.or_old_digest = m->old_digest;
-	r.or_new_image = m->new_image;
-	r.or_new_digest = m->new_digest;
-	if (m->duration != NULL && m->duration->seconds >= 0 &&
-	    m->duration->nanos >= 0 && m->duration->seconds < 86400 * 365)
-		r.or_msec = (uint64_t)m->duration->seconds * 1000 +
-		    (uint64_t)(m->duration->nanos / 1000000);
-	op_finish(op, &r);
-}
-
-static void
-answer_plan(struct op *op, const Sentinel__Cluster__PlanResult *m)
-{
-	struct op_result	 r = { .or_end = OP_DONE };
-
-	if (op->op_kind != OP_PLAN || (m->error[0] == '\0' &&
-	    m->plan == NULL)) {
-		wrong_type(op);
-		return;
-	}
-	r.or_outcome = m->error[0] == '\0' ? "success" : "failed";
-	r.or_error = m->error;
-	r.or_plan = m->plan;
-	op_finish(op, &r);
-}
-
-static void
-answer_detail(struct op *op, const Sentinel__Cluster__DetailResult *m)
-{
-	struct op_result	 r = { .or_end = OP_DONE };
-
-	if (op->op_kind != OP_DETAIL || (m->error[0] == '\0' &&
-	    m->detail == NULL)) {
-		wrong_type(op);
-		return;
-	}
-	r.or_outcome = m->error[0] == '\0' ? "success" : "failed";
-	r.or_error = m->error;
-	r.or_detail = m->error[0] == '\0' ? m->detail : NULL;
-	op_finish(op, &r);
-}
-
-static void
-answer_pull(struct op *op, const Sentinel__Cluster__PullResult *m)
-{
-	struct op_result	 r = { .or_end = OP_DONE };
-
-	if (op->op_kind != OP_PULL) {
-		wrong_type(op);
-		return;
-	}
-	r.or_outcome = m->outcome;
-	r.or_error = m->error;
-	r.or_new_image = m->image_ref;
-	r.or_new_digest = m->digest;
-	op_finish(op, &r);
-}
-
-static void
-answer_rollback(struct op *op, const Sentinel__Cluster__RollbackResult *m)
-{
-	struct op_result	 r = { .or_end = OP_DONE };
-
-	if (op->op_kind != OP_ROLLBACK) {
-		wrong_type(op);
-		return;
-	}
-	r.or_outcome = m->outcome;
-	r.or_error = m->error;
-	r.or_old_image = m->old_image;
-	r.or_old_digest = m->old_digest;
-	r.or_new_image = m->new_image;
-	r.or_new_digest = m->new_digest;
-	if (m->duration != NULL && m->duration->seconds >= 0 &&
-	    m->duration->nanos >= 0 && m->duration->seconds < 86400 * 365)
-		r.or_msec = (uint64_t)m->duration->seconds * 1000 +
-		    (uint64_t)(m->duration->nanos / 1000000);
-	op_finish(op, &r);
-}
-
-static void
-rolled_back(struct host *h, const Sentinel__Cluster__RollbackResult *m,
-    bool is_new)
+/*
+ * The end of the operation that this is the answer to; NULL when it has not
+ * what was asked for.  False: nobody waits for it.
+ */
+static bool
+answer(const struct host *h, const char *id, enum op_kind kind,
+    const struct op_result *r)
 {
 	struct op	*op;
 
+	if ((op = op_of_host(h, id)) == NULL)
+		return (false);
+	if (op->op_kind != kind || r == NULL)
+		wrong_type(op);
+	else
+		op_finish(op, r);
+	return (true);
+}
+
+static void
+answer_action(struct host *h,
+    const Sentinel__Cluster__ContainerActionResult *m, bool is_new)
+{
+	struct op_result	 r = {
+		.or_end = OP_DONE, .or_outcome = m->outcome,
+		.or_error = m->error
+	};
+
+	if (is_new)
+		event_publish("container_state", h, m->container_name,
+		    "%s %s: %s", m->action, m->container_name, m->outcome);
+	(void)answer(h, m->request_id, OP_ACTION, &r);
+}
+
+static void
+answer_logs(struct host *h, const Sentinel__Cluster__FetchLogsResult *m)
+{
+	struct op_result	 r = {
+		.or_end = OP_DONE,
+		.or_outcome = m->error[0] == '\0' ? "success" : "failed",
+		.or_error = m->error, .or_logs = m->logs,
+		.or_lines = m->lines
+	};
+
+	if (!follow_refused(h, m))
+		(void)answer(h, m->request_id, OP_LOGS, &r);
+}
+
+/* An update or a rollback.  One that nobody waits for still happened. */
+static void
+answer_change(struct host *h, enum op_kind kind,
+    const Sentinel__Cluster__UpdateResult *m, bool is_new)
+{
+	const char		*what;
+	struct op_result	 r = {
+		.or_end = OP_DONE, .or_outcome = m->outcome,
+		.or_error = m->error, .or_old_image = m->old_image,
+		.or_old_digest = m->old_digest, .or_new_image = m->new_image,
+		.or_new_digest = m->new_digest
+	};
+
+	what = kind == OP_ROLLBACK ? "rollback" : "update";
 	if (is_new)
 		event_publish("container_update", h, m->container_name,
-		    m->error[0] == '\0' ? "rollback %s: %s" :
-		    "rollback %s: %s: %s", m->container_name, m->outcome,
-		    m->error);
-	if ((op = op_of_host(h, m->request_id)) != NULL)
-		answer_rollback(op, m);
-	else
-		oplog_late(h, m->request_id, m->container_name, "rollback",
+		    m->error[0] == '\0' ? "%s %s: %s" : "%s %s: %s: %s", what,
+		    m->container_name, m->outcome, m->error);
+	if (m->duration != NULL && m->duration->seconds >= 0 &&
+	    m->duration->nanos >= 0 && m->duration->seconds < 86400 * 365)
+		r.or_msec = (uint64_t)m->duration->seconds * 1000 +
+		    (uint64_t)(m->duration->nanos / 1000000);
+	if (!answer(h, m->request_id, kind, &r))
+		oplog_late(h, m->request_id, m->container_name, what,
 		    m->new_image, 0, m->outcome, m->error);
+}
+
+static void
+answer_plan(struct host *h, const Sentinel__Cluster__PlanResult *m)
+{
+	bool			 failed = m->error[0] != '\0';
+	struct op_result	 r = {
+		.or_end = OP_DONE, .or_outcome = failed ? "failed" : "success",
+		.or_error = m->error, .or_plan = m->plan
+	};
+
+	(void)answer(h, m->request_id, OP_PLAN,
+	    failed || m->plan != NULL ? &r : NULL);
+}
+
+static void
+answer_detail(struct host *h, const Sentinel__Cluster__DetailResult *m)
+{
+	bool			 failed = m->error[0] != '\0';
+	struct op_result	 r = {
+		.or_end = OP_DONE, .or_outcome = failed ? "failed" : "success",
+		.or_error = m->error, .or_detail = failed ? NULL : m->detail
+	};
+
+	(void)answer(h, m->request_id, OP_DETAIL,
+	    failed || m->detail != NULL ? &r : NULL);
+}
+
+static void
+answer_pull(struct host *h, const Sentinel__Cluster__PullResult *m,
+    bool is_new)
+{
+	struct op_result	 r = {
+		.or_end = OP_DONE, .or_outcome = m->outcome,
+		.or_error = m->error, .or_new_image = m->image_ref,
+		.or_new_digest = m->digest
+	};
+
+	if (is_new)
+		event_publish("image_pull", h, "", m->error[0] == '\0' ?
+		    "pull %s: %s" : "pull %s: %s: %s", m->image_ref,
+		    m->outcome, m->error);
+	(void)answer(h, m->request_id, OP_PULL, &r);
 }
 
 void
 op_answer(struct host *h, const Sentinel__Cluster__AgentMessage *m)
 {
-	const Sentinel__Cluster__UpdateResult	*u;
-	struct op				*op;
-	bool					 is_new;
+	Sentinel__Cluster__UpdateResult	 back;
+	struct op			*op;
+	bool				 is_new;
 
 	/* A result that nobody waits for still happened. */
 	is_new = history_answer(h, m);
 	switch (m->payload_case) {
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_UPDATE_RESULT:
-		u = m->update_result;
-		if (is_new)
-			event_publish("container_update", h,
-			    u->container_name, u->error[0] == '\0' ?
-			    "update %s: %s" : "update %s: %s: %s",
-			    u->container_name, u->outcome, u->error);
-		if ((op = op_of_host(h, u->request_id)) != NULL)
-			answer_update(op, u);
-		else
-			oplog_late(h, u->request_id, u->container_name,
-			    "update", u->new_image, 0, u->outcome, u->error);
+	case PAYLOAD(UPDATE_RESULT):
+		answer_change(h, OP_UPDATE, m->update_result, is_new);
 		break;
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_ROLLBACK_RESULT:
-		rolled_back(h, m->rollback_result, is_new);
+	case PAYLOAD(ROLLBACK_RESULT):
+		history_rollback(m->rollback_result, &back);
+		answer_change(h, OP_ROLLBACK, &back, is_new);
 		break;
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_CONTAINER_ACTION_RESULT:
-		if (is_new)
-			event_publish("container_state", h,
-			    m->container_action_result->container_name,
-			    "%s %s: %s", m->container_action_result->action,
-			    m->container_action_result->container_name,
-			    m->container_action_result->outcome);
-		if ((op = op_of_host(h,
-		    m->container_action_result->request_id)) != NULL)
-			answer_action(op, m->container_action_result);
+	case PAYLOAD(CONTAINER_ACTION_RESULT):
+		answer_action(h, m->container_action_result, is_new);
 		break;
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_FETCH_LOGS_RESULT:
-		if (follow_refused(h, m->fetch_logs_result))
-			break;
-		if ((op = op_of_host(h, m->fetch_logs_result->request_id)) !=
-		    NULL)
-			answer_logs(op, m->fetch_logs_result);
+	case PAYLOAD(FETCH_LOGS_RESULT):
+		answer_logs(h, m->fetch_logs_result);
 		break;
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PLAN_RESULT:
-		if ((op = op_of_host(h, m->plan_result->request_id)) != NULL)
-			answer_plan(op, m->plan_result);
+	case PAYLOAD(PLAN_RESULT):
+		answer_plan(h, m->plan_result);
 		break;
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_DETAIL_RESULT:
-		if ((op = op_of_host(h, m->detail_result->request_id)) != NULL)
-			answer_detail(op, m->detail_result);
+	case PAYLOAD(DETAIL_RESULT):
+		answer_detail(h, m->detail_result);
 		break;
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_HOOK_RESULT:
+	case PAYLOAD(HOOK_RESULT):
 		hooks_result(h, m->hook_result, is_new);
 		break;
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PULL_RESULT:
-		if (is_new)
-			event_publish("image_pull", h, "",
-			    m->pull_result->error[0] == '\0' ?
-			    "pull %s: %s" : "pull %s: %s: %s",
-			    m->pull_result->image_ref,
-			    m->pull_result->outcome, m->pull_result->error);
-		if ((op = op_of_host(h, m->pull_result->request_id)) != NULL)
-			answer_pull(op, m->pull_result);
+	case PAYLOAD(PULL_RESULT):
+		answer_pull(h, m->pull_result, is_new);
 		break;
-	case SENTINEL__CLUSTER__AGENT_MESSAGE__PAYLOAD_PROGRESS:
+	case PAYLOAD(PROGRESS):
 		if ((op = op_of_host(h, m->progress->request_id)) != NULL)
 			op_progress(op, m->progress->phase,
 			    m->progress->percent, m->progress->text);
