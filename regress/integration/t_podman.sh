@@ -120,4 +120,5 @@ check_eq "has that image's check" "[/bin/test -e /etc] 2s" \
     "$(lab_docker inspect -f '{{slice .Config.Healthcheck.Test 1}} {{.Config.Healthcheck.Interval}}' checked)"
 check_eq "its stop signal and its variable" "3 TERM=dumb" \
     "$(lab_docker inspect -f '{{.Config.StopSignal}} {{range .Config.Env}}{{println .}}{{end}}' \
-    checked | grep -E '^[0-9]+ |^TERM=' | tr '\n' ' ' | sed 's/ [A-Z]*=[^ ]* / /;s/ $//')"
+    checked | sed -E 's/^([0-9]+) (.*)/\1\n\2/' | grep -E '^[0-9]+$|^TERM=' |
+    tr '\n' ' ' | sed 's/ $//')"

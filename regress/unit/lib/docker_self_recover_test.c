@@ -152,6 +152,7 @@ make_state(size_t row)
 	    "\"RestartPolicy\":{\"Name\":\"always\",\"MaximumRetryCount\":0}}}",
 	    fk.im[1].id);
 	is = add(NAME UPDATE_SUFFIX_NEW, body);
+	is->made = true;	/* by the update before the crash */
 	if (rows[row].state == AT_SWAP) {
 		was->running = false;
 		strlcpy(was->policy, "no", sizeof(was->policy));
@@ -164,6 +165,7 @@ make_state(size_t row)
 		    SELF_LABEL "\":\"%s\"}}", fk.im[1].id,
 		    rows[row].helper == HELPER_OTHER ? "op-2" : OPID);
 		helper = add(NAME SELF_SUFFIX, body);
+		helper->made = true;
 		if (rows[row].helper != HELPER_DOWN)
 			assert_int_equal(fk_start(&fk, helper, out), 204);
 	}
