@@ -109,6 +109,28 @@ spec_mount(struct spec_ctx *sx, const struct json_value *m)
 }
 
 /*
+ * Came it with VolumesFrom?  Whose volume it is no mount says; but those of
+ * the container itself are in Config.Volumes or a bare path in Binds.  Named
+ * here, it would stay when the other container gets another one.
+ */
+static bool
+spec_is_from(const struct spec_ctx *sx, const char *target)
+{
+	const struct json_value	*v;
+	const char		*s;
+
+	if (json_is_zero(json_get(sx->sx_host, "VolumesFrom")) ||
+	    json_get(json_get(sx->sx_config, "Volumes"), target) != NULL)
+		return (false);
+	v = json_get(sx->sx_host, "Binds");
+	for (v = json_is(v, JSON_ARRAY) ? v->jv_child : NULL; v != NULL;
+	    v = v->jv_next)
+		if ((s = json_str(v)) != NULL && strcmp(s, target) == 0)
+			return (false);
+	return (true);
+}
+
+/*
  * Anonymous volumes are in no setting, only among the actual mounts; without
  * a name the new container would get empty ones.
  */
@@ -123,7 +145,7 @@ spec_anonymous(struct spec_ctx *sx)
 	    m = m->jv_next) {
 		target = json_get_str(m, "Destination");
 		if (target[0] == '\0' || spec_volume_at(sx, target) != m ||
-		    spec_is_bound(sx, target))
+		    spec_is_bound(sx, target) || spec_is_from(sx, target))
 			continue;
 		json_gen_object(jg);
 		json_gen_key(jg, "Type");

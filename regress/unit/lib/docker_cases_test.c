@@ -237,6 +237,35 @@ check_row(char *row)
 		fail_msg("README: no test in \"%s\"", row);
 }
 
+/*
+ * The last column: a scenario on a real engine, or the version of the API,
+ * newer than that engine's, which alone has it.
+ */
+static void
+check_live(const char *row)
+{
+	const char	*cell, *only;
+	char		*copy = strdup(row), *end;
+	unsigned int	 minor;
+	bool		 shown;
+
+	assert_non_null(copy);
+	if ((end = strrchr(copy, '|')) == NULL || end == copy)
+		fail_msg("README: no columns in \"%s\"", row);
+	*end = '\0';
+	cell = strrchr(copy, '|');
+	assert_non_null(cell);
+	shown = strstr(cell, "`integration/t_") != NULL;
+	if ((only = strstr(cell, "API 1.")) != NULL) {
+		if (sscanf(only, "API 1.%2u (", &minor) != 1 || minor < 42 ||
+		    strstr(only, "): table only") == NULL)
+			fail_msg("README: \"%s\": not \"API 1.NN (what): "
+			    "table only\" of a newer one than 1.41", only);
+	} else if (!shown)
+		fail_msg("README: nothing on a real engine in \"%s\"", row);
+	free(copy);
+}
+
 static void
 test_readme(void **state)
 {
@@ -262,8 +291,10 @@ test_readme(void **state)
 			*next++ = '\0';
 		if (line[0] != '|' || line[2] < '0' || line[2] > '9')
 			continue;
-		if (want <= PITFALLS)
+		if (want <= PITFALLS) {
 			assert_int_equal(atoi(line + 2), want++);
+			check_live(line);
+		}
 		check_row(line);
 	}
 	assert_int_equal(want, PITFALLS + 1);
