@@ -249,7 +249,8 @@ kin_looked(void *arg, const struct docker_reply *dr)
 	kn->kn_req = NULL;
 	if (dr->dr_end == DOCKER_OK)
 		js = json_parse(dr->dr_body, dr->dr_len, NULL, 0);
-	if (js != NULL)
+	/* Gone while the answer was under way: nobody would drop it again. */
+	if (js != NULL && kin_find(kn, kn->kn_asked) != NULL)
 		kin_learn(kn, json_root(js));
 	else if (dr->dr_end != DOCKER_OK && dr->dr_end != DOCKER_REFUSED)
 		wait = KIN_AGAIN_MSEC;	/* Docker is away, perhaps */
