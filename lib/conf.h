@@ -49,7 +49,7 @@ struct conf_addr {
 };
 
 struct conf_names {
-	char		**n_name;	/* addresses and names, words, patterns */
+	char		**n_name;	/* addresses, names, words, patterns */
 	size_t		 n_len;
 };
 

@@ -68,7 +68,7 @@ struct docker_call {
 	const char	*dc_path;	/* "/containers/json?all=1" */
 	const char	*dc_body;	/* copied; NULL for none */
 	size_t		 dc_bodylen;
-	const char	*dc_ctype;	/* of the body, a constant; NULL: JSON */
+	const char	*dc_ctype;	/* of the body, constant; NULL: JSON */
 	/* A header field of a 2xx answer that is wanted: lower case, a
 	 * constant; NULL for none. */
 	const char	*dc_field;

@@ -25,8 +25,9 @@
 /*
  * Archives of one file, POSIX.1-1988 "ustar".  Docker's own hold it under its
  * last name, perhaps after records (pax) that count for more than its header:
- * of these the owner's are taken, the rest passed over; ours holds it under its whole path, to be unpacked at "/", as compose
- * does: Docker makes directories that are missing.
+ * of these the owner's are taken, the rest passed over; ours holds it under
+ * its whole path, to be unpacked at "/", as compose does: Docker makes
+ * directories that are missing.
  */
 #define TAR_BLOCK	512U
 #define TAR_NAME_LEN	100

@@ -60,7 +60,7 @@ struct depend_user {		/* lent by the struct depend */
 	const char	*du_id;
 	const char	*du_name;
 	unsigned int	 du_why;	/* of all its direct providers here */
-	bool		 du_remade;	/* else it is only stopped and started */
+	bool		 du_remade;	/* else only stopped and started */
 	bool		 du_running;	/* paused and restarting ones, too */
 	bool		 du_paused;
 	bool		 du_self;	/* label sentinel.self=true */

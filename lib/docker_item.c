@@ -169,7 +169,8 @@ item_state(const struct json_value *c)
 
 const char *
 docker_item(const struct json_value *c, const char *digest,
-    const char *health, void (*fn)(void *, const struct docker_container *), void *arg)
+    const char *health, void (*fn)(void *, const struct docker_container *),
+    void *arg)
 {
 	struct docker_container	 ct = { 0 };
 	struct item_scratch	*sc;

@@ -45,7 +45,7 @@ struct live_one {
 	bool			 lo_fresh;	/* events since it began */
 	bool			 lo_denied;	/* by it: Docker lags behind */
 	unsigned int		 lo_ndenied;
-	bool			 lo_second;	/* was told: only if it differs */
+	bool			 lo_second;	/* told: only if it differs */
 	uint8_t			 lo_told[SHA256_DIGEST_LENGTH];
 	struct live_event	 lo_events[DP_LIVE_EVENTS];
 	size_t			 lo_nevents;
@@ -382,7 +382,8 @@ live_item(void *arg, const struct docker_container *ct)
 	Google__Protobuf__Timestamp		 ts;
 	struct live_one				*lo;
 	struct pbmem				 pm;
-	uint8_t					*blob, hash[sizeof(lo->lo_told)];
+	uint8_t					*blob;
+	uint8_t					 hash[sizeof(lo->lo_told)];
 	size_t					 len;
 
 	(void)arg;

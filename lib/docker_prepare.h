@@ -22,7 +22,7 @@
 /*
  * Everything of an update that only looks, and the pull.  Whatever is wrong
  * is found here, while the container still runs untouched:
- *	docker_prepare.c	the container, who lends it a namespace, the plan
+ *	docker_prepare.c	the container, whose namespace it has, the plan
  *	docker_prepare_names.c	are the names free that it needs?
  *	docker_prepare_image.c	images, networks, the pull
  *	docker_prepare_podman.c	what only podman has

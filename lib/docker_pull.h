@@ -45,7 +45,7 @@ void	 docker_pull_drop(struct docker *);
 struct docker_pull_result {
 	const char	*pr_error;	/* one line, "" on success */
 	const char	*pr_id;		/* sha256:..., "" when unknown */
-	const char	*pr_digest;	/* repository@sha256:..., "" when unknown */
+	const char	*pr_digest;	/* repository@sha256:..., or "" */
 };
 struct docker_pullop_cbs {
 	/* As pc_progress. */

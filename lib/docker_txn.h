@@ -120,7 +120,7 @@ struct txn {
 	TAILQ_ENTRY(txn)	 tx_entry;	/* leaders only */
 	struct txn		*tx_lead;	/* itself for the leader */
 	enum txn_kind		 tx_kind;
-	size_t			 tx_member;	/* place among them from 1, or 0 */
+	size_t			 tx_member;	/* place among them, or 0 */
 	unsigned int		 tx_why;	/* enum depend_why, prepare */
 	struct txn		*tx_users[DEPEND_USERS_MAX]; /* start order */
 	size_t			 tx_nusers;
@@ -190,7 +190,7 @@ struct txn {
 	char			 tx_new_ref[DOCKER_REF_MAXBYTES];
 	char			 tx_new_digest[DOCKER_REF_MAXBYTES];
 	char			 tx_keep[64];	/* private tag, "" none */
-	char			 tx_moved[80];	/* image that has tx_old_ref now */
+	char			 tx_moved[80];	/* image with tx_old_ref now */
 	bool			 tx_running;	/* the old one was */
 	bool			 tx_paused;
 	/* Made with --rm: it is gone when it is stopped, so what it was made
@@ -282,7 +282,8 @@ struct updater {
 struct txn	*txn_new(struct updater *, const char *opid, const char *name);
 /* A further member, next in the order; owned by the leader.  NULL: ENOMEM,
  * E2BIG (DEPEND_USERS_MAX). */
-struct txn	*txn_new_user(struct txn *lead, enum txn_kind, const char *name);
+struct txn	*txn_new_user(struct txn *lead, enum txn_kind,
+	    const char *name);
 /* Is this name concerned by another transaction than this? */
 bool		 updater_busy_but(const struct updater *, const char *name,
 		    const struct txn *);

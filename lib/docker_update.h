@@ -47,7 +47,7 @@ struct kin;
 enum update_outcome {
 	UPDATE_SUCCESS,
 	UPDATE_IDENTICAL,	/* same image already: nothing touched */
-	UPDATE_SKIPPED,		/* the pre hook wants it later: nothing touched */
+	UPDATE_SKIPPED,		/* the pre hook wants it later */
 	UPDATE_ROLLBACK,	/* the old one is back */
 	UPDATE_FAILED,		/* refused before any harm, see ur_harm */
 	UPDATE_STOPPED		/* shutting down: resumed at next start */
@@ -70,7 +70,7 @@ struct update_request {
 	bool		 uq_hooks;
 	const struct hook *uq_pre;
 	const struct hook *uq_post;
-	const char	*uq_exec_fault;	/* why no command may run; NULL: it may */
+	const char	*uq_exec_fault;	/* why no command may run, or NULL */
 	/* Back to an earlier image, docker_keep.h; uq_image is "". */
 	bool		 uq_rollback;
 	const char	*uq_to;		/* keep_choose(); NULL: the newest */

@@ -68,7 +68,7 @@ void	 doctor_watch(const char *what, const char *path);
 /* Row of the parent's handler table, for DOCTOR_ASK. */
 void	 doctor_ask(struct peer *, struct imsg *);
 
-/* --- doctor_run.c: the engine of both daemons ------------------------------ */
+/* --- doctor_run.c: the engine of both daemons ---------------------------- */
 #define DOCTOR_WAIT_PARENT	0x01	/* DOCTOR_FACTs */
 #define DOCTOR_WAIT_PROCS	0x02	/* STATUS_PROCs */
 #define DOCTOR_WAIT_PROBE	0x04

@@ -45,7 +45,7 @@ h2_mem(struct h2 *h2)
 	return (mem);
 }
 
-/* What was in the frame has left; how much of it is filled is kept elsewhere. */
+/* What was in the frame has left; how full it is is kept elsewhere. */
 void
 h2_mem_rest(struct h2 *h2)
 {

@@ -93,7 +93,7 @@ enum keyholder_loaded {
 enum key_ca_use {
 	KEY_CA_USE_NEW = 1,		/* CA_NEW issues from now on */
 	KEY_CA_USE_ONLY = 2,		/* and the key of CA is forgotten */
-	KEY_CA_USE_PROMOTE = 3,		/* CA_NEW is the CA, there is no other */
+	KEY_CA_USE_PROMOTE = 3,		/* CA_NEW is the CA, the only one */
 	KEY_CA_USE_DISCARD = 4		/* CA_NEW is forgotten, CA issues */
 };
 

@@ -49,7 +49,7 @@
 #define PROC_STOP_MSEC		5000	/* SIGTERM to SIGKILL */
 #define PROC_STOP_EACH_MSEC	2000	/* then the next row is told as well */
 #define PROC_WATCH_MSEC		60000	/* no answer for so long: it hangs */
-#define PROC_RESTART_FIRST_MSEC	50	/* a row that lived long is back at once */
+#define PROC_RESTART_FIRST_MSEC	50	/* what lived long is back at once */
 #define PROC_RESTART_MIN_MSEC	1000	/* then this, doubled each time */
 #define PROC_RESTART_MAX_MSEC	60000	/* a life as long resets it */
 #define PROC_DISPATCH_MAX	32	/* messages per wake-up */

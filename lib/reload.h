@@ -31,7 +31,7 @@
  * A key that cannot change at run time keeps its value and is named as one
  * that needs a restart; the others count at once (reload_is_live()).
  */
-#define RELOAD_AGAIN_MSEC	500	/* SIGHUP while something is under way */
+#define RELOAD_AGAIN_MSEC	500	/* SIGHUP while work is under way */
 #define RELOAD_TEXT_SIZE	1000	/* of RELOAD_DONE */
 
 enum reload_rc { RELOAD_OK = 0, RELOAD_REFUSED = 1, RELOAD_BUSY = 2 };

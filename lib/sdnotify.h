@@ -27,7 +27,8 @@
  */
 
 /* Takes $NOTIFY_SOCKET and $WATCHDOG_USEC and removes them from the
- * environment: children must not speak for us.  EINVAL on a path that is relative or too long. */
+ * environment: children must not speak for us.  EINVAL on a path that is
+ * relative or too long. */
 int	 sdnotify_init(void);
 void	 sdnotify_close(void);
 int	 sdnotify_ready(void);

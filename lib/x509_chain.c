@@ -390,8 +390,8 @@ check_time_of(struct x509_check *xc, X509 *x, const char *what, time_t now)
 		x509_text_span(skew, text, sizeof(text));
 		xc->xc_result->xr_skew = skew;
 		return (fault(xc, X509_VERDICT_NOT_YET, "%s is not valid until "
-		    "%s, in %s (clock skew of %s?)", what, x509_text_time(start, when),
-		    text, text));
+		    "%s, in %s (clock skew of %s?)", what,
+		    x509_text_time(start, when), text, text));
 	}
 	if ((int64_t)now > end) {
 		skew = (int64_t)now - end;

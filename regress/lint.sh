@@ -103,6 +103,9 @@ result "shell scripts parse" $?
 /usr/bin/python3 -B regress/docs.py >"$log" 2>&1
 result "the documents say what the tree has" $?
 
+/usr/bin/python3 -B regress/shape.py >"$log" 2>&1
+result "lines, functions and files are short" $?
+
 for f in regress/*.py regress/peer/*.py; do
 	[ -f "$f" ] || continue
 	/usr/bin/python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' \

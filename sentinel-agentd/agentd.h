@@ -118,8 +118,9 @@ extern const struct proc_handler	parent_handlers[];
 /*
  * What a crash left is finished or cleared away: renames that had begun are
  * completed, files of an unfinished answer are removed, a new key is kept
- * (the same token with the same key enrols again), a renewal's pair too.  Returns whether the agent
- * is enrolled; fatal when files of an identity are missing.
+ * (the same token with the same key enrols again), a renewal's pair too.
+ * Returns whether the agent is enrolled; fatal when files of an identity are
+ * missing.
  */
 bool	 parent_identity_settle(const char *dir);
 /* Hands the key to the keyholder and the rest to the engine; done() runs once

@@ -47,7 +47,7 @@
 #define ENGINE_PROGRESS_MSEC	250
 #define ENGINE_READ_MSEC	60000	/* logs */
 #define ENGINE_ACTION_MSEC	3600000
-#define ENGINE_HOOK_MSEC	(3600000 + 120000) /* its longest, and its end */
+#define ENGINE_HOOK_MSEC	(3600000 + 120000) /* its longest, its end */
 #define ENGINE_UPDATE_MSEC	(6 * 3600 * 1000)
 #define ENGINE_COMMANDS_MAX	64	/* under way */
 #define ENGINE_CONTAINERS_MAX	10000

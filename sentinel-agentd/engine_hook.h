@@ -37,7 +37,7 @@ struct hook_list {
 const char *hook_command_fault(const Sentinel__Cluster__ServerMessage *);
 void	 hook_to_command(Sentinel__Cluster__RunHookRequest *const *, size_t,
 	    struct command *);
-/* --- engine_hook_report.c: to the docker process, and back ----------------- */
+/* --- engine_hook_report.c: to the docker process, and back --------------- */
 /* Fills the fields of hooks; they are lent from the command and the list. */
 void	 hook_to_op(struct command *, struct hook_list *,
 	    Sentinel__Ipc__DockerOp *);

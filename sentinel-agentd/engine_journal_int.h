@@ -34,7 +34,7 @@ struct jent {
 	char		*e_text;	/* JSON */
 	size_t		 e_len;
 	bool		 e_result;	/* of a command */
-	uint64_t	 e_gap;		/* entries that it stands for; 0: none */
+	uint64_t	 e_gap;		/* entries it stands for; 0: none */
 	bool		 e_saved;	/* in journal.log */
 	monotime_t	 e_added;	/* MONOTIME_NEVER: age not known */
 	enum jent_state	 e_state;

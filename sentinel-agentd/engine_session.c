@@ -485,7 +485,7 @@ void
 session_uplink_lost(void)
 {
 	Sentinel__Ipc__UplinkDown	 m;
-	char				 text[] = "the uplink process has ended";
+	char	 text[] = "the uplink process has ended";
 
 	if (!eng->uplink_busy)
 		return;

@@ -71,7 +71,7 @@ static struct {
 	char		 server[AGENTD_SERVER_SIZE];
 	bool		 offered;	/* configuration, to all */
 	bool		 ready;		/* all have it: it may be reloaded */
-	uint32_t	 fresh;		/* roles started since they got things */
+	uint32_t	 fresh;		/* roles that started since then */
 } parent;
 
 const struct proc_handler	parent_handlers[] = {

@@ -81,7 +81,8 @@ text_operation(FILE *f, const Sentinel__Ipc__OperationView *v)
 	text_line(f, "since", text);
 	text_line(f, "by", v->by);
 	if (v->ended_msec == 0) {
-		text_line(f, "phase", v->phase[0] != '\0' ? v->phase : "running");
+		text_line(f, "phase", v->phase[0] != '\0' ? v->phase :
+		    "running");
 		if (v->percent > 0)
 			(void)fprintf(f, "%-11s %u%%\n", "percent",
 			    v->percent);

@@ -216,7 +216,7 @@ on_pushed(void *arg, enum command_end end, const char *why)
 		log_debug("ca: bundle not sent: %s", why);
 }
 
-/* Signed where the session is; the cross certificate in it is for the others. */
+/* Signed where the session is; the cross certificate is for the others. */
 static void
 push(struct host *h)
 {

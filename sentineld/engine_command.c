@@ -63,8 +63,9 @@ struct request {
 
 #define PAYLOAD(x) SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_##x
 
-static void	 push(struct session *, const Sentinel__Cluster__ServerMessage *,
-		    const char *, command_done, void *);
+static void	 push(struct session *,
+		    const Sentinel__Cluster__ServerMessage *, const char *,
+		    command_done, void *);
 static void	 sign(struct session *, struct signing *, const char *,
 		    uint8_t *, size_t);
 static void	 on_signed(void *, enum req_end, struct imsg *);

@@ -101,7 +101,8 @@ client_self_update(struct client *cl, const Sentinel__Ipc__ControlRequest *req)
 		    "use container update", h->h_name, name);
 		return;
 	}
-	want.command = SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_UPDATE;
+	want.command =
+	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_UPDATE;
 	want.container = name;
 	client_container_op(cl, &want);
 }

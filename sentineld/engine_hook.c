@@ -150,7 +150,7 @@ hooks_to_wire(const struct op *op, struct hook_list *hl)
 	return (op->op_nhooks);
 }
 
-/* --- around the update of an agent that runs none by itself ---------------- */
+/* --- around the update of an agent that runs none by itself -------------- */
 
 static const struct op_hook *
 hook_of(const struct op *op, enum hook_phase want)

@@ -64,9 +64,9 @@ int	 identity_check_advertise(const char *const *, size_t n, char *why,
 	    size_t whylen);
 
 /*
- * A new server certificate is wanted within a second: other names or another life, another
- * CA.  One that is under way already is followed by another one.  reason is
- * for the log.
+ * A new server certificate is wanted within a second: other names or another
+ * life, another CA.  One that is under way already is followed by another
+ * one.  reason is for the log.
  */
 void	 identity_renew(const char *reason);
 /* cluster's part of the configuration, or ours, is live; once a second. */

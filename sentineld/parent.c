@@ -66,7 +66,7 @@ static struct {
 	char		 listen[64];
 	bool		 offered;	/* configuration, to all */
 	bool		 ready;		/* all have it: it may be reloaded */
-	uint32_t	 fresh;		/* roles started since they got things */
+	uint32_t	 fresh;		/* roles that started since then */
 } parent;
 
 const struct proc_handler	parent_handlers[] = {

@@ -116,7 +116,8 @@ uint64_t parent_renew_sum(const struct conf_server *);
  * on, which gives it to one that is there; _unbind() drops it.  _died() tells
  * the engine; crashed as in op_died.
  */
-int	 parent_cluster_bind(const struct conf_addr *, char *err, size_t errlen);
+int	 parent_cluster_bind(const struct conf_addr *, char *err,
+	    size_t errlen);
 void	 parent_cluster_unbind(void);
 void	 parent_cluster_start(void);
 void	 parent_cluster_move(void);

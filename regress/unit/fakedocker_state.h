@@ -120,7 +120,7 @@ struct fk {
 	char			*elog[64];	/* as written, oldest first */
 	int64_t			 etime[64];	/* ns */
 	int			 nelog;
-	const char		*status;	/* of a running one in the list */
+	const char		*status;	/* of a running one, listed */
 	int			 nlooks;	/* lists of single containers */
 	struct bufferevent	*bevs[64];
 	int			 nbevs;

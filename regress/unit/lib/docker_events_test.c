@@ -135,8 +135,9 @@ end(struct docker_events *es)
 	event_base_free(fk.base);
 }
 
-#define TASK	"{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":" \
-	"\"%064d\",\"Attributes\":{\"com.docker.swarm.task\":\"\"}},\"time\":1}"
+#define TASK	"{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{" \
+	"\"ID\":\"%064d\"," \
+	"\"Attributes\":{\"com.docker.swarm.task\":\"\"}},\"time\":1}"
 #define GOOD	"{\"Type\":\"container\",\"Action\":\"%s\",\"Actor\":{\"ID\":" \
 	"\"%064d\",\"Attributes\":{}},%s}"
 

@@ -288,7 +288,7 @@ test_refused(void **state)
 	group_begin_world(false);
 	(void)add_user("u1" UPDATE_SUFFIX_NEW, "", "");
 	refused("container \"u1.sentinel-next\" is in the way");
-	group_begin_world(false);	/* never started, but not by us either */
+	group_begin_world(false);	/* never started, nor by us */
 	add_user("u1" UPDATE_SUFFIX_NEW, "", "")->created = true;
 	refused("container \"u1.sentinel-next\" is in the way");
 	group_begin_world(false);

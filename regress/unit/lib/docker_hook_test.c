@@ -30,7 +30,8 @@
 static struct fk	 fk;
 static enum docker_exec_end last;
 static int		 code, ndone;
-static char		 error[600], text[70000], described[HOOK_REASON_MAXBYTES];
+static char		 error[600], text[70000];
+static char		 described[HOOK_REASON_MAXBYTES];
 
 static void
 setup(void)
@@ -272,8 +273,9 @@ test_cancel(void **state)
 static void
 test_frames(void **state)
 {
-	static const uint8_t	 in[] = "\1\0\0\0\0\0\0\1" "4" "\2\0\0\0\0\0\0\2"
-				    "e\n" "\1\0\0\0\0\0\0\4" "2\nok";
+	static const uint8_t	 in[] =
+	    "\1\0\0\0\0\0\0\1" "4" "\2\0\0\0\0\0\0\2" "e\n"
+	    "\1\0\0\0\0\0\0\4" "2\nok";
 	static const uint8_t	 bad[] = "hello, world";
 	struct exec_out		*eo;
 	char			*s;

@@ -24,8 +24,10 @@
 #include "docker_self.h"
 #include "docker_txn.h"
 
-#define A	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define B	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define A	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" \
+	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define UP(dir)	",\"GraphDriver\":{\"Data\":{\"UpperDir\":\"" dir "\"}}"
 #define SELF	",\"Config\":{\"Labels\":{\"sentinel.self\":\"true\"}}"
 #define MOUNT(type, at, rw) "{\"Type\":\"" type "\",\"Destination\":\"" at \
@@ -223,7 +225,8 @@ test_body(void **state)
 	static const char	 old[] = "{\"Id\":\"" A "\",\"HostConfig\":{"
 	    "\"Privileged\":true,\"CapAdd\":[\"SYS_ADMIN\"],\"NetworkMode\":"
 	    "\"host\",\"SecurityOpt\":[\"label=disable\"],\"UsernsMode\":"
-	    "\"host\",\"PortBindings\":{\"80/tcp\":[{}]}},\"Mounts\":[" DATA "]}";
+	    "\"host\",\"PortBindings\":{\"80/tcp\":[{}]}},\"Mounts\":["
+	    DATA "]}";
 	/* Only where the old one has nothing there would be a volume. */
 	static const char	 image[] = "{\"Config\":{\"Volumes\":{"
 	    "\"/data\":{},\"/new\":{}}}}";

@@ -172,7 +172,8 @@ static const struct spec_case cases[] = {
 	/* 1 to 4: what came with the old image does not stay */
 	{ "\"Env\":[\"A=1\",\"B=mine\",\"V=1\"],\"Labels\":{\"l\":\"1\",\"m\":"
 	    "\"x\",\"n\":\"1\"},\"User\":\"app\",\"WorkingDir\":\"/mine\","
-	    "\"Cmd\":[\"run\"],\"Entrypoint\":null,\"Volumes\":{\"/v\":{},\"/w\":{}},"
+	    "\"Cmd\":[\"run\"],\"Entrypoint\":null,"
+	    "\"Volumes\":{\"/v\":{},\"/w\":{}},"
 	    "\"ExposedPorts\":{\"80/tcp\":{},\"81/tcp\":{}},\"Healthcheck\":"
 	    "{\"Test\":[\"CMD\",\"x\"]},\"StopSignal\":\"SIGINT\"",
 	    "\"NetworkMode\":\"none\"", NULL, NULL, 0,
@@ -181,9 +182,9 @@ static const struct spec_case cases[] = {
 	    "{\"81/tcp\":{}},\"StopSignal\":\"SIGINT\",\"HostConfig\":"
 	    "{\"NetworkMode\":\"none\",\"Mounts\":[]}}",
 	    "\"Env\":[\"V=1\",\"A=1\"],\"Labels\":{\"l\":\"1\",\"n\":\"2\"},"
-	    "\"User\":\"app\",\"WorkingDir\":\"/\",\"Cmd\":[\"run\"],\"Volumes\":"
-	    "{\"/v\":{}},\"ExposedPorts\":{\"80/tcp\":{}},\"Healthcheck\":{\"Test\":"
-	    "[\"CMD\",\"x\"]}" },
+	    "\"User\":\"app\",\"WorkingDir\":\"/\",\"Cmd\":[\"run\"],"
+	    "\"Volumes\":{\"/v\":{}},\"ExposedPorts\":{\"80/tcp\":{}},"
+	    "\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"]}" },
 	/* 2: the user's entry point keeps an equal command */
 	{ "\"Cmd\":[\"run\"],\"Entrypoint\":[\"/mine\"]",
 	    "\"NetworkMode\":\"none\"", NULL, NULL, 0,

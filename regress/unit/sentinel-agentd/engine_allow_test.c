@@ -42,7 +42,8 @@ everything(struct agent_conf *ac)
 static const char *
 image_of(int a)
 {
-	return (a == ALLOW_UPDATE || a == ALLOW_PLAN ? "" : a == ALLOW_PULL ? "nginx" : NULL);
+	return (a == ALLOW_UPDATE || a == ALLOW_PLAN ? "" :
+	    a == ALLOW_PULL ? "nginx" : NULL);
 }
 
 /* Which of them are refused, as a mask. */
@@ -156,7 +157,8 @@ test_messages(void **state)
 	(void)state;
 	sentinel__cluster__server_message__init(&m);
 	assert_int_equal(allow_action(&m, &image), ALLOW_NONE);
-	m.payload_case = SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_UPDATE_CONTAINER;
+	m.payload_case =
+	    SENTINEL__CLUSTER__SERVER_MESSAGE__PAYLOAD_UPDATE_CONTAINER;
 	sentinel__cluster__update_container_request__init(&u);
 	u.target_image = lend("x:1");
 	m.update_container = &u;

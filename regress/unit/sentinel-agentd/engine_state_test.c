@@ -113,8 +113,8 @@ test_server(void **state)
 static void
 test_server_broken(void **state)
 {
-	static const char	 good[] = "host " HOST "\nours yes\nsigned yes\n"
-	    "pinned yes\n";
+	static const char	 good[] = "host " HOST "\nours yes\n"
+	    "signed yes\npinned yes\n";
 	struct known_server	 ks;
 	char			 text[sizeof(good)];
 	size_t			 i;

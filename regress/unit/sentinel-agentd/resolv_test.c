@@ -30,8 +30,9 @@
 static void
 test_literal(void **state)
 {
-	static const char *const	 bad[] = { "", "a", "10.0.0", "10.0.0.256",
-	    "10.0.0.1 ", "fe80::1%", "fe80::1%eth0", "fe80::1%1x", "::%-1",
+	static const char *const	 bad[] = { "", "a", "10.0.0",
+	    "10.0.0.256", "10.0.0.1 ", "fe80::1%",
+	    "fe80::1%eth0", "fe80::1%1x", "::%-1",
 	    "10.0.0.1%1", "[::1]", "1:2:3:4:5:6:7:8:9" };
 	struct resolv_addr		 ra;
 	size_t				 i;

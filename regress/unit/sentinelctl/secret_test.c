@@ -25,7 +25,8 @@
 
 #include "ctl.h"
 
-#define TOKEN	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define TOKEN	"00112233445566778899aabbccddeeff" \
+		"00112233445566778899aabbccddeeff"
 
 static char	 path[] = "/tmp/secret_test.XXXXXX";
 static char	 secret[CTL_SECRET_SIZE], err[512];

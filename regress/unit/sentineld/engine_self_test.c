@@ -27,7 +27,8 @@
 #define HOST_B	"0000000000000000000000000000000b"
 #define CALL_A	101
 #define CALL_B	201
-#define SELF	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define SELF	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define C(name)	SENTINEL__IPC__CONTROL_REQUEST__COMMAND__##name
 
 static int
@@ -239,7 +240,8 @@ test_serving(void **state)
 
 	(void)state;
 	self_serving();
-	assert_int_equal(proof(text, sizeof(text)), -1);	/* no container */
+	/* no container */
+	assert_int_equal(proof(text, sizeof(text)), -1);
 	(void)strlcpy(eng->conf.ec_self, SELF, sizeof(eng->conf.ec_self));
 	eng->conf.ec_cluster = 1;
 	eng->ready = false;
