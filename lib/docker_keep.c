@@ -367,6 +367,12 @@ keep_to_ok(const char *to)
 	    strspn(s, "0123456789abcdef") == len);
 }
 
+bool
+keep_to_is_id(const char *to)
+{
+	return (strlen(keep_hex(to)) >= KEEP_SHORT_MIN);
+}
+
 static bool
 keep_matches(const struct keep_item *it, size_t place, const char *to)
 {

@@ -125,8 +125,9 @@ ssize_t		 keep_list(const struct keep *, const char *container,
 int		 keep_choose(const struct keep *, const char *container,
 		    const char *current, const char *to, char id[80],
 		    struct keep_name *, char *err, size_t errsize);
-/* Is it well-formed? */
+/* Is it well-formed?  Is it an id, so not counted? */
 bool		 keep_to_ok(const char *to);
+bool		 keep_to_is_id(const char *to);
 /* Fills kp_drops.  0, or -1 ENOMEM. */
 int		 keep_decide(struct keep *, const struct keep_rule *);
 

@@ -30,10 +30,23 @@
 
 static int	 roll_on_image(struct txn *, const struct json_value *);
 static void	 roll_listed(void *, const struct docker_reply *);
-static void	 roll_chosen(struct txn *, const struct keep_name *);
+static void	 roll_judged(void *, const struct docker_reply *);
+static void	 roll_chosen(struct txn *);
 static void	 roll_named(void *, const struct docker_reply *);
 
 /* --- preparation ------------------------------------------------------- */
+
+/* Of those that it was rolled back from; NULL: it is another one. */
+static const char *
+roll_find_bad(const struct txn *tx, const struct json_value *image)
+{
+	size_t	 i;
+
+	for (i = 0; i < tx->tx_nbad; i++)
+		if (docker_image_has_digest(image, tx->tx_bad[i]))
+			return (tx->tx_bad[i]);
+	return (NULL);
+}
 
 static void
 roll_fail(struct txn *tx, const char *why)
@@ -75,8 +88,65 @@ roll_listed(void *arg, const struct docker_reply *dr)
 	if (keep_choose(tx->tx_earlier, tx->tx_name, tx->tx_old_image,
 	    tx->tx_to, tx->tx_new_image, &kn, text, sizeof(text)) == -1)
 		roll_fail(tx, text);
-	else
-		roll_chosen(tx, &kn);
+	else {
+		strlcpy(tx->tx_new_ref, kn.kn_ref, sizeof(tx->tx_new_ref));
+		/* Before any hook runs in the container. */
+		if (tx->tx_nbad > 0)
+			prep_sent(tx, docker_image_inspect(
+			    tx->tx_updater->up_docker, tx->tx_new_image,
+			    roll_judged, tx));
+		else
+			roll_chosen(tx);
+	}
+}
+
+/* Which others there are, by the numbers that --to takes. */
+static void
+roll_others(const struct txn *tx, char *text, size_t size)
+{
+	struct keep_choice	 list[KEEP_COUNT_MAX];
+	size_t			 len;
+	ssize_t			 i, n;
+
+	text[0] = '\0';
+	n = keep_list(tx->tx_earlier, tx->tx_name, tx->tx_old_image, list,
+	    nitems(list));
+	for (i = 0; i < n; i++) {
+		len = strlen(text);
+		if (strcmp(list[i].kc_id, tx->tx_new_image) != 0 &&
+		    size - len > 100)
+			(void)snprintf(text + len, size - len, "%s%zd: %.19s "
+			    "(%.60s)", len > 0 ? ", " : "", i + 1,
+			    list[i].kc_id, list[i].kc_name.kn_ref[0] != '\0' ?
+			    list[i].kc_name.kn_ref : "without a name");
+	}
+}
+
+/* Going back twice must not bring what was left the first time. */
+static void
+roll_judged(void *arg, const struct docker_reply *dr)
+{
+	struct txn	*tx = arg;
+	struct json	*js;
+	const char	*bad;
+	char		 others[512];
+
+	if ((js = prep_json(tx, dr, NULL)) == NULL)
+		return;
+	bad = roll_find_bad(tx, json_root(js));
+	json_free(js);
+	if (bad == NULL) {
+		roll_chosen(tx);
+		return;
+	}
+	roll_others(tx, others, sizeof(others));
+	txn_error(tx, "it would go to %.19s (%.200s), which is in quarantine: "
+	    "the container was rolled back from it; its id with --to, or "
+	    "--force, takes it all the same; %s%s", tx->tx_new_image,
+	    tx->tx_new_ref[0] != '\0' ? tx->tx_new_ref : "without a name",
+	    others[0] != '\0' ? "others for --to: " : "no other is kept",
+	    others);
+	prep_fail(tx);
 }
 
 /*
@@ -84,14 +154,16 @@ roll_listed(void *arg, const struct docker_reply *dr)
  * later update knows what to look for.
  */
 static void
-roll_chosen(struct txn *tx, const struct keep_name *kn)
+roll_chosen(struct txn *tx)
 {
 	struct docker_ref	 rf;
-	bool			 is_known = docker_ref_parse(&rf, kn->kn_ref)
-				    == 0 && !docker_imageid_ok(kn->kn_ref);
+	bool			 is_known;
 
-	strlcpy(tx->tx_new_ref, is_known ? kn->kn_ref : tx->tx_new_image,
-	    sizeof(tx->tx_new_ref));
+	is_known = docker_ref_parse(&rf, tx->tx_new_ref) == 0 &&
+	    !docker_imageid_ok(tx->tx_new_ref);
+	if (!is_known)
+		strlcpy(tx->tx_new_ref, tx->tx_new_image,
+		    sizeof(tx->tx_new_ref));
 	if (tx->tx_rule != NULL &&
 	    !imagerule_allows(tx->tx_rule, tx->tx_new_ref)) {
 		txn_error(tx, "%s: not allowed by agent.allow.images on this "
@@ -169,18 +241,13 @@ bool
 roll_is_bad(struct txn *tx, const struct json_value *image)
 {
 	const char	*bad;
-	size_t		 i;
 
-	for (i = 0; i < tx->tx_nbad; i++) {
-		bad = tx->tx_bad[i];
-		if (!docker_image_has_digest(image, bad))
-			continue;
-		txn_error(tx, "%s is %s still, which this container was "
-		    "rolled back from: it is in quarantine until there is a "
-		    "newer one; --force tries it again", tx->tx_new_ref, bad);
-		return (true);
-	}
-	return (false);
+	if ((bad = roll_find_bad(tx, image)) == NULL)
+		return (false);
+	txn_error(tx, "%s is %s still, which this container was rolled back "
+	    "from: it is in quarantine until there is a newer one; --force "
+	    "tries it again", tx->tx_new_ref, bad);
+	return (true);
 }
 
 /* --- in the journal ---------------------------------------------------- */

@@ -221,6 +221,7 @@ self_handover(struct txn *tx, const struct json_value *seen)
 	log_info("update %s: container %s: the helper takes over",
 	    tx->tx_opid, tx->tx_name);
 	txn_progress(tx, SELF_PHASE, "the helper takes over", 0, 0);
+	tx->tx_handed = true;
 	up->up_ops.uo_handover(up->up_arg);
 	return (ACT_MOVED);
 }
@@ -301,6 +302,7 @@ self_defer(struct txn *tx, const struct json_value *seen)
 	if (tx->tx_index == 1)
 		return (step_sent(tx, docker_start(step_docker(tx),
 		    tx->tx_helper_id, txn_replied, tx)));
+	tx->tx_handed = true;
 	up->up_ops.uo_handover(up->up_arg);
 	return (ACT_MOVED);
 }

@@ -580,8 +580,14 @@ updater_stop(struct updater *up)
 
 	up->up_stopping = true;
 	while ((tx = TAILQ_FIRST(&up->up_txns)) != NULL) {
-		txn_error(tx, "interrupted by shutdown, to be dealt with at "
-		    "the next start");
+		/* Found in the journal, not told yet: nothing is open. */
+		if (tx->tx_ended) {
+			txn_discard(tx);
+			continue;
+		}
+		txn_error(tx, tx->tx_handed ? "handed over to its helper" :
+		    "interrupted by shutdown, to be dealt with at the next "
+		    "start");
 		if (tx->tx_plan != NULL)
 			txn_plan_end(tx, UPDATE_STOPPED);
 		else

@@ -151,7 +151,9 @@ int		 updater_start(struct updater *, const struct update_request *,
 		    char *err, size_t errsize);
 /* Is this container name being updated? */
 bool		 updater_busy(const struct updater *, const char *name);
-/* End at the next record: every open operation gets UPDATE_STOPPED. */
+/* End at the next record: every open operation gets UPDATE_STOPPED.  One that
+ * had ended before this process began, and was not told yet, gets nothing: it
+ * is told at the next start. */
 void		 updater_stop(struct updater *);
 size_t		 updater_nopen(const struct updater *);
 const char	*update_outcome_name(enum update_outcome);

@@ -355,6 +355,7 @@ static const struct pbcheck_field hook_result[] = {
 static const struct pbcheck_field rollback[] = {
 	STR(1, "container_name", 0, MAX_NAME, WORD),
 	STR(100, "to", 0, MAX_TO, WORD),
+	STRS(101, "quarantined", MAX_QUARANTINED, 1, MAX_REF, WORD),
 	END
 };
 

@@ -300,6 +300,14 @@ has_auth(const Sentinel__Cluster__ServerMessage *m)
 }
 
 static void
+bad_to_command(char **list, size_t n, struct command *c)
+{
+	for (; c->cm_nbad < n && c->cm_nbad < COMMAND_BAD_MAX; c->cm_nbad++)
+		(void)strlcpy(c->cm_bad[c->cm_nbad], list[c->cm_nbad],
+		    sizeof(c->cm_bad[0]));
+}
+
+static void
 to_update(const Sentinel__Cluster__UpdateContainerRequest *m,
     struct command *c)
 {
@@ -310,10 +318,7 @@ to_update(const Sentinel__Cluster__UpdateContainerRequest *m,
 	(void)strlcpy(c->cm_image, m->target_image, sizeof(c->cm_image));
 	(void)strlcpy(c->cm_digest, m->target_digest, sizeof(c->cm_digest));
 	c->cm_auth = m->registry_auth;
-	for (; c->cm_nbad < m->n_quarantined && c->cm_nbad < COMMAND_BAD_MAX;
-	    c->cm_nbad++)
-		(void)strlcpy(c->cm_bad[c->cm_nbad],
-		    m->quarantined[c->cm_nbad], sizeof(c->cm_bad[0]));
+	bad_to_command(m->quarantined, m->n_quarantined, c);
 	c->cm_skip_hooks = m->skip_hooks;
 	hook_to_command(m->hooks, m->n_hooks, c);
 }
@@ -354,6 +359,8 @@ to_command(const Sentinel__Cluster__ServerMessage *m, struct command *c)
 		(void)strlcpy(c->cm_container, m->rollback->container_name,
 		    sizeof(c->cm_container));
 		(void)strlcpy(c->cm_to, m->rollback->to, sizeof(c->cm_to));
+		bad_to_command(m->rollback->quarantined,
+		    m->rollback->n_quarantined, c);
 		break;
 	case PAYLOAD(PLAN):
 		c->cm_kind = KIND(PLAN);

@@ -105,7 +105,7 @@ const struct ctl_cmd	ctl_cmds[] = {
 	    "call it off, after prepare", NULL },
 	{ "container list", NULL, " host ", CTL_LIST, C(CONTAINER_LIST), NULL,
 	    "containers of all hosts or of one", NULL },
-	{ "container rollback", "HOST/NAME", " to ", CTL_ONE,
+	{ "container rollback", "HOST/NAME", " to force ", CTL_ONE,
 	    C(CONTAINER_ROLLBACK), NULL,
 	    "replace the container with one of an earlier image", NULL },
 	{ "container show", "HOST/NAME", "", CTL_ONE, C(CONTAINER_SHOW), NULL,

@@ -295,7 +295,7 @@ struct op {
 	uint32_t	 op_percent;
 	char		 op_text[256];
 	char		 op_to[80];	/* OP_ROLLBACK: keep_choose() */
-	bool		 op_force;	/* OP_UPDATE: in quarantine or not */
+	bool		 op_force;	/* in quarantine or not */
 	struct event	*op_timer;
 	unsigned int	 op_msec;
 	monotime_t	 op_since;

@@ -106,11 +106,9 @@ ask_update(struct op *op, Sentinel__Cluster__ServerMessage *m,
 	sentinel__cluster__update_container_request__init(u);
 	u->container_name = op->op_container;
 	u->target_image = op->op_image;
-	if (!op->op_force) {
-		quarantine_get(op->op_host, op->op_container, &rq->bad);
-		u->quarantined = rq->bad.qu_list;
-		u->n_quarantined = rq->bad.qu_n;
-	}
+	quarantine_of_op(op, &rq->bad);
+	u->quarantined = rq->bad.qu_list;
+	u->n_quarantined = rq->bad.qu_n;
 	u->skip_hooks = op->op_skip_hooks;
 	if (!op->op_foreign) {
 		u->n_hooks = hooks_to_wire(op, &rq->hooks);
@@ -192,6 +190,9 @@ ask(struct op *op, Sentinel__Cluster__ServerMessage *m, struct request *rq)
 		sentinel__cluster__rollback_request__init(&rq->rollback);
 		rq->rollback.container_name = op->op_container;
 		rq->rollback.to = op->op_to;
+		quarantine_of_op(op, &rq->bad);
+		rq->rollback.quarantined = rq->bad.qu_list;
+		rq->rollback.n_quarantined = rq->bad.qu_n;
 		m->payload_case = PAYLOAD(ROLLBACK);
 		m->rollback = &rq->rollback;
 		break;

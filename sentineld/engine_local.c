@@ -138,11 +138,9 @@ local_dispatch(struct op *op)
 	m.lines = op->op_lines;
 	m.to = op->op_to;
 	m.cleanup = settings_now()->ct_image_cleanup;
-	if (op->op_kind == OP_UPDATE && !op->op_force) {
-		quarantine_get(op->op_host, op->op_container, &q);
-		m.quarantined = q.qu_list;
-		m.n_quarantined = q.qu_n;
-	}
+	quarantine_of_op(op, &q);
+	m.quarantined = q.qu_list;
+	m.n_quarantined = q.qu_n;
 	m.ordered = settings_now()->ct_dependencies;
 	m.run_hooks = settings_now()->ct_hooks && !op->op_skip_hooks;
 	m.n_hooks = hooks_to_wire(op, &hooks);

@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "db_quarantine.h"
-#include "docker_api.h"
+#include "docker_keep.h"
 #include "engine_audit.h"
 #include "log.h"
 
@@ -101,6 +101,15 @@ quarantine_find(const struct host *h, const char *container,
 		return (NULL);
 	}
 	return (lo.lo_found);
+}
+
+void
+quarantine_of_op(const struct op *op, struct quarantine *qu)
+{
+	memset(qu, 0, sizeof(*qu));
+	if ((op->op_kind == OP_UPDATE || (op->op_kind == OP_ROLLBACK &&
+	    !keep_to_is_id(op->op_to))) && !op->op_force)
+		quarantine_get(op->op_host, op->op_container, qu);
 }
 
 void

@@ -26,6 +26,8 @@
  * Quarantine: which digests a container was rolled back from, by itself or
  * by an operator.  They go with every update of it, and are refused once the
  * pull has shown that it would be one of them again; --force leaves them out.
+ * A rollback that would bring one of them back is refused as well, unless its
+ * id was given.
  * An update that succeeds ends the quarantine of its container, and so does
  * quarantine_lift().  In the database, for all hosts; an agent that is
  * offline needs none of it.
@@ -41,6 +43,9 @@ struct quarantine {
 /* What holds now; none when the database cannot be read (logged). */
 void	 quarantine_get(const struct host *, const char *container,
 	    struct quarantine *);
+/* What an operation is not to try: what holds, for an update or a rollback;
+ * nothing where the operator insists, with --force or an image id. */
+void	 quarantine_of_op(const struct op *, struct quarantine *);
 /* All that is known of it, in the arena; NULL: nothing, or as above. */
 const Sentinel__Store__Quarantine *quarantine_find(const struct host *,
 	    const char *container, struct pbmem *);

@@ -69,6 +69,11 @@ check "in the history" sh -c "$B/sentinelctl -s $CTL_SOCK history list --json |
 check "in the audit trail" sh -c "$B/sentinelctl -s $CTL_SOCK audit list |
     grep -q container.rollback"
 
+check_rc "back once more would be forth again: 1" 1 ctl container rollback \
+    worker-1/$c
+said "says to what" "it would go to $(printf %.19s "$five") .* in quarantine"
+said "and what else there is" "others for --to: 2: $(printf %.19s "$one")"
+check_eq "nothing was touched" "$two" "$(get '{{.Image}}')"
 check_rc "what was left is in quarantine: 1" 1 ctl container update \
     worker-1/$c
 said "says so" "quarantine"

@@ -66,6 +66,9 @@ check "the last update" has "$T/show" "^last update success"
 
 check "back" ctl container rollback "$host/$c"
 check_eq "the image before" "$one running" "$(image)"
+check_rc "not forth again: 1" 1 ctl container rollback "$host/$c"
+said "says why" "it would go to $(printf %.19s "$two") .* in quarantine"
+check_eq "nothing was touched" "$one running" "$(image)"
 check "what was left is in quarantine" json \
     "length == 1 and .[0].container == \"$c\" and
     .[0].reason == \"rolled back on request\"" quarantine list "$host/$c"

@@ -55,7 +55,8 @@ rollback(const char *to)
 	struct update_request	 uq = {
 		.uq_opid = OPID, .uq_name = NAME, .uq_image = "",
 		.uq_digest = "", .uq_rule = rule, .uq_rollback = true,
-		.uq_to = to, .uq_cleanup = cleanup
+		.uq_to = to, .uq_cleanup = cleanup,
+		.uq_bad = tabu, .uq_nbad = ntabu
 	};
 	char			 err[256] = "";
 
@@ -402,6 +403,49 @@ test_quarantine(void **state)
 	world_end();
 }
 
+/* Going back twice does not go forth again. */
+static void
+test_quarantine_back(void **state)
+{
+	char	 digest[80], text[80];
+
+	(void)state;
+	begin();
+	update(2);
+	age(10);
+	update(3);
+	rollback("");
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	assert_image(2);
+	assert_non_null(strstr(strchr(IMAGE(3)->digest, '@') + 1, "sha256:"));
+	strlcpy(digest, strchr(IMAGE(3)->digest, '@') + 1, sizeof(digest));
+	tabu[0] = digest;
+	ntabu = 1;
+	rollback("");
+	assert_int_equal(outcome, UPDATE_FAILED);
+	assert_false(harm);
+	assert_image(2);
+	assert_tag(2);
+	snprintf(text, sizeof(text), "it would go to %.19s (app:latest), "
+	    "which is in quarantine", IMAGE(3)->id);
+	assert_non_null(strstr(error, text));
+	snprintf(text, sizeof(text), "others for --to: 2: %.19s (app:latest)",
+	    IMAGE(1)->id);
+	assert_non_null(strstr(error, text));
+	rollback("1");
+	assert_int_equal(outcome, UPDATE_FAILED);
+	/* In another second: the name of what is kept says when. */
+	age(10);
+	rollback("2");
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	assert_image(1);
+	ntabu = 0;
+	rollback(IMAGE(3)->id);
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	assert_image(3);
+	world_end();
+}
+
 /* --- clean-up ---------------------------------------------------------- */
 
 static void
@@ -548,6 +592,7 @@ main(void)
 		cmocka_unit_test(test_shown),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_quarantine),
+		cmocka_unit_test(test_quarantine_back),
 		cmocka_unit_test(test_cleanup),
 		cmocka_unit_test(test_used_by_another),
 		cmocka_unit_test(test_cleanup_fails),

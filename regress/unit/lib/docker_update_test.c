@@ -532,6 +532,34 @@ test_stop_and_resume(void **state)
 	}
 }
 
+/* What had ended was not interrupted: it is told as it was. */
+static void
+test_stop_before_told(void **state)
+{
+	(void)state;
+	world_begin();
+	start("", "");
+	run();
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	life_end();
+	life_begin();
+	assert_int_equal(updater_nopen(up), 1);
+	updater_stop(up);
+	assert_int_equal(updater_nopen(up), 0);
+	assert_int_equal(nstopped, 0);
+	assert_int_equal(ndone, 1);
+	life_end();
+	outcome = UPDATE_FAILED;
+	life_begin();
+	while (!updater_ready(up))
+		run();
+	assert_int_equal(ndone, 2);
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	assert_true(recovered);
+	assert_one(true, false);
+	world_end();
+}
+
 static void
 back_again(int fd, short what, void *arg)
 {
@@ -632,6 +660,7 @@ main(void)
 		cmocka_unit_test(test_torn_record),
 		cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_stop_and_resume),
+		cmocka_unit_test(test_stop_before_told),
 		cmocka_unit_test(test_engine_restarts),
 		cmocka_unit_test(test_old_one_gone),
 	};

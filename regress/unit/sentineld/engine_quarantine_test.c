@@ -352,8 +352,9 @@ test_list(void **state)
 }
 
 /* The digests that go with an update; -1: none was sent. */
+/* to: NULL for an update */
 static ssize_t
-sent_with_update(bool force)
+sent_with(const char *to, bool force)
 {
 	Sentinel__Cluster__ServerMessage	*m;
 	Sentinel__Ipc__AgentSend		*send;
@@ -363,10 +364,15 @@ sent_with_update(bool force)
 	ssize_t					 n;
 
 	rig_request(&req,
-	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_UPDATE);
+	    to == NULL ?
+	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_UPDATE :
+	    SENTINEL__IPC__CONTROL_REQUEST__COMMAND__CONTAINER_ROLLBACK);
 	req.host = rig_str("alpha");
 	req.container = rig_str("web");
-	req.image = rig_str("registry.example/web:2");
+	if (to == NULL)
+		req.image = rig_str("registry.example/web:2");
+	else
+		req.to = rig_str(to);
 	req.force = force;
 	(void)rig_ask(&req);
 	if ((s = rig_take(IMSG_AGENT_SEND, call)) == NULL)
@@ -376,7 +382,8 @@ sent_with_update(bool force)
 	m = pbcheck_unpack(&sentinel__cluster__server_message__descriptor,
 	    send->message.data, send->message.len, &inner, NULL);
 	assert_non_null(m);
-	n = (ssize_t)m->update_container->n_quarantined;
+	n = (ssize_t)(to == NULL ? m->update_container->n_quarantined :
+	    m->rollback->n_quarantined);
 	pbmem_free(&inner);
 	pbmem_free(&pm);
 	rig_free(s);
@@ -436,12 +443,17 @@ static void
 test_plan(void **state)
 {
 	(void)state;
-	assert_int_equal(sent_with_update(false), 0);
+	assert_int_equal(sent_with(NULL, false), 0);
 	plan("x@" BAD1, "", false, 0, 0);
 	updated("r1", "rollback", BAD1, "");
 	updated("r2", "rollback", BAD2, "");
-	assert_int_equal(sent_with_update(false), 2);
-	assert_int_equal(sent_with_update(true), 0);
+	assert_int_equal(sent_with(NULL, false), 2);
+	assert_int_equal(sent_with(NULL, true), 0);
+	/* Going back by a number does not mean one of those. */
+	assert_int_equal(sent_with("", false), 2);
+	assert_int_equal(sent_with("2", false), 2);
+	assert_int_equal(sent_with("", true), 0);
+	assert_int_equal(sent_with(BAD1, false), 0);
 	plan("x@" BAD1, "", false, 2, 1);
 	plan("", BAD2, false, 2, 1);
 	plan("x@" GOOD, GOOD, false, 2, 0);
