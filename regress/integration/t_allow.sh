@@ -54,6 +54,12 @@ check "an image of the pattern" ctl container update worker-1/$ok \
     --image "$LAB_REGISTRY/demo:2"
 check "and its own reference then" ctl container update worker-1/$ok
 check "restart is no matter of images" ctl container restart worker-1/$old
+# In a signed session, and of one of our own agents.
+check "container show asks it" ctl container show worker-1/$ok
+said "what only Docker there knows" "^restart +no"
+said "and the images it could go back to" "^rollback to +1: sha256:"
+check_eq "as JSON" "$ok running" "$(ctl container show worker-1/$ok --json |
+    jq -r '.detail | .name + " " + .state')"
 check "sentinelctl on the agent shows the rule" sh -c "$B/sentinelctl -s \
     $T/worker-1/run/sentinel-agentd.sock status --json |
     jq -e '.allow.images == [\"$LAB_REGISTRY/demo\"] and .allow.exec'"
