@@ -59,7 +59,7 @@ check "container show asks it" ctl container show worker-1/$ok
 said "what only Docker there knows" "^restart +no"
 said "and the images it could go back to" "^rollback to +1: sha256:"
 check_eq "as JSON" "$ok running" "$(ctl container show worker-1/$ok --json |
-    jq -r '.detail | .name + " " + .state')"
+    jq -r '.container.name + " " + .docker.state')"
 check "sentinelctl on the agent shows the rule" sh -c "$B/sentinelctl -s \
     $T/worker-1/run/sentinel-agentd.sock status --json |
     jq -e '.allow.images == [\"$LAB_REGISTRY/demo\"] and .allow.exec'"
@@ -83,3 +83,9 @@ check "restart" wait_for 10 ctl container restart worker-1/$ok
 check "status for people" sh -c "$B/sentinelctl -s \
     $T/worker-1/run/sentinel-agentd.sock status |
     grep -E '^allowed +restart list\$'"
+
+must "an agent with one action" allow "{ actions: [ restart ] }"
+check "container show of what may not be looked at" ctl container show \
+    worker-1/$ok
+said "says why there is no more" "not allowed by agent.allow.actions"
+check_not "and tells nothing of Docker's" grep "^restart" "$T/check.out"

@@ -67,7 +67,7 @@ check_not "the tag names nothing" sh -c "DOCKER_CONFIG=$T docker \
 check "the pull has left nothing on the disk" wait_for 5 sh -c \
     "[ \$(df -k --output=avail $T/lab/data | tail -n 1) -ge 11000 ]"
 check_eq "it is in the history" "failed $c" "$(ctl history list --json |
-    jq -r 'map(select(.error | test("no space left"))) |
+    jq -r 'map(select(.error // "" | test("no space left"))) |
     map(.outcome + " " + .container) | join(",")')"
 check_rc "a pull alone: 1" 1 ctl container pull worker-1 "$v:large"
 said "in the same words" "no space left on device"
