@@ -77,6 +77,26 @@ fk_images_request(struct fk *fk, const char *method, const char *obj,
 	return (200);
 }
 
+/* What was copied into a container. */
+static inline int
+fk_files_request(struct fk *fk, struct fk_container *ct, const char *method,
+    const char *verb, struct evbuffer *out)
+{
+	if (strcmp(verb, "changes") == 0) {
+		evbuffer_add_printf(out, "[{\"Path\":\"%s\",\"Kind\":1}]",
+		    fk->file);
+		return (200);
+	}
+	if (strcmp(method, "PUT") == 0)
+		ct->files++;
+	else if (strcmp(method, "HEAD") == 0)	/* {"size":3,"mode":256,... */
+		fk->stat = "eyJzaXplIjozLCJtb2RlIjoyNTYsIm10aW1lIjoiMjAyNi0w"
+		    "My0wMVQxMDowMDowMVoiLCJuYW1lIjoieCJ9";
+	else
+		evbuffer_add(out, fk->tar, fk->tarlen);
+	return (200);
+}
+
 static inline int
 fk_containers_request(struct fk *fk, const char *method, const char *obj,
     const char *verb, char *query, const char *body, size_t len,
@@ -114,6 +134,9 @@ fk_containers_request(struct fk *fk, const char *method, const char *obj,
 		fk_inspect(fk, out, ct);
 		return (200);
 	}
+	if (fk->file != NULL && (strcmp(verb, "changes") == 0 ||
+	    strcmp(verb, "archive") == 0))
+		return (fk_files_request(fk, ct, method, verb, out));
 	if (strcmp(verb, "logs") == 0) {
 		evbuffer_add(out, fk->logs, fk->logslen);
 		return (200);
@@ -384,6 +407,12 @@ fk_answer(struct fk *fk, struct bufferevent *bev, const char *method,
 	evbuffer_add_printf(bufferevent_get_output(bev), "HTTP/1.1 %d X\r\n"
 	    "Api-Version: %s\r\nContent-Type: application/json\r\n", status,
 	    fk->api);
+	if (fk->stat != NULL)
+		evbuffer_add_printf(bufferevent_get_output(bev),
+		    "X-Docker-Container-Path-Stat: %s\r\n", fk->stat);
+	fk->stat = NULL;
+	if (strcmp(method, "HEAD") == 0)
+		evbuffer_drain(out, evbuffer_get_length(out));
 	if (status != 204 && status != 304)
 		evbuffer_add_printf(bufferevent_get_output(bev),
 		    "Content-Length: %zu\r\n", evbuffer_get_length(out));

@@ -76,6 +76,7 @@ struct fk_container {
 	int		 starts;
 	int		 stop_at;	/* request at which a slow stop ends */
 	int		 vanish_at;	/* --rm: request at which it is gone */
+	int		 files;		/* archives put into it */
 	int		 stubborn;	/* stops after which it is started */
 	struct fk_net	 nets[4];
 };
@@ -114,6 +115,11 @@ struct fk {
 	char			 trace[65536];	/* "METHOD path\n" each */
 	struct fk_execs		 execs;
 	bool			 has_events;	/* else 404 */
+	/* Of what changed in any container: one archive, NULL none. */
+	const char		*file;		/* its path */
+	const char		*tar;
+	size_t			 tarlen;
+	const char		*stat;		/* field of the next answer */
 	bool			 deaf;		/* no ping is answered */
 	struct bufferevent	*events;	/* the stream, NULL none */
 	int			 nstreams;
