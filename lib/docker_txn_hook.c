@@ -377,6 +377,7 @@ static void
 hooks_gate_done(void *arg, const struct docker_exec_result *er)
 {
 	struct txn	*tx = arg;
+
 	if (hooks_over(tx, HOOK_GATE, er, tx->tx_hooks.th_last))
 		txn_step_done(tx);
 	else

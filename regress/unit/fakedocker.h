@@ -365,6 +365,8 @@ fk_answer(struct fk *fk, struct bufferevent *bev, const char *method,
 	    strstr(fk->trace + used, fk->fail_what) != NULL) ?
 	    fk->fate : FK_SERVE;
 	fk_slow(fk);
+	if (fk->before != NULL)
+		fk->before(fk);
 	if (fate == FK_CRASH_SLOW)
 		fk_slow_begin(fk, path, body, len);
 	if (fate == FK_CRASH || fate == FK_CRASH_SLOW) {

@@ -95,6 +95,8 @@ struct fk {
 	const char		*api;
 	/* The answer of podman's own API, NULL: 404.  With api = FK_PODMAN. */
 	const char		*(*libpod)(const char *what, const char *id);
+	/* A request has come, and is the last one of trace.  NULL: none. */
+	void			(*before)(struct fk *);
 	bool			 away;		/* no connection to be had */
 	bool			 crashed;
 	bool			 confused;	/* 404 to everything */
