@@ -138,6 +138,17 @@ say_result(const Sentinel__Ipc__DockerResult *r)
 }
 
 static void
+say_followed(uint32_t id, const Sentinel__Ipc__DockerFollowed *m)
+{
+	if (m->open)
+		note("<open %u>", id);
+	else if (m->data->end[0] != '\0')
+		note("<over %u %d %s>", id, m->data->failed, m->data->end);
+	else
+		note("<text %u %s>", id, m->data->text);
+}
+
+static void
 say_delta(const Sentinel__Ipc__DockerDelta *d)
 {
 	char	 events[1024] = "";
@@ -166,7 +177,6 @@ peer_send_pb(struct peer *p, uint32_t type, uint32_t id,
 	const Sentinel__Ipc__DockerState	*st;
 	const Sentinel__Ipc__DockerProgress	*pr;
 
-	(void)id;
 	assert_ptr_equal(p, &engine);
 	/* What is sent must pass the receiver's rule. */
 	assert_true(protobuf_c_message_get_packed_size(m) <=
@@ -197,6 +207,9 @@ peer_send_pb(struct peer *p, uint32_t type, uint32_t id,
 	case IMSG_DOCKER_RESULT:
 		say_result((const void *)m);
 		break;
+	case IMSG_DOCKER_FOLLOWED:
+		say_followed(id, (const void *)m);
+		break;
 	default:
 		fail_msg("message %s", imsg_rule_name(type));
 	}
@@ -217,7 +230,8 @@ handle(uint32_t type, uint32_t id, int fd, const void *body, size_t len)
 	if (len > 0)
 		assert_int_equal(ibuf_add(m.buf, body, len), 0);
 	ibuf_fd_set(m.buf, fd);
-	if (type == IMSG_DOCKER_OP)
+	if (type == IMSG_DOCKER_OP || type == IMSG_DOCKER_FOLLOW ||
+	    type == IMSG_DOCKER_TAKEN || type == IMSG_DOCKER_UNFOLLOW)
 		from = &engine;
 	for (ph = docker_process_handlers; ph->ph_fn != NULL; ph++)
 		if (ph->ph_type == type)
