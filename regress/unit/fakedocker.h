@@ -105,7 +105,8 @@ fk_containers_request(struct fk *fk, const char *method, const char *obj,
 	struct fk_container	*ct;
 
 	if (strcmp(obj, "json") == 0) {
-		fk_list(fk, out, strstr(query, "filters="));
+		fk_list(fk, out, strstr(query, "filters="),
+		    strstr(query, "all=1") != NULL);
 		return (200);
 	}
 	if (strcmp(obj, "create") == 0) {

@@ -289,7 +289,7 @@ fk_inspect(struct fk *fk, struct evbuffer *out, struct fk_container *ct)
 }
 
 static inline void
-fk_list(struct fk *fk, struct evbuffer *out, const char *ids)
+fk_list(struct fk *fk, struct evbuffer *out, const char *ids, bool all)
 {
 	static const struct json_value	 some = { .jv_raw = "{\"a\":\"b\"}",
 		.jv_rawlen = 9 };
@@ -300,7 +300,7 @@ fk_list(struct fk *fk, struct evbuffer *out, const char *ids)
 	evbuffer_add_printf(out, "[");
 	fk->nlooks += ids != NULL;
 	for (i = 0; i < FK_MAX; i++) {
-		if (!fk->ct[i].used ||
+		if (!fk->ct[i].used || (!all && !fk->ct[i].running) ||
 		    (ids != NULL && strstr(ids, fk->ct[i].id) == NULL))
 			continue;
 		js = fk_body(&fk->ct[i]);

@@ -41,6 +41,7 @@
 
 #define NAME	"web"
 #define OPID	"op-1"
+#define OPID_OTHER "op-2"		/* of another container; not told */
 
 static struct fk	 fk;
 static struct updater	*up;
@@ -116,6 +117,8 @@ on_progress(void *arg, const char *opid, const char *stage, const char *detail,
 
 	(void)arg;
 	(void)detail;
+	if (strcmp(opid, OPID_OTHER) == 0)
+		return;
 	assert_string_equal(opid, OPID);
 	assert_true(done <= total);
 	if (last == NULL || strcmp(last + 1, stage) != 0) {

@@ -332,6 +332,28 @@ test_without_private_name(void **state)
 	assert_string_equal(decide(0, 0, true), "");
 }
 
+/* Many containers of one image are one use; one without an image is none. */
+static void
+test_used(void **state)
+{
+	static const char	 none[] = "{\"Names\":[\"/x\"],"
+	    "\"ImageID\":\"\"}";
+	struct json		*js;
+
+	(void)state;
+	container("web", 2);
+	container("also", 2);
+	assert_non_null(js = json_parse(none, strlen(none), NULL, 0));
+	assert_int_equal(keep_add_container(kp, json_root(js)), 0);
+	json_free(js);
+	assert_int_equal(kp->kp_nused, 1);
+	assert_int_equal(kp->kp_nnames, 3);
+	image(2, quote("app:2", name("web", "app:2", 100)), "[]");
+	(void)decide(0, 0, true);
+	assert_null(strstr(drops, "app:2 "));
+	assert_null(strstr(drops, "sha256:"));
+}
+
 /* The image that the container has again needs no private name. */
 static void
 test_current(void **state)
@@ -393,6 +415,7 @@ main(void)
 		TEST(test_age),
 		TEST(test_needed),
 		TEST(test_without_private_name),
+		TEST(test_used),
 		TEST(test_current),
 		TEST(test_twice),
 		TEST(test_orphans),

@@ -492,10 +492,86 @@ test_used_by_another(void **state)
 	for (n = 2; n <= 5; n++) {
 		update(n);
 		assert_int_equal(outcome, UPDATE_SUCCESS);
+		/* Docker would refuse it: it was not even asked. */
+		assert_string_equal(note, "");
 		age(10);
 	}
 	assert_true(kept(1) >= 0);
 	assert_int_equal(kept(2), -1);
+	world_end();
+}
+
+/* The image that was replaced has its name still; nothing is to be kept. */
+static void
+begin_without_keeping(void)
+{
+	struct fk_container	*ct;
+	struct evbuffer		*out = evbuffer_new();
+
+	begin();
+	ct = fk_find(&fk, NAME);
+	free(ct->body);
+	memset(ct, 0, sizeof(*ct));
+	ct = add(NAME, "{\"Image\":\"app:latest\",\"Labels\":"
+	    "{\"sentinel.rollback.keep\":\"0\"}}");
+	assert_int_equal(fk_start(&fk, ct, out), 204);
+	evbuffer_free(out);
+}
+
+/* Another update is about to make a container from it. */
+static void
+test_needed_by_another_update(void **state)
+{
+	struct update_request	 uq = { .uq_opid = OPID_OTHER,
+		.uq_name = "other", .uq_image = "app:latest",
+		.uq_digest = "" };
+	struct fk_container	*ct;
+	struct evbuffer		*out;
+	char			 body[128], err[256] = "";
+	int			 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		begin_without_keeping();
+		snprintf(body, sizeof(body), "{\"Image\":\"%s\"}",
+		    IMAGE(4)->id);
+		ct = add("other", body);
+		out = evbuffer_new();
+		assert_int_equal(fk_start(&fk, ct, out), 204);
+		evbuffer_free(out);
+		fk.pull_to = 0;
+		fk.fail_what = "/containers/create?name=other";
+		fk.fate = FK_HANG;
+		if (i == 1 && updater_start(up, &uq, err, sizeof(err)) == -1)
+			fail_msg("refused: %s", err);
+		while (i == 1 && strstr(fk.trace, fk.fail_what) == NULL)
+			event_base_loop(fk.base, EVLOOP_ONCE);
+		fk.pull_to = 1;
+		start("app:v2", "");
+		run();
+		assert_int_equal(outcome, UPDATE_SUCCESS);
+		if (i == 0)
+			assert_null(fk_image(&fk, "app:latest"));
+		else
+			assert_tag(1);
+		world_end();
+	}
+}
+
+/* It could not be kept for a rollback: then it stays as it is. */
+static void
+test_not_kept(void **state)
+{
+	(void)state;
+	begin();
+	fk.fail_what = "/tag?repo=sentinel-keep/r";
+	fk.fate = FK_ERROR;
+	fk.pull_to = 1;
+	start("app:v2", "");
+	run();
+	assert_int_equal(outcome, UPDATE_SUCCESS);
+	assert_string_not_equal(note, "");
+	assert_tag(1);
 	world_end();
 }
 
@@ -595,6 +671,8 @@ main(void)
 		cmocka_unit_test(test_quarantine_back),
 		cmocka_unit_test(test_cleanup),
 		cmocka_unit_test(test_used_by_another),
+		cmocka_unit_test(test_needed_by_another_update),
+		cmocka_unit_test(test_not_kept),
 		cmocka_unit_test(test_cleanup_fails),
 		cmocka_unit_test(test_labels),
 	};
