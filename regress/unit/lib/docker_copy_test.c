@@ -108,8 +108,8 @@ test_faults(void **state)
 {
 	static const enum fk_fate	 fates[] = { FK_ERROR, FK_ERROR_AFTER,
 		FK_LOSE, FK_LOSE_AFTER, FK_CRASH, FK_CRASH_AFTER };
-	static const char *const	 whats[] = { "/changes", "HEAD /", "GET "
-		"/v1.41/containers/%s/archive", "PUT /" };
+	static const char *const	 whats[] = { "/changes", "HEAD /",
+		"GET /v1.41/containers/%s/archive", "PUT /" };
 	char				 what[256];
 	size_t				 f, w;
 	bool				 died;
