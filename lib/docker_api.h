@@ -31,6 +31,7 @@
 #define DOCKER_SHORTID_LEN	12
 #define DOCKER_NAME_MAXBYTES	256	/* container name, with NUL */
 #define DOCKER_REF_MAXBYTES	512	/* image reference, with NUL */
+#define DOCKER_TIME_MAX	253402300799LL	/* the last of 9999, as on the wire */
 #define DOCKER_ITEMS_MAX	10000	/* containers, images */
 #define DOCKER_ITEM_MAXBYTES	(1024U * 1024)	/* JSON of one in a list */
 #define DOCKER_LABELS_MAX	512	/* of one container */
@@ -141,7 +142,8 @@ struct docker_container {
 	const char	*ct_digest;	/* repo@sha256:..., image id, or "" */
 	const char	*ct_state;	/* running, exited, ... */
 	const char	*ct_health;	/* starting healthy unhealthy, or "" */
-	int64_t		 ct_created;	/* seconds since 1970, 0 unknown */
+	/* Seconds since 1970, at most DOCKER_TIME_MAX; 0: not known. */
+	int64_t		 ct_created;
 	const struct docker_label *ct_labels;
 	size_t		 ct_nlabels;
 	const struct docker_port *ct_ports;	/* published, no duplicates */

@@ -41,7 +41,6 @@ struct detail {
 };
 
 static void	 detail_inspected(void *, const struct docker_reply *);
-static int	 detail_fill(struct detail *, const struct json_value *);
 static int	 detail_images(struct detail *);
 static int	 detail_on_image(void *, const char *, size_t);
 static void	 detail_listed(void *, const struct docker_reply *);
@@ -115,7 +114,7 @@ detail_inspected(void *arg, const struct docker_reply *dr)
 		detail_end(de, text);
 		return;
 	}
-	rc = detail_fill(de, root);
+	rc = docker_detail_read(&de->de_out, &de->de_mem, root);
 	json_free(js);
 	if (rc == -1)
 		detail_end(de, "out of memory");
@@ -125,7 +124,7 @@ detail_inspected(void *arg, const struct docker_reply *dr)
 
 /* A word of the wire; what is none is left out. */
 static char *
-detail_word(struct detail *de, const char *s, size_t max)
+detail_word(struct pbmem *pm, const char *s, size_t max)
 {
 	const char	*p;
 
@@ -133,15 +132,15 @@ detail_word(struct detail *de, const char *s, size_t max)
 		continue;
 	if (*p != '\0' || (size_t)(p - s) > max)
 		s = "";
-	return (pbmem_strndup(&de->de_mem, s, strlen(s)));
+	return (pbmem_strndup(pm, s, strlen(s)));
 }
 
 static int
-detail_time(struct detail *de, int64_t sec, Google__Protobuf__Timestamp **ts)
+detail_time(struct pbmem *pm, int64_t sec, Google__Protobuf__Timestamp **ts)
 {
 	if (sec == 0)
 		return (0);
-	if ((*ts = pbmem_alloc(&de->de_mem, sizeof(**ts))) == NULL)
+	if ((*ts = pbmem_alloc(pm, sizeof(**ts))) == NULL)
 		return (-1);
 	google__protobuf__timestamp__init(*ts);
 	(*ts)->seconds = sec;
@@ -167,27 +166,27 @@ detail_str(const struct json_value *c, const char *path)
 	return (s == NULL ? "" : s);
 }
 
-static int
-detail_fill(struct detail *de, const struct json_value *c)
+int
+docker_detail_read(Sentinel__Cluster__Detail *d, struct pbmem *pm,
+    const struct json_value *c)
 {
-	Sentinel__Cluster__Detail	*d = &de->de_out;
-	const char			*health;
+	const char	*health;
 
 	health = detail_str(c, "State.Health.Status");
 	if (strcmp(health, "none") == 0)
 		health = "";
-	if ((d->container_id = detail_word(de, json_get_str(c, "Id"), 128)) ==
-	    NULL || (d->image = detail_word(de, detail_str(c, "Config.Image"),
-	    1024)) == NULL || (d->image_id = detail_word(de, json_get_str(c,
-	    "Image"), 1024)) == NULL || (d->state = detail_word(de,
+	if ((d->container_id = detail_word(pm, json_get_str(c, "Id"), 128)) ==
+	    NULL || (d->image = detail_word(pm, detail_str(c, "Config.Image"),
+	    1024)) == NULL || (d->image_id = detail_word(pm, json_get_str(c,
+	    "Image"), 1024)) == NULL || (d->state = detail_word(pm,
 	    detail_str(c, "State.Status"), 32)) == NULL ||
-	    (d->health = detail_word(de, health, 32)) == NULL ||
-	    (d->restart_policy = detail_word(de, detail_str(c,
+	    (d->health = detail_word(pm, health, 32)) == NULL ||
+	    (d->restart_policy = detail_word(pm, detail_str(c,
 	    "HostConfig.RestartPolicy.Name"), 32)) == NULL)
 		return (-1);
 	/* Docker takes "" for "no". */
 	if (d->restart_policy[0] == '\0' && (d->restart_policy =
-	    detail_word(de, "no", 32)) == NULL)
+	    detail_word(pm, "no", 32)) == NULL)
 		return (-1);
 	d->exit_code = (int32_t)detail_number(c, "State.ExitCode", INT32_MIN,
 	    INT32_MAX);
@@ -196,12 +195,32 @@ detail_fill(struct detail *de, const struct json_value *c)
 	d->restart_count = (uint32_t)detail_number(c, "RestartCount", 0,
 	    INT32_MAX);
 	d->auto_remove = json_bool(json_path(c, "HostConfig.AutoRemove"));
-	if (detail_time(de, docker_time(json_get_str(c, "Created")),
-	    &d->created) == -1 || detail_time(de, docker_time(detail_str(c,
+	if (detail_time(pm, docker_time(json_get_str(c, "Created")),
+	    &d->created) == -1 || detail_time(pm, docker_time(detail_str(c,
 	    "State.StartedAt")), &d->started) == -1)
 		return (-1);
-	return (detail_time(de, docker_time(detail_str(c,
+	return (detail_time(pm, docker_time(detail_str(c,
 	    "State.FinishedAt")), &d->finished));
+}
+
+/* "+01:00"; 0, or -1: it is none. */
+static int
+time_zone(const char *p, int64_t *east)
+{
+	static const char	 form[] = "+00:00";
+	size_t			 i;
+
+	if (*p != '+' && *p != '-')
+		return (-1);
+	for (i = 1; i < sizeof(form); i++)
+		if (form[i] == '0' ? p[i] < '0' || p[i] > '9' :
+		    p[i] != form[i])
+			return (-1);
+	*east = ((p[1] - '0') * 10 + p[2] - '0') * 3600 +
+	    ((p[4] - '0') * 10 + p[5] - '0') * 60;
+	if (*p == '-')
+		*east = -*east;
+	return (0);
 }
 
 int64_t
@@ -209,8 +228,7 @@ docker_time(const char *s)
 {
 	struct tm	 tm;
 	const char	*p;
-	int		 hours = 0, minutes = 0;
-	char		 sign;
+	int64_t		 sec, east = 0;
 
 	memset(&tm, 0, sizeof(tm));
 	if ((p = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm)) == NULL ||
@@ -218,16 +236,10 @@ docker_time(const char *s)
 		return (0);
 	if (*p == '.')
 		p += 1 + strspn(p + 1, "0123456789");
-	if (*p != 'Z') {
-		if (sscanf(p, "%c%2d:%2d", &sign, &hours, &minutes) != 3 ||
-		    (sign != '+' && sign != '-'))
-			return (0);
-		if (sign == '-') {
-			hours = -hours;
-			minutes = -minutes;
-		}
-	}
-	return ((int64_t)timegm(&tm) - hours * 3600 - minutes * 60);
+	if (strcmp(p, "Z") != 0 && time_zone(p, &east) == -1)
+		return (0);
+	sec = (int64_t)timegm(&tm) - east;
+	return (sec < 0 || sec > DOCKER_TIME_MAX ? 0 : sec);
 }
 
 /* --- images -------------------------------------------------------------- */
@@ -259,6 +271,7 @@ static int
 detail_on_image(void *arg, const char *text, size_t len)
 {
 	struct detail	*de = arg;
+	struct pbmem	*pm = &de->de_mem;
 	struct json	*js;
 	const char	*digest;
 	int		 rc;
@@ -270,7 +283,7 @@ detail_on_image(void *arg, const char *text, size_t len)
 	rc = keep_add_image(de->de_keep, json_root(js), "");
 	if (strcmp(json_get_str(json_root(js), "Id"), de->de_out.image_id) ==
 	    0 && (digest = docker_image_digest(json_root(js))) != NULL &&
-	    (de->de_out.image_digest = detail_word(de, digest, 1024)) == NULL)
+	    (de->de_out.image_digest = detail_word(pm, digest, 1024)) == NULL)
 		rc = -1;
 	json_free(js);
 	if (rc == -1)
@@ -298,24 +311,25 @@ static int
 detail_earlier(struct detail *de)
 {
 	struct keep_choice		 list[DETAIL_EARLIER_MAX];
+	struct pbmem			*pm = &de->de_mem;
 	Sentinel__Cluster__KeptImage	*ki;
 	ssize_t				 n, i;
 
 	if ((n = keep_list(de->de_keep, de->de_name, de->de_out.image_id,
 	    list, DETAIL_EARLIER_MAX)) <= 0)
 		return ((int)n);
-	if ((de->de_out.earlier = pbmem_alloc(&de->de_mem, (size_t)n *
+	if ((de->de_out.earlier = pbmem_alloc(pm, (size_t)n *
 	    sizeof(ki))) == NULL)
 		return (-1);
 	for (i = 0; i < n; i++) {
-		if ((ki = pbmem_alloc(&de->de_mem, sizeof(*ki))) == NULL)
+		if ((ki = pbmem_alloc(pm, sizeof(*ki))) == NULL)
 			return (-1);
 		sentinel__cluster__kept_image__init(ki);
-		if ((ki->image_id = detail_word(de, list[i].kc_id, 80)) ==
-		    NULL || (ki->image = detail_word(de,
+		if ((ki->image_id = detail_word(pm, list[i].kc_id, 80)) ==
+		    NULL || (ki->image = detail_word(pm,
 		    list[i].kc_name.kn_ref, 1024)) == NULL ||
-		    (ki->digest = detail_word(de, list[i].kc_digest, 1024)) ==
-		    NULL || detail_time(de, list[i].kc_name.kn_time,
+		    (ki->digest = detail_word(pm, list[i].kc_digest, 1024)) ==
+		    NULL || detail_time(pm, list[i].kc_name.kn_time,
 		    &ki->replaced) == -1)
 			return (-1);
 		de->de_out.earlier[de->de_out.n_earlier++] = ki;

@@ -20,6 +20,8 @@
 #include "compat.h"
 
 #include "docker_api.h"
+#include "json.h"
+#include "pbmem.h"
 #include "sentinel.pb-c.h"
 
 /*
@@ -35,8 +37,16 @@ typedef void (*docker_detail_cb)(void *, const char *error,
  * name of Docker's) or of docker_call(). */
 int		 docker_op_detail(struct docker *, const char *name,
 		    docker_detail_cb, void *);
-/* "2026-11-22T09:00:00.5Z", "...+01:00" as seconds since 1970; 0: never, or
- * not a time. */
+/*
+ * Of an inspect answer, whatever it is: what has no place in the detail is
+ * left out, so that it passes the rules of the wire.
+ *	d	initialized; its strings live in the arena
+ * 0, or -1: the arena is full.
+ */
+int		 docker_detail_read(Sentinel__Cluster__Detail *d,
+		    struct pbmem *, const struct json_value *);
+/* "2026-11-22T09:00:00.5Z", "...+01:00" as seconds since 1970, at most
+ * DOCKER_TIME_MAX; 0: never, or not a time. */
 int64_t		 docker_time(const char *);
 
 #endif /* DOCKER_DETAIL_H */

@@ -70,7 +70,8 @@ docker_healths_get(const struct docker_healths *hs, const char *id)
 
 	if (hs == NULL || hs->hs_n == 0)
 		return ("");
-	strlcpy(key.hn_id, id, sizeof(key.hn_id));
+	if (strlcpy(key.hn_id, id, sizeof(key.hn_id)) >= sizeof(key.hn_id))
+		return ("");
 	hn = bsearch(&key, hs->hs_ones, hs->hs_n, sizeof(*hn), health_cmp);
 	return (hn == NULL ? "" : hn->hn_word);
 }
@@ -125,16 +126,46 @@ health_on_item(void *arg, const char *text, size_t len)
 	return (0);
 }
 
-static int
-health_on_data(void *arg, const uint8_t *p, size_t len)
+struct docker_healths *
+docker_healths_new(void)
 {
-	struct docker_healths	*hs = arg;
+	struct docker_healths	*hs;
 
+	if ((hs = calloc(1, sizeof(*hs))) == NULL)
+		return (NULL);
+	if ((hs->hs_split = json_splitter_new(JSON_SPLIT_ARRAY,
+	    DOCKER_ITEM_MAXBYTES, health_on_item, hs)) == NULL) {
+		free(hs);
+		return (NULL);
+	}
+	return (hs);
+}
+
+int
+docker_healths_feed(struct docker_healths *hs, const void *p, size_t len)
+{
 	if (json_splitter_feed(hs->hs_split, p, len) == 0)
 		return (0);
 	if (hs->hs_error == NULL)
 		hs->hs_error = "podman's list is not valid JSON, or too long";
 	return (-1);
+}
+
+const char *
+docker_healths_end(struct docker_healths *hs)
+{
+	if (hs->hs_error == NULL && json_splitter_end(hs->hs_split) == -1)
+		hs->hs_error = "podman's list ended early";
+	if (hs->hs_n > 1)
+		qsort(hs->hs_ones, hs->hs_n, sizeof(*hs->hs_ones),
+		    health_cmp);
+	return (hs->hs_error == NULL ? "" : hs->hs_error);
+}
+
+static int
+health_on_data(void *arg, const uint8_t *p, size_t len)
+{
+	return (docker_healths_feed(arg, p, len));
 }
 
 static void
@@ -143,14 +174,12 @@ health_done(void *arg, const struct docker_reply *dr)
 	struct docker_healths	*hs = arg;
 	const char		*error = hs->hs_error;
 
+	/* How the call went says more than that the list is not whole. */
 	if (error == NULL && dr->dr_end != DOCKER_OK)
 		error = dr->dr_error;
-	if (error == NULL && json_splitter_end(hs->hs_split) == -1)
-		error = "podman's list ended early";
-	if (hs->hs_n > 1)
-		qsort(hs->hs_ones, hs->hs_n, sizeof(*hs->hs_ones),
-		    health_cmp);
-	hs->hs_done(hs->hs_arg, hs, error == NULL ? "" : error);
+	if (error == NULL)
+		error = docker_healths_end(hs);
+	hs->hs_done(hs->hs_arg, hs, error);
 }
 
 int
@@ -165,18 +194,16 @@ docker_healths(struct docker *dk, const char *filters,
 	char			 path[DOCKER_PATH_MAXBYTES];
 	int			 rc, error;
 
-	if ((hs = calloc(1, sizeof(*hs))) == NULL)
+	if ((hs = docker_healths_new()) == NULL)
 		return (-1);
 	hs->hs_done = done;
 	hs->hs_arg = arg;
 	dc.dc_arg = hs;
-	hs->hs_split = json_splitter_new(JSON_SPLIT_ARRAY,
-	    DOCKER_ITEM_MAXBYTES, health_on_item, hs);
 	rc = filters == NULL ? docker_path(path, sizeof(path),
 	    "/libpod/containers/json?all=1") : docker_path(path, sizeof(path),
 	    "/libpod/containers/json?all=1&filters=%s", filters);
 	dc.dc_path = path;
-	if (hs->hs_split == NULL || rc == -1 || docker_call(dk, &dc) == NULL) {
+	if (rc == -1 || docker_call(dk, &dc) == NULL) {
 		error = errno;
 		docker_healths_free(hs);
 		errno = error;

@@ -188,7 +188,9 @@ docker_item(const struct json_value *c, const char *digest,
 	ct.ct_digest = digest;
 	ct.ct_state = item_state(c);
 	ct.ct_health = health != NULL ? health : item_health(c);
-	(void)json_int(json_get(c, "Created"), &ct.ct_created);
+	if (json_int(json_get(c, "Created"), &ct.ct_created) == -1 ||
+	    ct.ct_created < 0 || ct.ct_created > DOCKER_TIME_MAX)
+		ct.ct_created = 0;
 	ct.ct_labels = sc->sc_labels;
 	ct.ct_nlabels = item_labels(c, sc->sc_labels, DOCKER_LABELS_MAX);
 	ct.ct_ports = sc->sc_ports;

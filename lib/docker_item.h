@@ -69,6 +69,12 @@ struct docker_healths;
 int		 docker_healths(struct docker *, const char *filters,
 		    void (*done)(void *, struct docker_healths *,
 		    const char *error), void *);
+/* The list as it comes: feed 0, or -1 and the end says why; the end, once,
+ * before the first get, "" or what is wrong (static). */
+struct docker_healths *docker_healths_new(void);	/* NULL: ENOMEM */
+int		 docker_healths_feed(struct docker_healths *, const void *,
+		    size_t);
+const char	*docker_healths_end(struct docker_healths *);
 void		 docker_healths_free(struct docker_healths *);
 /* "healthy", "unhealthy", "starting" or "": it has no check.  NULL: "". */
 const char	*docker_healths_get(const struct docker_healths *,

@@ -22,19 +22,11 @@
 #include <string.h>
 
 #include "docker_client_int.h"
+#include "docker_progress.h"
 #include "monotime.h"
-#include "utf8.h"
 
 #define PULL_LINE_MAXBYTES	65536
-#define PULL_LAYERS_MAX		256
 #define PULL_PROGRESS_MSEC	250
-
-struct pull_layer {
-	char		 pl_id[32];
-	uint64_t	 pl_done;
-	uint64_t	 pl_total;	/* 0: not known */
-	bool		 pl_complete;
-};
 
 enum pull_state {
 	PULL_WAITS,		/* for those before it */
@@ -54,10 +46,8 @@ struct docker_pull {
 	struct json_splitter	*pu_split;
 	struct docker_pull_cbs	 pu_cbs;
 	void			*pu_arg;
-	struct pull_layer	 pu_layers[PULL_LAYERS_MAX];
-	size_t			 pu_nlayers;
+	struct docker_progress	 pu_progress;
 	monotime_t		 pu_told;	/* last progress */
-	char			 pu_error[DOCKER_ERROR_MAXBYTES];
 };
 
 static void	 pull_kick(struct docker *);
@@ -251,9 +241,9 @@ pull_on_data(void *arg, const uint8_t *p, size_t len)
 
 	if (json_splitter_feed(pu->pu_split, p, len) == 0)
 		return (0);
-	if (pu->pu_error[0] == '\0')
-		strlcpy(pu->pu_error, "Docker's pull progress is not valid "
-		    "JSON", sizeof(pu->pu_error));
+	if (pu->pu_progress.pg_error[0] == '\0')
+		strlcpy(pu->pu_progress.pg_error, "Docker's pull progress is "
+		    "not valid JSON", sizeof(pu->pu_progress.pg_error));
 	return (-1);
 }
 
@@ -264,8 +254,8 @@ pull_done(void *arg, const struct docker_reply *dr)
 	const char		*error = dr->dr_error;
 
 	/* Docker says 200 first and reports the failure in the stream. */
-	if (pu->pu_error[0] != '\0')
-		error = pu->pu_error;
+	if (pu->pu_progress.pg_error[0] != '\0')
+		error = pu->pu_progress.pg_error;
 	else if (dr->dr_end == DOCKER_OK &&
 	    json_splitter_end(pu->pu_split) == -1)
 		error = "Docker's pull progress ended early";
@@ -293,137 +283,29 @@ pull_begin(struct docker_pull *pu)
 
 /* --- progress ---------------------------------------------------------- */
 
-static struct pull_layer *
-pull_layer(struct docker_pull *pu, const char *id)
-{
-	struct pull_layer	*pl;
-	size_t			 i;
-
-	for (i = 0; i < pu->pu_nlayers; i++)
-		if (strcmp(pu->pu_layers[i].pl_id, id) == 0)
-			return (&pu->pu_layers[i]);
-	if (i == PULL_LAYERS_MAX || id[0] == '\0' ||
-	    strlen(id) >= sizeof(pl->pl_id))
-		return (NULL);
-	pl = &pu->pu_layers[pu->pu_nlayers++];
-	(void)strlcpy(pl->pl_id, id, sizeof(pl->pl_id));
-	return (pl);
-}
-
-/* What a line says of one layer; others are about the whole image. */
 static void
-pull_status(struct docker_pull *pu, const struct json_value *line,
-    const char *status)
-{
-	static const struct {
-		const char	*word;
-		bool		 complete;
-	} words[] = {
-		{ "Pulling fs layer", false },
-		{ "Waiting", false },
-		{ "Downloading", false },
-		{ "Verifying Checksum", false },
-		{ "Download complete", false },
-		{ "Extracting", false },
-		{ "Pull complete", true },
-		{ "Already exists", true }
-	};
-	struct pull_layer	*pl;
-	int64_t			 done, total;
-	size_t			 i;
-
-	for (i = 0; i < nitems(words); i++)
-		if (strcmp(status, words[i].word) == 0)
-			break;
-	if (i == nitems(words) ||
-	    (pl = pull_layer(pu, json_get_str(line, "id"))) == NULL)
-		return;
-	pl->pl_complete = words[i].complete;
-	/* Unpacking counts the same bytes a second time. */
-	if (strcmp(status, "Downloading") == 0 &&
-	    json_int(json_path(line, "progressDetail.current"), &done) == 0 &&
-	    json_int(json_path(line, "progressDetail.total"), &total) == 0 &&
-	    done >= 0 && total > 0) {
-		pl->pl_total = (uint64_t)total;
-		pl->pl_done = done > total ? (uint64_t)total : (uint64_t)done;
-	} else if (strcmp(status, "Download complete") == 0)
-		pl->pl_done = pl->pl_total;
-}
-
-const char *
-docker_pull_size(uint64_t n, char *buf)
-{
-	static const char *const	 units[] = { "kB", "MB", "GB", "TB" };
-	double				 v = (double)n / 1000;
-	size_t				 i;
-
-	for (i = 0; v >= 1000 && i < nitems(units) - 1; i++)
-		v /= 1000;
-	(void)snprintf(buf, DOCKER_SIZE_MAXBYTES, "%.1f %s", v, units[i]);
-	return (buf);
-}
-
-static void
-pull_tell(struct docker_pull *pu, const char *status)
+pull_tell(struct docker_pull *pu)
 {
 	monotime_t	 now = monotime_now();
-	uint64_t	 done = 0, total = 0;
-	size_t		 i, complete = 0;
-	char		 text[128], a[DOCKER_SIZE_MAXBYTES];
-	char		 b[DOCKER_SIZE_MAXBYTES];
+	uint64_t	 done, total;
+	char		 text[PROGRESS_TEXT_MAXBYTES];
 
 	pull_wait(pu->pu_docker);
 	if (pu->pu_cbs.pc_progress == NULL ||
 	    (pu->pu_told != 0 && now - pu->pu_told < PULL_PROGRESS_MSEC))
 		return;
 	pu->pu_told = now;
-	for (i = 0; i < pu->pu_nlayers; i++) {
-		done += pu->pu_layers[i].pl_done;
-		total += pu->pu_layers[i].pl_total;
-		complete += pu->pu_layers[i].pl_complete;
-	}
-	if (pu->pu_nlayers == 0)
-		(void)strlcpy(text, status, sizeof(text));
-	else if (total == 0)
-		(void)snprintf(text, sizeof(text), "%zu of %zu layers",
-		    complete, pu->pu_nlayers);
-	else
-		(void)snprintf(text, sizeof(text), "%zu of %zu layers, %s of "
-		    "%s", complete, pu->pu_nlayers, docker_pull_size(done, a),
-		    docker_pull_size(total, b));
+	docker_progress_text(&pu->pu_progress, text, &done, &total);
 	pu->pu_cbs.pc_progress(pu->pu_arg, text, done, total);
 }
 
 static int
 pull_on_line(void *arg, const char *text, size_t len)
 {
-	struct docker_pull		*pu = arg;
-	struct json			*js;
-	const struct json_value		*root;
-	const char			*msg, *status;
-	char				*p;
+	struct docker_pull	*pu = arg;
+	int			 rc;
 
-	if ((js = json_parse(text, len, NULL, 0)) == NULL)
-		return (-1);
-	root = json_root(js);
-	msg = json_get_str(json_get(root, "errorDetail"), "message");
-	if (msg[0] == '\0')
-		msg = json_get_str(root, "error");
-	if (msg[0] != '\0' || json_get(root, "errorDetail") != NULL) {
-		if (msg[0] == '\0')
-			msg = "pull failed";
-		utf8_repair(pu->pu_error, sizeof(pu->pu_error), msg,
-		    strlen(msg));
-		for (p = pu->pu_error; *p != '\0'; p++)
-			if ((unsigned char)*p < ' ')
-				*p = ' ';
-		json_free(js);
-		return (0);	/* Docker ends the stream itself */
-	}
-	status = json_get_str(root, "status");
-	pull_status(pu, root, status);
-	if (status[0] != '\0')
-		pull_tell(pu, status);
-	json_free(js);
-	return (0);
+	if ((rc = docker_progress_line(&pu->pu_progress, text, len)) == 1)
+		pull_tell(pu);
+	return (rc == -1 ? -1 : 0);
 }

@@ -62,8 +62,5 @@ struct docker_pullop_cbs {
 int	 docker_op_pull(struct docker *, const char *ref, const char *digest,
 	    const char *auth, unsigned int idle,
 	    const struct docker_pullop_cbs *, void *);
-/* Bytes for people: "12.3 MB"; buf of DOCKER_SIZE_MAXBYTES. */
-#define DOCKER_SIZE_MAXBYTES	24
-const char *docker_pull_size(uint64_t, char *buf);
 
 #endif /* DOCKER_PULL_H */

@@ -37,6 +37,19 @@ void	 dockerspace_ask(struct peer *, struct imsg *);
  * with less than dc_min_free_mib free.  What cannot be known is no reason to
  * refuse. */
 void	 dockerspace_guard(void *, uint64_t number);
+/* What the parent says. */
+struct dockerspace {
+	bool		 ds_known;
+	uint64_t	 ds_total;	/* bytes */
+	uint64_t	 ds_avail;
+	char		 ds_text[600];	/* the directory, or why not known */
+};
+#define DOCKERSPACE_WHY_MAXBYTES	800
+/* 0, or -1: too short, too long, or not of this form. */
+int	 dockerspace_parse(struct ibuf *, struct dockerspace *);
+/* Why a pull must not begin when least bytes are wanted, or "". */
+void	 dockerspace_why(const struct dockerspace *, uint64_t least,
+	    char why[DOCKERSPACE_WHY_MAXBYTES]);
 /* DOCKER_SPACE */
 void	 dockerspace_answer(struct peer *, struct imsg *);
 

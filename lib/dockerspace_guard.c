@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "docker_process_int.h"
+#include "docker_progress.h"
 #include "docker_pull.h"
 #include "log.h"
 
@@ -72,33 +73,52 @@ space_unknown(const char *why)
 	told = true;
 }
 
+int
+dockerspace_parse(struct ibuf *buf, struct dockerspace *ds)
+{
+	uint8_t	 rc;
+
+	if (ibuf_get_n8(buf, &rc) == -1 ||
+	    ibuf_get_n64(buf, &ds->ds_total) == -1 ||
+	    ibuf_get_n64(buf, &ds->ds_avail) == -1 ||
+	    ibuf_get_string(buf, ds->ds_text, sizeof(ds->ds_text)) == -1 ||
+	    ibuf_end(buf) == -1)
+		return (-1);
+	ds->ds_known = rc == 0;
+	return (0);
+}
+
+void
+dockerspace_why(const struct dockerspace *ds, uint64_t least,
+    char why[DOCKERSPACE_WHY_MAXBYTES])
+{
+	char	 has[DOCKER_SIZE_MAXBYTES], wants[DOCKER_SIZE_MAXBYTES];
+
+	why[0] = '\0';
+	if (ds->ds_known && ds->ds_avail < least)
+		(void)snprintf(why, DOCKERSPACE_WHY_MAXBYTES, "not enough "
+		    "free space: %s of %s, and docker_min_free wants %s: "
+		    "remove images, or enlarge it",
+		    docker_pull_size(ds->ds_avail, has), ds->ds_text,
+		    docker_pull_size(least, wants));
+}
+
 static void
 space_answered(void *arg, enum req_end end, struct imsg *m)
 {
-	struct ibuf	*buf;
-	uint64_t	 number = (uint64_t)(uintptr_t)arg, total, avail;
-	uint64_t	 least = dp->dp_conf.dc_min_free_mib * 1024 * 1024;
-	uint8_t		 rc;
-	char		 text[600], why[800] = "";
-	char		 has[DOCKER_SIZE_MAXBYTES], wants[DOCKER_SIZE_MAXBYTES];
+	struct dockerspace	 ds;
+	uint64_t		 number = (uint64_t)(uintptr_t)arg;
+	char			 why[DOCKERSPACE_WHY_MAXBYTES];
 
 	if (end != REQ_ANSWER) {
 		space_unknown("no answer");
 		docker_pull_answer(dp->dp_docker, number, "");
 		return;
 	}
-	buf = imsg_get_ibuf(m);
-	if (ibuf_get_n8(buf, &rc) == -1 || ibuf_get_n64(buf, &total) == -1 ||
-	    ibuf_get_n64(buf, &avail) == -1 ||
-	    ibuf_get_string(buf, text, sizeof(text)) == -1 ||
-	    ibuf_end(buf) == -1)
+	if (dockerspace_parse(imsg_get_ibuf(m), &ds) == -1)
 		fatalx("docker: bad message from the parent");
-	if (rc != 0)
-		space_unknown(text);
-	else if (avail < least)
-		(void)snprintf(why, sizeof(why), "not enough free space: %s "
-		    "of %s, and docker_min_free wants %s: remove images, or "
-		    "enlarge it", docker_pull_size(avail, has), text,
-		    docker_pull_size(least, wants));
+	if (!ds.ds_known)
+		space_unknown(ds.ds_text);
+	dockerspace_why(&ds, dp->dp_conf.dc_min_free_mib * 1024 * 1024, why);
 	docker_pull_answer(dp->dp_docker, number, why);
 }
