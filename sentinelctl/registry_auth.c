@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "utf8.h"
 
 #define REGISTRY_MAXBYTES	256	/* host and port, with NUL */
 #define REGISTRY_HUB		"docker.io"
@@ -140,8 +141,8 @@ registry_of(const char *s, bool is_ref, char reg[REGISTRY_MAXBYTES])
 	if (!is_ref && strstr(s, "://") != NULL)
 		s = strstr(s, "://") + 3;
 	len = strcspn(s, "/");
-	if (is_ref && (s[len] == '\0' || (strncmp(s, "localhost",
-	    len) != 0 && memchr(s, '.', len) == NULL &&
+	if (is_ref && (s[len] == '\0' || (strncmp(s, "localhost/", 10) !=
+	    0 && memchr(s, '.', len) == NULL &&
 	    memchr(s, ':', len) == NULL))) {
 		s = REGISTRY_HUB;
 		len = strlen(s);
@@ -211,6 +212,7 @@ make_config(const struct json_value *root, const char *image, char *auth,
 	const struct json_value	*auths = json_get(root, "auths"), *e;
 	struct credentials	 cr;
 	char			 plain[REGISTRY_AUTH_SIZE] = "", *colon;
+	char			 key[REGISTRY_MAXBYTES];
 	int			 rc = -1;
 
 	if (json_count(auths) == 0 || !json_is(auths, JSON_OBJECT)) {
@@ -231,10 +233,11 @@ make_config(const struct json_value *root, const char *image, char *auth,
 		cr.cr_user = plain;
 		cr.cr_password = colon + 1;
 	}
-	if (cr.cr_user[0] == '\0' && cr.cr_token[0] == '\0')
+	if (cr.cr_user[0] == '\0' && cr.cr_token[0] == '\0') {
+		(void)utf8_vis(key, sizeof(key), e->jv_key, e->jv_keylen);
 		(void)snprintf(err, errlen, "credentials: the entry %s holds "
-		    "none: does a credential helper keep them?", e->jv_key);
-	else
+		    "none: does a credential helper keep them?", key);
+	} else
 		rc = make(&cr, auth, err, errlen);
 	explicit_bzero(plain, sizeof(plain));
 	return (rc);

@@ -67,7 +67,8 @@ test_hub(void **state)
 				    "\"eDp5\"},\"https://index.docker.io/v1/"
 				    "\":{\"auth\":\"dTpw\"}}}";
 	static const char *const images[] = { "nginx", "nginx:1", "me/app:2",
-				    "docker.io/me/app" };
+				    "docker.io/me/app", "local/app",
+				    "l/app" };
 	char	 auth[REGISTRY_AUTH_SIZE], err[256];
 	size_t	 i;
 
@@ -95,6 +96,11 @@ test_refused(void **state)
 		{ "{\"auths\":{\"a:1\":{}}}", NULL, "helper" },
 		{ "{\"auths\":{\"a:1\":{\"auth\":\"!!\"}}}", NULL,
 		    "helper" },
+		{ "{\"auths\":{\"localhost\":{}}}", "localhost/a",
+		    "helper" },
+		/* one line, whatever the file calls its entries */
+		{ "{\"auths\":{\"a\\n\\u001b[2J\":{}}}", NULL,
+		    "entry a\\n\\033[2J holds" },
 	};
 	char	 auth[REGISTRY_AUTH_SIZE], err[256];
 	char	 big[REGISTRY_AUTH_SIZE];
