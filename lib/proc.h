@@ -188,6 +188,12 @@ int		 peer_send_ibuf(struct peer *, uint32_t type, uint32_t id,
 int		 peer_send_pb(struct peer *, uint32_t type, uint32_t id,
 		    const ProtobufCMessage *);
 /*
+ * Leaves what arrives where it is, until peer_listen(): for a short while, in
+ * which nothing is wanted of that sibling.  Its end is not noticed either.
+ */
+void		 peer_hold(struct peer *);
+void		 peer_listen(struct peer *);
+/*
  * Handler found a message broken (NULL: no message in particular): fatal, or
  * for a restartable peer the channel is closed and the parent told to restart
  * it; pr_peer_lost then runs from the event loop, not from here.  In the

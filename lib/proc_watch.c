@@ -187,6 +187,9 @@ watch_pong(struct child *ch, struct imsg *m)
 		peer_broken(ch->ch_peer, m, "nobody asked");
 		return;
 	}
+	if (!ch->ch_answered)
+		log_debug("%s, pid %d: answers", ch->ch_row->pr_name,
+		    (int)ch->ch_pid);
 	if (ch->ch_spared)
 		log_info("%s, pid %d: answers again", ch->ch_row->pr_name,
 		    (int)ch->ch_pid);

@@ -166,6 +166,8 @@ engine_peer_up(struct peer *p)
 	/* docker says DOCKER_STATE when it is ready. */
 	if (p->pe_role == ROLE_A_UPLINK)
 		session_uplink_up();
+	else if (p->pe_role == ROLE_A_DOCKER)
+		docker_up(p);
 }
 
 /* The parent has forgotten the token; only a restart brings another one. */
@@ -229,6 +231,7 @@ on_commit(bool first)
 	ojournal_init();
 	import_run();
 	offline_init();
+	docker_listen();
 	engine_begin();
 }
 

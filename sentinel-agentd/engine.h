@@ -286,6 +286,10 @@ struct command {
 	TAILQ_ENTRY(command) cm_entry;
 };
 void	 docker_init(void);
+/* There is a channel to it; nothing is heard from it before docker_listen(),
+ * which is for when the journal is there. */
+void	 docker_up(struct peer *);
+void	 docker_listen(void);
 /* Carries out a copy; always answers in the end. */
 void	 docker_run(const struct command *);
 bool	 docker_is_running(const char *request_id);

@@ -65,6 +65,26 @@ docker_init(void)
 		fatal("docker_init");
 }
 
+/*
+ * It may have its configuration before we have ours, and tell what its journal
+ * holds: there is no journal of ours yet to keep that in.
+ */
+void
+docker_up(struct peer *p)
+{
+	if (!eng->ready)
+		peer_hold(p);
+}
+
+void
+docker_listen(void)
+{
+	struct peer	*p = proc_peer(ROLE_A_DOCKER);
+
+	if (p != NULL)
+		peer_listen(p);
+}
+
 static struct command *
 find(const char *id, Sentinel__Ipc__DockerOp__Kind kind)
 {

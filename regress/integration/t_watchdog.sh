@@ -32,6 +32,8 @@ is_back()
 hangs()
 {
 	h_pid=$(child_of "$1" "$2")
+	# Its first answer may take ten times as long.
+	check "$2 of $1 is watched" wait_log "$1" "$2, pid $h_pid: answers"
 	kill -STOP "$h_pid"
 	check "$2 of $1: it is back, and the agent connected" \
 	    wait_for 20 is_back "$3" "$2"
@@ -79,6 +81,7 @@ check_eq "nor started again" "$before" "$(restarts_all)"
 # Those that are not started alone end the daemon.
 agent=$(pid_of worker-1)
 pid=$(child_of worker-1 engine)
+check "the engine is watched" wait_log worker-1 "engine, pid $pid: answers"
 kill -STOP "$pid"
 check "an engine that hangs ends the daemon" wait_for 20 gone "$agent"
 wait "$agent"

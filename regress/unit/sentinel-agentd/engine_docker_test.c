@@ -64,13 +64,25 @@ proc_base(void)
 	return (base);
 }
 
+static struct peer	 docker;
+
 struct peer *
 proc_peer(enum role role)
 {
-	static struct peer	 p;
-
 	assert_int_equal(role, ROLE_A_DOCKER);
-	return (&p);
+	return (&docker);
+}
+
+void
+peer_hold(struct peer *p)
+{
+	p->pe_held = true;
+}
+
+void
+peer_listen(struct peer *p)
+{
+	p->pe_held = false;
 }
 
 bool
@@ -387,10 +399,27 @@ test_lost(void **state)
 	    "sent+hold l4;list ;");
 }
 
+/* What its journal holds waits until there is a journal to keep it in. */
+static void
+test_early(void **state)
+{
+	(void)state;
+	eng->ready = false;
+	docker_up(&docker);
+	assert_true(docker.pe_held);
+	docker_listen();
+	assert_false(docker.pe_held);
+	/* One that is started again finds us ready. */
+	eng->ready = true;
+	docker_up(&docker);
+	assert_false(docker.pe_held);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(test_early),
 		cmocka_unit_test(test_result),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_flood),
