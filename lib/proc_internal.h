@@ -50,7 +50,7 @@ const struct proc_row *proc_row(enum role);	/* NULL when not in the table */
 const char	*proc_rolename(enum role);
 /* Open channel, also a doomed one. */
 struct peer	*peer_find(enum role, bool sync);
-/* Takes fd.  Reads nothing until peer_listen() (proc.h).  Out of memory is fatal. */
+/* Takes fd.  Reads nothing until peer_listen().  Out of memory is fatal. */
 struct peer	*peer_open(enum role, int fd, bool sync);
 /* Ends the channel now; the struct stays until the next event. */
 void		 peer_close(struct peer *);
