@@ -38,6 +38,7 @@ struct docker_healths {
 	struct json_splitter	*hs_split;
 	struct health_one	*hs_ones;
 	size_t			 hs_n;
+	size_t			 hs_room;
 	size_t			 hs_seen;
 	const char		*hs_error;	/* static */
 	void			(*hs_done)(void *, struct docker_healths *,
@@ -92,12 +93,32 @@ health_word(const struct json_value *c)
 }
 
 static int
+health_add(struct docker_healths *hs, const char *id, const char *word)
+{
+	struct health_one	*hn;
+	size_t			 room;
+
+	if (hs->hs_n == hs->hs_room) {
+		room = hs->hs_room == 0 ? 64 : hs->hs_room * 2;
+		if ((hn = recallocarray(hs->hs_ones, hs->hs_room, room,
+		    sizeof(*hn))) == NULL)
+			return (-1);
+		hs->hs_ones = hn;
+		hs->hs_room = room;
+	}
+	hn = &hs->hs_ones[hs->hs_n++];
+	strlcpy(hn->hn_id, id, sizeof(hn->hn_id));
+	hn->hn_word = word;
+	return (0);
+}
+
+static int
 health_on_item(void *arg, const char *text, size_t len)
 {
 	struct docker_healths	*hs = arg;
-	struct health_one	*hn;
 	struct json		*js;
 	const char		*word, *id;
+	int			 rc = 0;
 
 	if (++hs->hs_seen > DOCKER_ITEMS_MAX) {
 		hs->hs_error = "too many containers";
@@ -109,21 +130,11 @@ health_on_item(void *arg, const char *text, size_t len)
 	}
 	word = health_word(json_root(js));
 	id = json_get_str(json_root(js), "Id");
-	if (word == NULL || !docker_id_ok(id)) {
-		json_free(js);
-		return (0);
-	}
-	if ((hn = recallocarray(hs->hs_ones, hs->hs_n, hs->hs_n + 1,
-	    sizeof(*hn))) == NULL) {
+	if (word != NULL && docker_id_ok(id) &&
+	    (rc = health_add(hs, id, word)) == -1)
 		hs->hs_error = "out of memory";
-		json_free(js);
-		return (-1);
-	}
-	hs->hs_ones = hn;
-	strlcpy(hn[hs->hs_n].hn_id, id, sizeof(hn->hn_id));
-	hn[hs->hs_n++].hn_word = word;
 	json_free(js);
-	return (0);
+	return (rc);
 }
 
 struct docker_healths *

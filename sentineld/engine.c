@@ -156,6 +156,8 @@ on_commit(bool first)
 	identity_start();
 	event_add(checkpoint_timer, &tv);
 	self_serving();
+	if (first)
+		local_listen();
 }
 
 static void
@@ -237,6 +239,8 @@ engine_peer_up(struct peer *p)
 	/* docker says DOCKER_STATE when it is ready. */
 	if (p->pe_role == ROLE_CLUSTER)
 		cluster_up(p);
+	else if (p->pe_role == ROLE_DOCKER)
+		local_up(p);
 }
 
 int

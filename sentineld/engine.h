@@ -572,6 +572,8 @@ void	 command_dispatch(struct op *);
 
 /* --- engine_local.c: this machine's Docker ------------------------------- */
 void	 local_init(void);
+void	 local_up(struct peer *);	/* not heard before local_listen() */
+void	 local_listen(void);
 void	 local_dispatch(struct op *);
 void	 local_state(struct peer *, struct imsg *);
 void	 local_container(struct peer *, struct imsg *);

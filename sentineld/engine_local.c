@@ -50,33 +50,6 @@ static bool	 told_before(const char *);
 static void	 ask_list(void);
 static void	 on_sure(int, short, void *);
 static void	 listed(const char *);
-static struct host *local_host(void);
-
-/*
- * The docker process may have its configuration before we have ours, and tell
- * what it found in the journal: until then the host is there on its word.
- */
-static struct host *
-local_host(void)
-{
-	struct host	*h;
-
-	if (eng->local != NULL || eng->ready)
-		return (eng->local);
-	h = host_new(HOST_LOCAL_ID, HOST_LOCAL_ID);
-	h->h_local = true;
-	h->h_enrolled_at = eng->started;
-	engine_setstr(&h->h_version, SENTINEL_VERSION);
-	engine_setstr(&h->h_docker_error, "not asked yet");
-	(void)strlcpy(h->h_address, "127.0.0.1", sizeof(h->h_address));
-	if (host_insert(h) == -1)
-		fatalx("a host has the id of this machine");
-	stage_init(&stage, h);
-	if ((sure_timer = evtimer_new(proc_base(), on_sure, NULL)) == NULL)
-		fatal("local_host");
-	eng->local = h;
-	return (h);
-}
 
 void
 local_init(void)
@@ -85,10 +58,41 @@ local_init(void)
 
 	if (!eng->conf.ec_docker)
 		return;
-	h = local_host();
+	h = host_new(HOST_LOCAL_ID, HOST_LOCAL_ID);
+	h->h_local = true;
+	h->h_enrolled_at = eng->started;
+	engine_setstr(&h->h_version, SENTINEL_VERSION);
+	engine_setstr(&h->h_docker_error, "not asked yet");
+	(void)strlcpy(h->h_address, "127.0.0.1", sizeof(h->h_address));
 	engine_setstr(&h->h_raw_name, eng->conf.ec_hostname);
 	host_pick_name(eng->conf.ec_hostname, HOST_LOCAL_ID, HOST_LOCAL_ID,
 	    h->h_name);
+	if (host_insert(h) == -1)
+		fatalx("a host has the id of this machine");
+	stage_init(&stage, h);
+	if ((sure_timer = evtimer_new(proc_base(), on_sure, NULL)) == NULL)
+		fatal("local_init");
+	eng->local = h;
+}
+
+/*
+ * The docker process may have its configuration before we have ours, and tell
+ * what it found in the journal.
+ */
+void
+local_up(struct peer *p)
+{
+	if (!eng->ready)
+		peer_hold(p);
+}
+
+void
+local_listen(void)
+{
+	struct peer	*p = proc_peer(ROLE_DOCKER);
+
+	if (p != NULL)
+		peer_listen(p);
 }
 
 static void
@@ -160,7 +164,7 @@ void
 local_state(struct peer *p, struct imsg *imsg)
 {
 	Sentinel__Ipc__DockerState	*st;
-	struct host			*h = local_host();
+	struct host			*h = eng->local;
 	struct pbmem			 pm;
 
 	pbmem_init(&pm, PBMEM_SMALLBYTES, PBMEM_MAXALLOCS);
@@ -216,7 +220,7 @@ local_container(struct peer *p, struct imsg *imsg)
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	info = ipc_unpack(imsg, &sentinel__cluster__container_info__descriptor,
 	    &pm);
-	if (info == NULL || local_host() == NULL)
+	if (info == NULL || eng->local == NULL)
 		peer_broken(p, imsg, info == NULL ? pm.pm_why :
 		    "no local host");
 	else {
@@ -237,7 +241,7 @@ local_list_end(struct peer *p, struct imsg *imsg)
 	end = ipc_unpack(imsg, &sentinel__ipc__list_end__descriptor, &pm);
 	/* A refused list has no items; those there belong to another one. */
 	refused = end != NULL && end->error[0] != '\0' && end->count == 0;
-	if (end == NULL || local_host() == NULL || (!refused &&
+	if (end == NULL || eng->local == NULL || (!refused &&
 	    end->count != stage.cs_count && !stage.cs_overflow)) {
 		peer_broken(p, imsg, end == NULL ? pm.pm_why :
 		    "list count, or no local host");
@@ -266,7 +270,7 @@ local_delta(struct peer *p, struct imsg *imsg)
 
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	m = ipc_unpack(imsg, &sentinel__ipc__docker_delta__descriptor, &pm);
-	if (m == NULL || local_host() == NULL ||
+	if (m == NULL || eng->local == NULL ||
 	    (m->info != NULL && strcmp(m->info->id, m->id) != 0))
 		peer_broken(p, imsg, m == NULL ? pm.pm_why :
 		    "no local host, or a container under another id");
@@ -348,7 +352,7 @@ local_result(struct peer *p, struct imsg *imsg)
 
 	pbmem_init(&pm, PBMEM_MAXBYTES, PBMEM_MAXALLOCS);
 	m = ipc_unpack(imsg, &sentinel__ipc__docker_result__descriptor, &pm);
-	if (m == NULL || local_host() == NULL) {
+	if (m == NULL || eng->local == NULL) {
 		peer_broken(p, imsg, m == NULL ? pm.pm_why : "no local host");
 		goto out;
 	}

@@ -250,7 +250,14 @@ test_local(void **state)
 	eng->conf.ec_docker = 1;
 	eng->ready = false;
 	local_init();
+	/* What its journal holds waits until there is a host to keep it for. */
+	local_up(&rig.peer[ROLE_DOCKER]);
+	assert_true(rig.peer[ROLE_DOCKER].pe_held);
+	local_listen();
+	assert_false(rig.peer[ROLE_DOCKER].pe_held);
 	eng->ready = true;
+	local_up(&rig.peer[ROLE_DOCKER]);
+	assert_false(rig.peer[ROLE_DOCKER].pe_held);
 	sentinel__ipc__docker_state__init(&st);
 	st.available = st.live = true;
 	rig_give_pb(ROLE_DOCKER, IMSG_DOCKER_STATE, 0, &st.base);

@@ -80,6 +80,18 @@ proc_peer(enum role role)
 	return (rig.gone[role] ? NULL : &rig.peer[role]);
 }
 
+void
+peer_hold(struct peer *p)
+{
+	p->pe_held = true;
+}
+
+void
+peer_listen(struct peer *p)
+{
+	p->pe_held = false;
+}
+
 bool
 peer_has_credit(const struct peer *p)
 {

@@ -495,6 +495,12 @@ test_local(void **state)
 	assert_int_equal(rig.broken, 1);	/* none is configured */
 	rig.broken = 0;
 	eng->ready = false;
+	eng->conf.ec_docker = 1;
+	(void)strlcpy(eng->conf.ec_hostname, "beta",
+	    sizeof(eng->conf.ec_hostname));
+	local_init();
+	eng->ready = true;
+	assert_string_equal(eng->local->h_name, "beta-2");
 	sentinel__ipc__docker_result__init(&res);
 	res.kind = SENTINEL__IPC__DOCKER_OP__KIND__UPDATE;
 	res.container = rig_str("app");
@@ -508,12 +514,6 @@ test_local(void **state)
 	rig_give_pb(ROLE_DOCKER, IMSG_DOCKER_RESULT, 0, &res.base);
 	rig_give_pb(ROLE_DOCKER, IMSG_DOCKER_RESULT, 0, &res.base);
 	assert_int_equal(events().n, 2);
-	eng->conf.ec_docker = 1;
-	(void)strlcpy(eng->conf.ec_hostname, "beta",
-	    sizeof(eng->conf.ec_hostname));
-	local_init();
-	eng->ready = true;
-	assert_string_equal(eng->local->h_name, "beta-2");
 	assert_true(host_is_connected(eng->local));
 	/* A list that is refused does not harm the one under way. */
 	sentinel__cluster__container_info__init(&info);
